@@ -1,0 +1,148 @@
+/**
+ * Outbound envelopes (contract §5): what is published, with an `id` that follows from identity and `seq`.
+ * Wire names, because receivers read them. Says what an event holds; when one is due is decided elsewhere.
+ */
+import type { Attribution } from "./attribution.ts";
+import { type Explanation, withDigestedPointers } from "./explanation.ts";
+import { type JsonValue, utf8Length } from "./json.ts";
+import type { State } from "./observation.ts";
+import { eventId } from "./uuid.ts";
+
+/** Topic and type of each event. */
+export const EVENT_KINDS = {
+  state_changed: { topic: "attribution.profile.state_changed", type: "profile.state_changed" },
+  multi_actor_suspected: {
+    topic: "attribution.profile.multi_actor_suspected",
+    type: "profile.multi_actor_suspected",
+  },
+  formed: { topic: "identity.formed", type: "formed" },
+} as const;
+
+export type EventKind = keyof typeof EVENT_KINDS;
+
+/** Payload of each event, exactly the contract's fields. */
+export interface EventPayloads {
+  state_changed: {
+    readonly identity_uuid: string;
+    readonly primitive: string;
+    readonly old_state: State | null;
+    readonly new_state: State;
+    readonly current_value: JsonValue;
+    readonly confidence: number;
+    readonly observation_count: number;
+    readonly ts: number;
+  };
+  multi_actor_suspected: {
+    readonly identity_uuid: string;
+    readonly primitives: readonly string[];
+    readonly evidence_summary: string;
+    readonly confidence: number;
+    readonly ts: number;
+  };
+  formed: {
+    readonly identity_uuid: string;
+    readonly observation_uuids: readonly string[];
+    readonly confidence: null;
+    readonly first_seen_at: number;
+  };
+}
+
+/** What every envelope has, whatever its payload. */
+interface Envelope<K extends EventKind> {
+  readonly v: 1;
+  readonly id: string;
+  /** Starts at 1 and grows by one per event of its identity. */
+  readonly seq: number;
+  readonly topic: (typeof EVENT_KINDS)[K]["topic"];
+  readonly type: (typeof EVENT_KINDS)[K]["type"];
+  /** When the event was first due for publishing, epoch seconds. */
+  readonly ts: number;
+  readonly payload: EventPayloads[K];
+}
+
+export type StateChangedEvent = Envelope<"state_changed"> & { readonly explanation: Explanation };
+export type MultiActorSuspectedEvent = Envelope<"multi_actor_suspected">;
+export type FormedEvent = Envelope<"formed">;
+export type OutboundEvent = StateChangedEvent | MultiActorSuspectedEvent | FormedEvent;
+
+/** Where an event stands: its identity, its number, the time at which it is due (epoch seconds). */
+export interface EventPlace {
+  readonly identityUuid: string;
+  readonly seq: number;
+  readonly nowTs: number;
+}
+
+/** Bytes of JSON that an event stays under: one queue operation is billed per 64 KB. */
+export const EVENT_LIMIT_BYTES = 64_000;
+
+/** The state of one primitive changed. */
+export function stateChangedEvent(
+  place: EventPlace,
+  primitive: string,
+  oldState: State | null,
+  attribution: Attribution,
+  explanation: Explanation,
+): StateChangedEvent {
+  const event = {
+    ...envelope("state_changed", place, {
+      identity_uuid: place.identityUuid,
+      primitive,
+      old_state: oldState,
+      new_state: attribution.state,
+      current_value: JSON.parse(attribution.currentValue),
+      confidence: attribution.confidence,
+      observation_count: attribution.observationCount,
+      ts: attribution.lastObservationTs,
+    }),
+    explanation,
+  };
+  if (utf8Length(JSON.stringify(event)) < EVENT_LIMIT_BYTES) return event;
+  return { ...event, explanation: withDigestedPointers(explanation) };
+}
+
+/**
+ * Several primitives of one identity alternate between two values.
+ * @param primitives - sorted
+ * @param lastObservationTs - the greatest among them
+ */
+export function multiActorSuspectedEvent(
+  place: EventPlace,
+  primitives: readonly string[],
+  confidence: number,
+  lastObservationTs: number,
+): MultiActorSuspectedEvent {
+  return envelope("multi_actor_suspected", place, {
+    identity_uuid: place.identityUuid,
+    primitives,
+    evidence_summary: `${primitives.length} primitives flagged multi_actor`,
+    confidence,
+    ts: lastObservationTs,
+  });
+}
+
+/** An identity has its first observation. */
+export function formedEvent(
+  place: EventPlace,
+  attackerUuids: readonly string[],
+  firstSeenTs: number,
+): FormedEvent {
+  return envelope("formed", place, {
+    identity_uuid: place.identityUuid,
+    observation_uuids: attackerUuids,
+    confidence: null,
+    first_seen_at: firstSeenTs,
+  });
+}
+
+function envelope<K extends EventKind>(kind: K, place: EventPlace, payload: EventPayloads[K]): Envelope<K> {
+  const { topic, type } = EVENT_KINDS[kind];
+  return {
+    v: 1,
+    id: eventId(place.identityUuid, place.seq),
+    seq: place.seq,
+    topic,
+    type,
+    ts: place.nowTs,
+    payload,
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * What one observation does to an identity: its primitive's record, the events that become due, the identity's
+ * own memory (event counter, suspicion). Decides and returns; whoever calls loads, saves and publishes.
+ */
+import { type Attribution, compare } from "./attribution.ts";
+import { formedEvent, multiActorSuspectedEvent, type OutboundEvent, stateChangedEvent } from "./event.ts";
+import { explain } from "./explanation.ts";
+import { advance, type Change, type Series, summarize, type Tail } from "./merge/index.ts";
+import type { MergeKind } from "./observation.ts";
+import type { Thresholds } from "./thresholds.ts";
+
+/** What an identity remembers besides its primitives. */
+export interface IdentityHead {
+  readonly identityUuid: string;
+  /** Number of the last event; 0 before the first. */
+  readonly seq: number;
+  /** Whether `identity.formed` was made. */
+  readonly isFormed: boolean;
+  /** The primitives that are `multi_actor` now, sorted. */
+  readonly multiActor: readonly string[];
+  /** The set last published as suspicious, sorted; null while armed. */
+  readonly suspected: readonly string[] | null;
+}
+
+/** What an identity remembers of one primitive. */
+export interface PrimitiveRecord {
+  readonly attribution: Attribution;
+  readonly tail: Tail;
+  /** The thresholds it was computed with. */
+  readonly version: string;
+}
+
+/** An identity that nothing was ever said about. */
+export function newIdentityHead(identityUuid: string): IdentityHead {
+  return { identityUuid, seq: 0, isFormed: false, multiActor: [], suspected: null };
+}
+
+/** Everything a step needs to know besides the step itself. */
+export interface StepContext {
+  readonly thresholds: Thresholds;
+  /** `thresholdsVersion` of them, computed once per call. */
+  readonly version: string;
+  /** Epoch seconds. */
+  readonly nowTs: number;
+  /** `last_observation_ts` of any primitive of the identity that has a record. */
+  lastObservationTs(primitive: string): number;
+}
+
+/** What a step changes. */
+export interface StepResult {
+  readonly head: IdentityHead;
+  readonly record: PrimitiveRecord;
+  /** In `seq` order. */
+  readonly events: readonly OutboundEvent[];
+}
+
+/** Announces an identity, once, before anything else is said of it. */
+export function form(
+  head: IdentityHead,
+  attackerUuids: readonly string[],
+  firstSeenTs: number,
+  nowTs: number,
+): { head: IdentityHead; events: OutboundEvent[] } {
+  if (head.isFormed) return { head, events: [] };
+  const seq = head.seq + 1;
+  const event = formedEvent(
+    { identityUuid: head.identityUuid, seq, nowTs },
+    attackerUuids.toSorted(),
+    firstSeenTs,
+  );
+  return { head: { ...head, seq, isFormed: true }, events: [event] };
+}
+
+/**
+ * Applies one observation that is in its series already.
+ * @param record - what is known of the primitive, or null at first
+ * @param change - the observation, and what stood under its key before
+ * @param series - the primitive's series as of this step
+ */
+export function applyChange(
+  head: IdentityHead,
+  primitive: string,
+  kind: MergeKind,
+  record: PrimitiveRecord | null,
+  change: Change,
+  series: Series,
+  context: StepContext,
+): StepResult {
+  const { thresholds } = context;
+  const isCurrent = record !== null && record.tail.kind === kind && record.version === context.version;
+  const tail = isCurrent
+    ? advance(record.tail, change, thresholds, series)
+    : summarize(kind, series, thresholds);
+  return settle(head, primitive, record, tail, context);
+}
+
+/** Reads a primitive's series anew and compares the outcome with what is stored. */
+export function recompute(
+  head: IdentityHead,
+  primitive: string,
+  kind: MergeKind,
+  record: PrimitiveRecord | null,
+  series: Series,
+  context: StepContext,
+): StepResult {
+  return settle(head, primitive, record, summarize(kind, series, context.thresholds), context);
+}
+
+function settle(
+  head: IdentityHead,
+  primitive: string,
+  before: PrimitiveRecord | null,
+  tail: Tail,
+  context: StepContext,
+): StepResult {
+  const { thresholds, nowTs } = context;
+  const { attribution, verdict, isTransition } = compare(before?.attribution ?? null, tail, thresholds);
+  const record = { attribution, tail, version: context.version };
+  if (!isTransition) return { head, record, events: [] };
+
+  const seq = head.seq + 1;
+  const transition = stateChangedEvent(
+    { identityUuid: head.identityUuid, seq, nowTs },
+    primitive,
+    before?.attribution.state ?? null,
+    attribution,
+    explain(verdict, before?.tail ?? null, tail, thresholds),
+  );
+  const others = head.multiActor.filter((name) => name !== primitive);
+  const multiActor = attribution.state === "multi_actor" ? [...others, primitive].toSorted() : others;
+  const lastObservationTs = (name: string) =>
+    name === primitive ? attribution.lastObservationTs : context.lastObservationTs(name);
+  const suspicion = suspect({ ...head, seq, multiActor }, thresholds, nowTs, lastObservationTs);
+  return { head: suspicion.head, record, events: [transition, ...suspicion.events] };
+}
+
+/**
+ * The multi-actor rule: published each time the set of `multi_actor` primitives changes while it is large enough;
+ * below that it re-arms.
+ */
+export function suspect(
+  head: IdentityHead,
+  thresholds: Thresholds,
+  nowTs: number,
+  lastObservationTs: (primitive: string) => number,
+): { head: IdentityHead; events: OutboundEvent[] } {
+  const { multiActor, suspected } = head;
+  if (multiActor.length < thresholds.multiActorPrimitives) {
+    return { head: { ...head, suspected: null }, events: [] };
+  }
+  const isPublished =
+    suspected !== null &&
+    suspected.length === multiActor.length &&
+    suspected.every((name, i) => name === multiActor[i]);
+  if (isPublished) return { head, events: [] };
+  const seq = head.seq + 1;
+  const ts = Math.max(...multiActor.map(lastObservationTs));
+  const place = { identityUuid: head.identityUuid, seq, nowTs };
+  const event = multiActorSuspectedEvent(place, multiActor, thresholds.multiActorConfidenceCap, ts);
+  return { head: { ...head, seq, suspected: multiActor }, events: [event] };
+}

@@ -1,0 +1,66 @@
+/** The core: decides, and does nothing else. No I/O, clock, randomness or `env`; see each module for its part. */
+export { type Attribution } from "./attribution.ts";
+export {
+  EVENT_LIMIT_BYTES,
+  type FormedEvent,
+  type MultiActorSuspectedEvent,
+  type OutboundEvent,
+  type StateChangedEvent,
+} from "./event.ts";
+export { type ExplainedMember, type Explanation } from "./explanation.ts";
+export {
+  applyChange,
+  form,
+  type IdentityHead,
+  newIdentityHead,
+  type PrimitiveRecord,
+  recompute,
+  type StepContext,
+  type StepResult,
+  suspect,
+} from "./identity.ts";
+export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
+export {
+  arraySeries,
+  type Change,
+  HASH_LISTED,
+  HASH_TAIL_LIMIT,
+  type HashWindow,
+  mapHashWindow,
+  merge,
+  type Outcome,
+  type Rule,
+  type Series,
+  type Tail,
+} from "./merge/index.ts";
+export {
+  describeRefusal,
+  LIMITS,
+  type ParseContext,
+  type ParsedEvent,
+  parseEvent,
+  parseMessage,
+  type Refusal,
+  type RefusalCode,
+} from "./message/index.ts";
+export {
+  isInformative,
+  type Member,
+  type MergeKind,
+  mergeKindOf,
+  type Observation,
+  type State,
+  STATES,
+  type ValueKind,
+} from "./observation.ts";
+export { compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
+export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
+export {
+  readThresholds,
+  STANDARD_THRESHOLDS,
+  THRESHOLD_SPECS,
+  type ThresholdProblem,
+  type Thresholds,
+  thresholdsVersion,
+} from "./thresholds.ts";
+export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

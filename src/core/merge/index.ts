@@ -1,0 +1,60 @@
+/** Merging: one merger per kind, met in one table; a new kind is a file, a line and a run of the shared tests. */
+import type { Member, MergeKind } from "../observation.ts";
+import type { Thresholds } from "../thresholds.ts";
+import { arraySeries } from "./array-series.ts";
+import { categorical } from "./categorical.ts";
+import { hash } from "./hash.ts";
+import type { Change, Merger, Series, Tail, Verdict } from "./merger.ts";
+import { numeric } from "./numeric.ts";
+
+export { arraySeries, mapHashWindow } from "./array-series.ts";
+export { windowsOf, type Windows } from "./window-tail.ts";
+export { ewma } from "./numeric.ts";
+export {
+  type Change,
+  HASH_LISTED,
+  HASH_TAIL_LIMIT,
+  type HashTail,
+  type HashWindow,
+  isSameKey,
+  type Rule,
+  type Series,
+  type Tail,
+  type Verdict,
+  type WindowTail,
+} from "./merger.ts";
+
+/** Each takes only tails of its own kind; `tail.kind` is the key it is found by. */
+const mergers: Readonly<Record<MergeKind, Merger>> = { categorical, numeric, hash };
+
+/** The tail of a series, read from the whole of it. @throws RangeError if the series is empty */
+export function summarize(kind: MergeKind, series: Series, thresholds: Thresholds): Tail {
+  return mergers[kind].summarize(series, thresholds);
+}
+
+/** The tail after one more observation of its series. */
+export function advance(tail: Tail, change: Change, thresholds: Thresholds, series: Series): Tail {
+  return mergers[tail.kind].advance(tail, change, thresholds, series);
+}
+
+/** What a tail says: state, value, confidence, and the comparison that decided. */
+export function judge(tail: Tail, thresholds: Thresholds): Verdict {
+  return mergers[tail.kind].judge(tail, thresholds);
+}
+
+/** What the contract calls the outcome of a series. */
+export interface Outcome extends Verdict {
+  readonly observationCount: number;
+  readonly lastObservationTs: number;
+}
+
+/**
+ * Merges a whole series: what every incremental state must equal.
+ * @param members - the series in any order, one member per key
+ * @throws RangeError if it is empty
+ * @example merge("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS).state // "stable"
+ */
+export function merge(kind: MergeKind, members: readonly Member[], thresholds: Thresholds): Outcome {
+  const tail = summarize(kind, arraySeries(kind, members), thresholds);
+  return { ...judge(tail, thresholds), observationCount: tail.count, lastObservationTs: tail.lastTs };
+}

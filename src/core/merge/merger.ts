@@ -1,0 +1,135 @@
+/**
+ * What the mergers share: the interface of one kind, the tail that stands in for a long series, and how the
+ * series itself is asked where the tail cannot answer.
+ *
+ * A tail is what a state row carries: enough of a series to judge it, and to go on judging it as observations
+ * come in, whatever its length. Judging a tail gives exactly what merging the whole ordered series would.
+ */
+import type { Member, State } from "../observation.ts";
+import type { Thresholds } from "../thresholds.ts";
+
+/** Tail of a categorical or numeric series. */
+export interface WindowTail {
+  readonly kind: "categorical" | "numeric";
+  /** Observations of the series, abstentions included. */
+  readonly count: number;
+  /** Observations that are not abstentions. */
+  readonly informative: number;
+  /** Greatest ts of the series, abstentions included. */
+  readonly lastTs: number;
+  /** The last 2·N informative members (fewer if there are fewer), in series order. */
+  readonly newest: readonly Member[];
+}
+
+/** Tail of a hash series. */
+export interface HashTail {
+  readonly kind: "hash";
+  readonly count: number;
+  readonly lastTs: number;
+  /** Distinct values inside the hash window. */
+  readonly distinct: number;
+  /**
+   * The latest member of each distinct value inside the window, in series order. Past `HASH_TAIL_LIMIT` values only
+   * the newest `HASH_LISTED` of them; the others are then kept by `HashWindow`.
+   */
+  readonly latest: readonly Member[];
+}
+
+export type Tail = WindowTail | HashTail;
+
+/** Distinct hashes that a tail holds itself. Above it a state row would grow with every new hash. */
+export const HASH_TAIL_LIMIT = 64;
+/** Distinct hashes that an explanation lists (contract §5) and that a tail always holds. */
+export const HASH_LISTED = 16;
+
+/** One observation's effect on a series. */
+export interface Change {
+  /** What stood under the same key until now, or null. */
+  readonly prior: Pick<Member, "value" | "ts"> | null;
+  readonly next: Member;
+}
+
+/**
+ * The whole series of one primitive as of this step: the change being applied is in it already, later ones are not.
+ * Asked only where a tail cannot answer.
+ */
+export interface Series {
+  count(): number;
+  /** Greatest ts, or null if the series is empty. */
+  lastTs(): number | null;
+  countInformative(): number;
+  /** The last `limit` informative members, in series order. */
+  newestInformative(limit: number): Member[];
+  /** The latest member of each distinct informative value with ts not below `startTs`, in series order. */
+  latestByValue(startTs: number): Member[];
+  /** Where a hash series of very many distinct values keeps them. */
+  readonly hashWindow: HashWindow;
+}
+
+/** The latest member of each distinct value of a wide hash window, outside the tail. */
+export interface HashWindow {
+  /** Replaces everything. */
+  load(members: readonly Member[]): void;
+  /** The latest member with this value, or null. */
+  get(value: string): Member | null;
+  /** Sets the latest member of its value. */
+  put(member: Member): void;
+  /** Removes members with ts below `startTs`, and says how many. */
+  expire(startTs: number): number;
+  clear(): void;
+}
+
+/** The branch of contract §3 that decided. */
+export type Rule =
+  | "too_few_observations"
+  | "clear_without_older"
+  | "clear_as_before"
+  | "clear_but_changed"
+  | "clear_after_unclear"
+  | "alternating"
+  | "not_clear"
+  | "variation_above_conflict"
+  | "mean_shifted"
+  | "mean_held"
+  | "variation_within_conflict"
+  | "no_rotation"
+  | "few_rotations"
+  | "many_rotations";
+
+/** What a merger says about a tail. */
+export interface Verdict {
+  readonly state: State;
+  /** Canonical JSON. */
+  readonly currentValue: string;
+  /** 0–1. */
+  readonly confidence: number;
+  readonly rule: Rule;
+  /** The number that was compared. */
+  readonly statistic: number;
+  /** What it was compared with. */
+  readonly threshold: number;
+}
+
+/** One way of merging. */
+export interface Merger<T extends Tail = Tail> {
+  /** The tail of a series, read from the whole of it. @throws RangeError if the series is empty */
+  summarize(series: Series, thresholds: Thresholds): T;
+  /** The tail after one more observation. */
+  advance(tail: T, change: Change, thresholds: Thresholds, series: Series): T;
+  judge(tail: T, thresholds: Thresholds): Verdict;
+}
+
+/** Whether two members stand under one key of a series. */
+export function isSameKey(
+  a: Pick<Member, "evidenceRef" | "attackerUuid">,
+  b: Pick<Member, "evidenceRef" | "attackerUuid">,
+): boolean {
+  return a.evidenceRef === b.evidenceRef && a.attackerUuid === b.attackerUuid;
+}
+
+/** Greatest ts of a series that must not be empty. @throws RangeError if it is */
+export function lastTsOf(series: Series): number {
+  const lastTs = series.lastTs();
+  if (lastTs === null) throw new RangeError("a series must hold an observation to be summarized, got none");
+  return lastTs;
+}
