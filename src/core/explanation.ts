@@ -58,19 +58,21 @@ export function explain(
   const { recent, older } = explainedWindows(after, thresholds);
   const known = before === null ? [] : membersOf(before);
   const members = [...older, ...recent];
-  const isIn = (list: readonly Member[]) => (member: Member) =>
-    list.some((other) => isSameKey(other, member));
   return {
     rule: verdict.rule,
     recent: recent.map(toExplainedMember),
     older: older.map(toExplainedMember),
     ...(after.kind === "hash" ? { distinct: after.distinct } : {}),
-    entered: members.filter((member) => !isIn(known)(member)).map(toExplainedKey),
-    left: known.filter((member) => !isIn(members)(member)).map(toExplainedKey),
+    entered: members.filter((member) => !includesKey(known, member)).map(toExplainedKey),
+    left: known.filter((member) => !includesKey(members, member)).map(toExplainedKey),
     statistic: verdict.statistic,
     threshold: verdict.threshold,
     margin: Math.abs(verdict.statistic - verdict.threshold),
   };
+}
+
+function includesKey(members: readonly Member[], member: Member): boolean {
+  return members.some((other) => isSameKey(other, member));
 }
 
 function explainedWindows(
@@ -104,17 +106,17 @@ function toExplainedKey(member: Member): ExplainedKey {
  * characters that JSON escapes six-fold, would carry it over its size.
  */
 export function withDigestedPointers(explanation: Explanation): Explanation {
-  const shorten = <T extends ExplainedKey>(key: T): T => ({
-    ...key,
-    evidence_ref: `sha256:${digest(key.evidence_ref)}`,
-  });
   return {
     ...explanation,
-    recent: explanation.recent.map(shorten),
-    older: explanation.older.map(shorten),
-    entered: explanation.entered.map(shorten),
-    left: explanation.left.map(shorten),
+    recent: explanation.recent.map(withDigestedPointer),
+    older: explanation.older.map(withDigestedPointer),
+    entered: explanation.entered.map(withDigestedPointer),
+    left: explanation.left.map(withDigestedPointer),
   };
+}
+
+function withDigestedPointer<T extends ExplainedKey>(key: T): T {
+  return { ...key, evidence_ref: `sha256:${digest(key.evidence_ref)}` };
 }
 
 function digest(text: string): string {

@@ -57,8 +57,8 @@ function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new Refused("not_json");
   const members: string[] = [];
-  // The default order of sort() is that of UTF-16 code units: what RFC 8785 §3.2.3 asks for.
-  for (const [key, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  // Comparing with < gives the order that of UTF-16 code units: what RFC 8785 §3.2.3 asks for.
+  for (const [key, member] of Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${write(member, depth + 1)}`);
   }
   return `{${members.join(",")}}`;

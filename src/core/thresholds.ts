@@ -69,8 +69,6 @@ export const THRESHOLD_SPECS: Readonly<Record<keyof Thresholds, Spec>> = {
   },
 };
 
-const NAMES = Object.keys(THRESHOLD_SPECS).filter((name) => name in THRESHOLD_SPECS) as (keyof Thresholds)[];
-
 /** The constants as the contract states them. */
 export const STANDARD_THRESHOLDS: Thresholds = fromSpecs((spec) => spec.standard);
 
@@ -109,10 +107,25 @@ export function readThresholds(
 
 /** Names a set of constants: two sets have one version exactly when they are equal. */
 export function thresholdsVersion(thresholds: Thresholds): string {
-  return NAMES.map((name) => thresholds[name]).join(",");
+  return Object.values(fromEach((name) => thresholds[name])).join(",");
 }
 
 function fromSpecs(pick: (spec: Spec) => number): Thresholds {
-  const entries = NAMES.map((name) => [name, pick(THRESHOLD_SPECS[name])] as const);
-  return Object.fromEntries(entries) as Record<keyof Thresholds, number>;
+  return fromEach((name) => pick(THRESHOLD_SPECS[name]));
+}
+
+/** Builds the constants one by one, always in this order. */
+function fromEach(pick: (name: keyof Thresholds) => number): Thresholds {
+  return {
+    windowSize: pick("windowSize"),
+    minimumObservations: pick("minimumObservations"),
+    categoricalMajority: pick("categoricalMajority"),
+    multiActorConfidenceCap: pick("multiActorConfidenceCap"),
+    multiActorPrimitives: pick("multiActorPrimitives"),
+    numericEwmaAlpha: pick("numericEwmaAlpha"),
+    numericDriftShift: pick("numericDriftShift"),
+    numericConflictCv: pick("numericConflictCv"),
+    hashDriftRotations: pick("hashDriftRotations"),
+    hashWindowSecs: pick("hashWindowSecs"),
+  };
 }
