@@ -57,7 +57,7 @@ export function applyAll(
     if (prior && comparePrecedence(arrival, prior) <= 0) continue;
     stored.set(key, arrival);
     const hashWindow = entry(model.hashWindows, primitive, mapHashWindow);
-    const series = arraySeries(kind, [...stored.values()], hashWindow);
+    const series = arraySeries(kind, [...stored.values()].map(memberOf), hashWindow);
     const counted = {
       ...series,
       newestInformative: (limit: number) => {
