@@ -1,0 +1,51 @@
+/**
+ * The sensor for Cowrie's log: lines in, one message a session out. Leaves reading a line to `cowrie-event.ts` and
+ * drawing observations to `cowrie-session.ts`.
+ */
+import { readCowrieEvent } from "./cowrie-event.ts";
+import { addCowrieEvent, cowrieMessage, type CowrieSession, newCowrieSession } from "./cowrie-session.ts";
+import type { AlgorithmLists } from "./hassh.ts";
+import type { LineResult, LogSensor, SensorCounts } from "./log-sensor.ts";
+import type { SessionMessage } from "./observation.ts";
+import { type FinishedSession, SessionStream } from "./session-stream.ts";
+
+/** Reads Cowrie's own JSON and its reduced form, mixed at will.
+ * @example const sensor = new CowrieSensor();
+ *          const { messages } = sensor.push(JSON.parse(line), "pot-1");
+ */
+export class CowrieSensor implements LogSensor {
+  readonly counts: SensorCounts = { sessions: 0, silentSessions: 0, lateLines: 0 };
+  readonly #stream = new SessionStream<CowrieSession>(newCowrieSession);
+  readonly #hasshTable: ReadonlyMap<string, AlgorithmLists>;
+
+  /** @param hasshTable - algorithm lists by HASSH, for logs that keep only the hash */
+  constructor(hasshTable: ReadonlyMap<string, AlgorithmLists> = new Map()) {
+    this.#hasshTable = hasshTable;
+  }
+
+  push(raw: unknown, sensorName: string): LineResult {
+    const reading = readCowrieEvent(raw);
+    if (reading.kind === "unreadable") return { messages: [], problem: reading.reason };
+    if (reading.kind === "no_session") return { messages: [], problem: null };
+    const { event } = reading;
+    const sensor = event.sensor ?? sensorName;
+    const { session, finished } = this.#stream.touch(sensor, event.session, event.ts);
+    if (session) addCowrieEvent(session, event);
+    else this.counts.lateLines += 1;
+    const closed = event.fact.kind === "closed" ? this.#stream.close(sensor, event.session) : [];
+    return { messages: this.#messages([...finished, ...closed]), problem: null };
+  }
+
+  end(sensorName?: string): readonly SessionMessage[] {
+    return this.#messages(this.#stream.end(sensorName));
+  }
+
+  #messages(finished: readonly FinishedSession<CowrieSession>[]): SessionMessage[] {
+    return finished.flatMap(({ sensor, id, session }) => {
+      const message = cowrieMessage(sensor, id, session, this.#hasshTable);
+      this.counts.sessions += 1;
+      if (!message) this.counts.silentSessions += 1;
+      return message ?? [];
+    });
+  }
+}
