@@ -35,10 +35,10 @@ export function parseMessage(body: unknown, context: ParseContext): ParsedEvent[
   }
   if (message["events"] === undefined) return [parseEvent(message, context)];
   const { events } = message;
-  if (!Array.isArray(events) || events.length === 0) {
+  if (!isFullList(events)) {
     return [refused({ code: "invalid_field", field: "events", expected: "a non-empty list" }, message)];
   }
-  return events.map((event: unknown) => parseEvent(event, context));
+  return events.map((event) => parseEvent(event, context));
 }
 
 /** Reads one event: a bus event or a bare payload. */
@@ -96,7 +96,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A list of something. JSON has no other; a structured clone can have a list of a billion holes. */
+function isFullList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.findIndex((_, i) => !(i in value)) === -1;
+}
+
 function nameOf(value: unknown): string {
   if (value === null) return "null";
+  if (value === undefined) return "nothing";
   return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

@@ -45,6 +45,10 @@ const uuid = z.string().transform((value, context) => {
 });
 
 const value = z.unknown().transform((raw, context): { raw: unknown; canonical: string } => {
+  if (raw === undefined) {
+    context.addIssue({ code: "invalid_type", expected: "nonoptional", input: raw });
+    return z.NEVER;
+  }
   if (raw === null) return refuse(context, { expected: "a string, finite number, boolean, array or object" });
   const canonical = canonicalJson(raw);
   if (!canonical.ok && canonical.reason === "not_json") {
