@@ -51,7 +51,7 @@ function judge(tail: WindowTail, thresholds: Thresholds): Verdict {
     };
   }
   const meanBefore = ewma(older.map(numberOf), thresholds.numericEwmaAlpha);
-  const shift = Math.abs(mean - meanBefore) / (meanBefore === 0 ? 1 : Math.abs(meanBefore));
+  const shift = finite(Math.abs(mean - meanBefore) / (meanBefore === 0 ? 1 : Math.abs(meanBefore)));
   const isDrifting = shift >= thresholds.numericDriftShift;
   return {
     state: isDrifting ? "drifting" : "stable",
@@ -89,6 +89,11 @@ function variation(values: readonly number[], mean: number): number {
   let sum = 0;
   for (const value of values) sum += (value - mean) ** 2;
   const deviation = Math.sqrt(sum / values.length);
-  if (mean !== 0) return deviation / Math.abs(mean);
+  if (mean !== 0) return finite(deviation / Math.abs(mean));
   return values.every((value) => value === mean) ? 0 : UNBOUNDED_CV;
+}
+
+/** A quotient that overflowed is still a number to whoever reads the event as JSON. */
+function finite(quotient: number): number {
+  return Math.min(quotient, Number.MAX_VALUE);
 }
