@@ -91,10 +91,19 @@ export function applyChange(
   const tail = isCurrent
     ? advance(record.tail, change, thresholds, series)
     : summarize(kind, series, thresholds);
-  return settle(head, primitive, record, tail, context);
+  const settled = settle(head, primitive, record, tail, context);
+  if (settled.events.length === 0) return settled;
+  const lastObservationTs = (name: string) =>
+    name === primitive ? settled.record.attribution.lastObservationTs : context.lastObservationTs(name);
+  const suspicion = suspect(settled.head, thresholds, context.nowTs, lastObservationTs);
+  return { ...settled, head: suspicion.head, events: [...settled.events, ...suspicion.events] };
 }
 
-/** Reads a primitive's series anew and compares the outcome with what is stored. */
+/**
+ * Reads a primitive's series anew and compares the outcome with what is stored. Merge, unmerge, rebuild, erase and
+ * changed thresholds do so for every primitive, in ASCII order, and call `suspect` once, after the last: what the
+ * set of `multi_actor` primitives is in between is of no interest to anybody.
+ */
 export function recompute(
   head: IdentityHead,
   primitive: string,
@@ -128,10 +137,7 @@ function settle(
   );
   const others = head.multiActor.filter((name) => name !== primitive);
   const multiActor = attribution.state === "multi_actor" ? [...others, primitive].toSorted() : others;
-  const lastObservationTs = (name: string) =>
-    name === primitive ? attribution.lastObservationTs : context.lastObservationTs(name);
-  const suspicion = suspect({ ...head, seq, multiActor }, thresholds, nowTs, lastObservationTs);
-  return { head: suspicion.head, record, events: [transition, ...suspicion.events] };
+  return { head: { ...head, seq, multiActor }, record, events: [transition] };
 }
 
 /**
