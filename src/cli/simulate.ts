@@ -1,0 +1,175 @@
+/**
+ * `npm run simulate`: writes labelled synthetic sessions as NDJSON, one `{ "events": [ … ] }` a line, or sends them to a
+ * Worker. The same seed and the same end give the same bytes. Leaves making the sessions to `src/simulate`.
+ */
+import { createWriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import Table from "cli-table3";
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  castAttackers,
+  findScenario,
+  SCENARIOS,
+  simulate,
+  type SimulatedAttacker,
+  type SimulationOptions,
+} from "../simulate/index.ts";
+import { AttributionClient } from "./client.ts";
+import { registerAttackers, sendSessions } from "./play.ts";
+
+const EVENTS_PER_REQUEST = 1_000;
+/** Refusals that are printed one by one. */
+const REFUSALS_SHOWN = 10;
+
+interface SimulateFlags {
+  readonly identities?: number;
+  readonly sessions?: number;
+  readonly seed: number;
+  readonly scenario?: string;
+  readonly end: number;
+  readonly out?: string;
+  readonly labels?: string;
+  readonly url?: string;
+  readonly token: string;
+}
+
+/** Reads the command line. @param nowTs - epoch seconds: the end where none is given */
+export function simulateCommand(nowTs: number): Command {
+  return new Command("simulate")
+    .description(
+      "Labelled synthetic sessions: written as NDJSON (one { events } a line), or sent to a Worker.",
+    )
+    .option(
+      "--identities <n>",
+      "attackers; they take the scenarios in turn (default: one of each)",
+      wholeNumber,
+    )
+    .option("--sessions <n>", "sessions of each attacker (default: what its scenario takes)", wholeNumber)
+    .option("--seed <s>", "where the randomness starts, 0 to 4294967295", wholeNumber, 1)
+    .addOption(new Option("--scenario <name>", "this one only").choices(SCENARIOS.map(({ name }) => name)))
+    .addOption(
+      new Option("--end <time>", "no session ends later: epoch seconds or an ISO 8601 time")
+        .argParser(parseTime)
+        .default(nowTs, "now"),
+    )
+    .addOption(
+      new Option(
+        "--out <file>",
+        "write there (default: standard output; then use npm run --silent)",
+      ).conflicts("url"),
+    )
+    .option("--labels <file>", "write there, as NDJSON, which attacker plays what and ends in which states")
+    .option("--url <url>", "send to the Worker at this origin, e.g. http://localhost:8787")
+    .option("--token <token>", "a token with the scope ingest", "dev-ingest-token")
+    .addHelpText("after", `\nScenarios:\n${describeScenarios()}`);
+}
+
+/** One line of the labels file: the truth about one attacker. */
+export function labelOf(attacker: SimulatedAttacker): Record<string, unknown> {
+  const { scenario, isWholeStory } = attacker;
+  return {
+    attacker_uuid: attacker.attackerUuid,
+    address: attacker.address,
+    scenario: scenario.name,
+    sessions: attacker.sessions,
+    // Told in another length a story may end otherwise.
+    expected_states: isWholeStory ? scenario.expected : null,
+    expected_suspicion: isWholeStory ? scenario.isSuspected : null,
+  };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const command = simulateCommand(Math.floor(Date.now() / 1_000));
+  const flags = command.parse([...args], { from: "user" }).opts<SimulateFlags>();
+  const scenario = flags.scenario === undefined ? null : findScenario(flags.scenario);
+  const options: SimulationOptions = {
+    seed: flags.seed,
+    endTs: flags.end,
+    ...(flags.identities === undefined ? {} : { identities: flags.identities }),
+    ...(flags.sessions === undefined ? {} : { sessions: flags.sessions }),
+    ...(scenario === null ? {} : { scenarios: [scenario] }),
+  };
+  const attackers = castAttackers(options);
+  if (flags.labels !== undefined) {
+    await writeFile(flags.labels, attackers.map((each) => `${JSON.stringify(labelOf(each))}\n`).join(""));
+  }
+  const exitCode =
+    flags.url === undefined
+      ? await write(options, flags.out)
+      : await send(options, attackers, flags.url, flags.token);
+  console.error(renderSummary(attackers));
+  console.error(`Seed ${flags.seed}, end ${flags.end}: the same two give the same sessions again.`);
+  return exitCode;
+}
+
+async function write(options: SimulationOptions, file: string | undefined): Promise<number> {
+  const lines = Readable.from(ndjson(options));
+  if (file === undefined) await pipeline(lines, process.stdout, { end: false });
+  else await pipeline(lines, createWriteStream(file));
+  return 0;
+}
+
+function* ndjson(options: SimulationOptions): Generator<string> {
+  for (const { events } of simulate(options)) yield `${JSON.stringify({ events })}\n`;
+}
+
+async function send(
+  options: SimulationOptions,
+  attackers: readonly SimulatedAttacker[],
+  url: string,
+  token: string,
+): Promise<number> {
+  const client = new AttributionClient({ url, ingestToken: token, readToken: token });
+  await registerAttackers(client, attackers);
+  const sent = await sendSessions(client, simulate(options), EVENTS_PER_REQUEST);
+  console.error(
+    `Sent ${sent.sessions} sessions to ${url}: ${sent.accepted} observations accepted, ${sent.refused.length} refused.`,
+  );
+  for (const refusal of sent.refused.slice(0, REFUSALS_SHOWN))
+    console.error(`  ${refusal.code}: ${refusal.detail}`);
+  return sent.refused.length === 0 ? 0 : 1;
+}
+
+function renderSummary(attackers: readonly SimulatedAttacker[]): string {
+  const table = new Table({
+    head: ["scenario", "attackers", "sessions"],
+    colAligns: ["left", "right", "right"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name } of SCENARIOS) {
+    const playing = attackers.filter(({ scenario }) => scenario.name === name);
+    const sessions = playing.reduce((sum, each) => sum + each.sessions, 0);
+    if (playing.length > 0) table.push([name, playing.length, sessions]);
+  }
+  return table.toString();
+}
+
+function describeScenarios(): string {
+  const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
+  return SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join("\n");
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function parseTime(text: string): number {
+  const ts = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1_000;
+  if (!Number.isFinite(ts)) throw new InvalidArgumentError("It must be epoch seconds or an ISO 8601 time.");
+  if (ts > 1e11) throw new InvalidArgumentError("It must be in seconds; this looks like milliseconds.");
+  return ts;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    // Whoever reads from us (`| head`) has enough.
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") process.exit(0);
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
