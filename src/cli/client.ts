@@ -6,6 +6,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import ky, { HTTPError, type KyInstance, type Options } from "ky";
 import { z } from "zod";
+import {
+  allRefusedSchema,
+  type Attribution,
+  attributionSchema,
+  problemSchema,
+  type SendResult,
+  sendResultSchema,
+  type Stats,
+  statsSchema,
+} from "./api-schema.ts";
+
+export type { Attribution, Refusal, SendResult, Stats } from "./api-schema.ts";
 
 /** Where the Worker is and who we are to it. */
 export interface ClientOptions {
@@ -37,56 +49,6 @@ export class ClientError extends Error {
     this.code = code;
   }
 }
-
-const refusalSchema = z.object({
-  index: z.number().int().nonnegative(),
-  code: z.string(),
-  field: z.string().optional(),
-  detail: z.string(),
-});
-const sendResultSchema = z.object({
-  accepted: z.number().int().nonnegative(),
-  rejected: z.array(refusalSchema),
-});
-const allRefusedSchema = z.object({ rejected: z.array(refusalSchema) });
-const problemSchema = z.object({
-  code: z.string().optional(),
-  detail: z.string().optional(),
-  title: z.string().optional(),
-});
-const statsSchema = z.object({
-  observations: z.number(),
-  attackers: z.number(),
-  identities: z.number(),
-  states: z.record(z.string(), z.number()),
-  deferred: z.number().optional(),
-  dead_letters: z.record(z.string(), z.number()).optional(),
-  outbox: z.object({ pending: z.number(), oldest_ts: z.number().nullish() }),
-  queue: z.object({ backlog: z.number().nullish(), oldest_ts: z.number().nullish() }).optional(),
-});
-const attributionSchema = z.object({
-  identity_uuid: z.string().nullable(),
-  primitives: z.array(
-    z.object({
-      primitive: z.string(),
-      current_value: z.unknown(),
-      state: z.string(),
-      confidence: z.number(),
-      observation_count: z.number(),
-      last_change_ts: z.number(),
-      last_observation_ts: z.number(),
-    }),
-  ),
-});
-
-/** One event the server would not take: its place in the request, a code and a sentence. */
-export type Refusal = z.infer<typeof refusalSchema>;
-/** The answer to one request of events. */
-export type SendResult = z.infer<typeof sendResultSchema>;
-/** `GET /stats`, as far as the commands use it. */
-export type Stats = z.infer<typeof statsSchema>;
-/** `GET /attackers/{uuid}/attribution`. */
-export type Attribution = z.infer<typeof attributionSchema>;
 
 /** What is known of an attacker when it is registered; times in epoch seconds. */
 export interface AttackerFacts {
@@ -135,11 +97,12 @@ export class AttributionClient {
 
   constructor(options: ClientOptions) {
     this.#url = options.url.replace(/\/+$/, "");
+    const retryLimit = options.retryLimit ?? 8;
     const shared: Options = {
       prefixUrl: `${this.#url}/api/v1`,
       timeout: REQUEST_TIMEOUT_MS,
       retry: {
-        limit: options.retryLimit ?? 8,
+        limit: retryLimit,
         methods: ["get", "put", "post"],
         statusCodes: RETRY_STATUS_CODES,
         afterStatusCodes: [429, 503],
@@ -150,7 +113,7 @@ export class AttributionClient {
         beforeRetry: [
           ({ error, retryCount }) => {
             const cause = error instanceof HTTPError ? `HTTP ${error.response.status}` : error.message;
-            options.onRetry?.(`${cause}; retry ${retryCount}`);
+            options.onRetry?.(`${this.#url}: ${cause}; retry ${retryCount} of ${retryLimit}`);
           },
         ],
       },

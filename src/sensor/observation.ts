@@ -3,7 +3,7 @@
  * evidence pointers are derived from the log alone, so replaying it makes the same bytes.
  */
 import { v5 } from "uuid";
-import { attackerUuidOfAddress } from "../core/uuid.ts";
+import { attackerUuidOfAddress } from "../core/index.ts";
 
 /** Namespace of the ids of observations made here. */
 const OBSERVATION_NAMESPACE = "5f3a9c1e-8b72-5d46-9e0a-1c7d4b2f6a83";

@@ -1,0 +1,70 @@
+/**
+ * How far the replay is: a bar with rate and time left on a terminal, a plain line now and then elsewhere. On standard
+ * error, so that the result alone is on standard output.
+ */
+import { SingleBar } from "cli-progress";
+
+/** What is shown. */
+export interface ProgressState {
+  /** Bytes of the files read so far. */
+  readonly bytesRead: number;
+  readonly sessions: number;
+  readonly observations: number;
+}
+
+/** Something that shows progress. */
+export interface ProgressDisplay {
+  update(state: ProgressState): void;
+  /** A line of its own, e.g. about a retry. */
+  note(text: string): void;
+  stop(): void;
+}
+
+const PLAIN_LINE_MS = 5_000;
+const FORMAT =
+  "{bar} {percentage} % | {sessions} sessions | {observations} observations, {rate}/s | {eta_formatted} left";
+
+/** The display that fits the stream.
+ * @param totalBytes - size of all files together
+ */
+export function showProgress(totalBytes: number, stream: NodeJS.WriteStream): ProgressDisplay {
+  const beginMs = Date.now();
+  const rateOf = (observations: number) =>
+    Math.round(observations / Math.max((Date.now() - beginMs) / 1_000, 0.001));
+  return stream.isTTY ? barOn(stream, totalBytes, rateOf) : linesOn(stream, totalBytes, rateOf);
+}
+
+function barOn(
+  stream: NodeJS.WriteStream,
+  totalBytes: number,
+  rateOf: (n: number) => number,
+): ProgressDisplay {
+  const bar = new SingleBar({ format: FORMAT, stream, hideCursor: true, clearOnComplete: false });
+  bar.start(totalBytes, 0, { sessions: 0, observations: 0, rate: 0 });
+  return {
+    update: ({ bytesRead, sessions, observations }) =>
+      bar.update(bytesRead, { sessions, observations, rate: rateOf(observations) }),
+    note: (text) => void stream.write(`\n${text}\n`),
+    stop: () => bar.stop(),
+  };
+}
+
+function linesOn(
+  stream: NodeJS.WriteStream,
+  totalBytes: number,
+  rateOf: (n: number) => number,
+): ProgressDisplay {
+  let shownMs = Date.now();
+  return {
+    update: ({ bytesRead, sessions, observations }) => {
+      if (Date.now() - shownMs < PLAIN_LINE_MS) return;
+      shownMs = Date.now();
+      const percent = totalBytes === 0 ? 100 : Math.floor((bytesRead / totalBytes) * 100);
+      stream.write(
+        `${percent} % read, ${sessions} sessions, ${observations} observations, ${rateOf(observations)}/s\n`,
+      );
+    },
+    note: (text) => void stream.write(`${text}\n`),
+    stop: () => {},
+  };
+}
