@@ -12,6 +12,9 @@ export interface Precedence {
   readonly value: string;
 }
 
+/** What decides the order in which observations that arrive together are applied. */
+type Arrival = Pick<Observation, "ts" | "evidenceRef" | "primitive" | "attackerUuid">;
+
 /**
  * Compares two well-formed strings by their UTF-8 bytes, without encoding them.
  * JavaScript compares UTF-16 code units, which differs where surrogates meet U+E000…U+FFFF.
@@ -42,7 +45,7 @@ export function compareMembers(a: Member, b: Member): number {
 }
 
 /** Order in which observations that arrive together are applied: (`ts`, `evidence_ref`, `primitive`, `attacker_uuid`). */
-export function compareArrivals(a: Observation, b: Observation): number {
+export function compareArrivals(a: Arrival, b: Arrival): number {
   return (
     a.ts - b.ts ||
     compareUtf8(a.evidenceRef, b.evidenceRef) ||

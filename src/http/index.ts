@@ -1,0 +1,2 @@
+/** The HTTP API. */
+export { app } from "./app.ts";

@@ -1,0 +1,57 @@
+/** Errors as RFC 9457 problem documents: one shape, one place where each code gets its status and title. */
+import type { Context } from "hono";
+
+/** Status and title of each code that an answer of ours can have. */
+export const PROBLEMS = {
+  unauthorized: { status: 401, title: "A bearer token is needed" },
+  forbidden: { status: 403, title: "The token has not the scope for this" },
+  not_found: { status: 404, title: "There is nothing here" },
+  linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
+  too_large: { status: 413, title: "The body is over a limit" },
+  malformed_json: { status: 400, title: "The body is not JSON" },
+  invalid_request: { status: 422, title: "The request breaks a rule" },
+  all_refused: { status: 422, title: "Every event was refused" },
+  queue_unavailable: { status: 503, title: "The queue would not take it" },
+  unavailable: { status: 503, title: "Something this depends on does not answer" },
+  internal: { status: 500, title: "Something went wrong here" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One field that is wrong. */
+export interface FieldError {
+  readonly field: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Ends a request with a problem document. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, detail: string, extensions: Readonly<Record<string, unknown>> = {}) {
+    super(detail);
+    this.code = code;
+    this.detail = detail;
+    this.extensions = extensions;
+  }
+}
+
+/** The answer for a problem. */
+export function problemResponse(c: Context, problem: ProblemError): Response {
+  const { status, title } = PROBLEMS[problem.code];
+  const document = {
+    type: "about:blank",
+    title,
+    status,
+    code: problem.code,
+    detail: problem.detail,
+    ...problem.extensions,
+  };
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (status === 401) headers["www-authenticate"] = 'Bearer realm="attribution"';
+  return c.body(JSON.stringify(document), status, headers);
+}

@@ -1,0 +1,105 @@
+/**
+ * Applying observations to an identity: load, decide, save. Runs inside one synchronous transaction, so that a state
+ * and the event that announces it exist together or not at all.
+ */
+import {
+  applyChange,
+  compareArrivals,
+  comparePrecedence,
+  form,
+  type IdentityHead,
+  mergeKindOf,
+  type OutboundEvent,
+  type PrimitiveRecord,
+} from "../core/index.ts";
+import type { Config } from "../config.ts";
+import type { OutboxEntry } from "./outbox.ts";
+import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "./protocol.ts";
+import { storedSeries } from "./series.ts";
+import type { IdentityStore } from "./store.ts";
+
+/** What applying leaves to be announced. */
+export interface Applied {
+  readonly answer: ApplyAnswer;
+  readonly entries: readonly OutboxEntry[];
+}
+
+/** Links that D1 has changed since the call was made; their observations belong elsewhere. */
+export function movedLinks(store: IdentityStore, links: readonly IdentityLink[]): string[] {
+  if (store.isEmpty) return [];
+  return links
+    .filter((link) => (store.linkVersion(link.attackerUuid) ?? 0) > link.linkVersion)
+    .map((link) => link.attackerUuid);
+}
+
+/**
+ * Stores what is new, brings every touched primitive to its state, and says which events are due.
+ * @param nowTs - epoch seconds
+ */
+export function applyObservations(
+  store: IdentityStore,
+  sql: SqlStorage,
+  config: Config,
+  call: ApplyCall,
+  nowTs: number,
+): Applied {
+  store.prepare();
+  for (const link of call.links) {
+    if (store.linkVersion(link.attackerUuid) !== link.linkVersion) store.saveLink(link);
+  }
+  const before = store.head();
+  let head: IdentityHead = before;
+  const touched = new Map<string, PrimitiveRecord>();
+  const entries: OutboxEntry[] = [];
+  let applied = 0;
+  let transitions = 0;
+  const announce = (step: { head: IdentityHead; events: readonly OutboundEvent[] }): void => {
+    head = step.head;
+    for (const event of step.events) {
+      entries.push({ event, suspected: head.suspected });
+      if (event.type === "profile.state_changed") transitions++;
+    }
+  };
+  const recordOf = (primitive: string) => touched.get(primitive) ?? store.record(primitive);
+  const context = {
+    thresholds: config.thresholds,
+    version: config.thresholdsVersion,
+    nowTs,
+    lastObservationTs: (primitive: string) => {
+      const record = recordOf(primitive);
+      if (!record) throw new Error(`a multi_actor primitive must have a record, ${primitive} has none`);
+      return record.attribution.lastObservationTs;
+    },
+  };
+
+  for (const observation of call.observations.toSorted(compareArrivals)) {
+    const prior = store.find(observation);
+    if (prior && comparePrecedence(observation, prior) <= 0) continue;
+    store.put(observation);
+    applied++;
+    if (!head.isFormed) {
+      const { attackerUuids, firstSeenTs } = store.linked();
+      announce(form(head, attackerUuids, firstSeenTs ?? observation.ts, nowTs));
+    }
+    const { primitive } = observation;
+    const kind = mergeKindOf(config.registry.kindOf(primitive));
+    const step = applyChange(
+      head,
+      primitive,
+      kind,
+      recordOf(primitive),
+      { prior, next: toMember(observation) },
+      storedSeries(sql, primitive, kind),
+      context,
+    );
+    announce(step);
+    touched.set(primitive, step.record);
+  }
+  for (const [primitive, record] of touched) store.saveRecord(primitive, record);
+  if (head !== before) store.saveHead(head);
+  return { answer: { outcome: "applied", applied, transitions }, entries };
+}
+
+function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation) {
+  return { value, ts, evidenceRef, attackerUuid };
+}

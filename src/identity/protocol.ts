@@ -1,0 +1,42 @@
+/**
+ * What is said to and by an identity object. Plain data, because it crosses an RPC boundary; expected failures are
+ * answers, because an error loses its class on the way.
+ */
+import type { Attribution, Member } from "../core/index.ts";
+
+/** An observation as an identity needs it. */
+export interface AppliedObservation extends Member {
+  readonly id: string;
+  readonly primitive: string;
+}
+
+/** An attacker's link, at the version that D1 had when the call was made. */
+export interface IdentityLink {
+  readonly attackerUuid: string;
+  readonly linkVersion: number;
+  /** Epoch seconds. */
+  readonly firstSeenTs: number | null;
+  /** Whether D1 holds observations of the attacker from before it was registered. */
+  readonly needsBackfill: boolean;
+}
+
+export interface ApplyCall {
+  readonly links: readonly IdentityLink[];
+  readonly observations: readonly AppliedObservation[];
+}
+
+export type ApplyAnswer =
+  | {
+      readonly outcome: "applied";
+      /** Observations that were new or replaced another; repeats are not among them. */
+      readonly applied: number;
+      /** Transitions among the events made. */
+      readonly transitions: number;
+    }
+  /** Some links are older than what the object knows: read them again. */
+  | { readonly outcome: "moved"; readonly attackerUuids: readonly string[] };
+
+/** A primitive's state, with the primitive's name. */
+export interface PrimitiveAttribution extends Attribution {
+  readonly primitive: string;
+}

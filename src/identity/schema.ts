@@ -1,0 +1,50 @@
+/**
+ * The tables of an identity object's own SQLite. Made with the first write, so that asking an object about an identity
+ * that does not exist leaves nothing behind.
+ */
+
+const TABLES = `
+-- The identity's memory besides its primitives: one row, the JSON of an IdentityHead.
+CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), head TEXT NOT NULL);
+-- The attackers linked here, each with the newest version of its link that was heard of.
+CREATE TABLE attackers (
+  uuid TEXT PRIMARY KEY, link_version INTEGER NOT NULL, is_linked INTEGER NOT NULL, first_seen_ts REAL
+) WITHOUT ROWID;
+-- Every observation, once; the primitive comes first, so that a series is one range.
+CREATE TABLE observations (
+  primitive TEXT NOT NULL, evidence_ref TEXT NOT NULL, attacker_uuid TEXT NOT NULL,
+  ts REAL NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (primitive, evidence_ref, attacker_uuid)
+) WITHOUT ROWID;
+-- State of each primitive, with the tail that the next observation is judged by.
+CREATE TABLE attributions (
+  primitive TEXT PRIMARY KEY, current_value TEXT NOT NULL, state TEXT NOT NULL, confidence REAL NOT NULL,
+  observation_count INTEGER NOT NULL, last_change_ts REAL NOT NULL, last_observation_ts REAL NOT NULL,
+  tail TEXT NOT NULL, version TEXT NOT NULL
+) WITHOUT ROWID;
+-- The latest member of each distinct hash in the window, for primitives with more than a tail holds.
+CREATE TABLE hash_window (
+  primitive TEXT NOT NULL, value TEXT NOT NULL, ts REAL NOT NULL, evidence_ref TEXT NOT NULL,
+  attacker_uuid TEXT NOT NULL, PRIMARY KEY (primitive, value)
+) WITHOUT ROWID;
+CREATE INDEX hash_window_by_ts ON hash_window (primitive, ts);
+-- Events that are due, each with the suspicion that holds after it (for the list projection).
+CREATE TABLE outbox (seq INTEGER PRIMARY KEY, due_ts REAL NOT NULL, event TEXT NOT NULL, suspected TEXT);
+-- Attackers whose earlier observations are being read from D1, and how far that is.
+CREATE TABLE backfills (
+  attacker_uuid TEXT PRIMARY KEY, link_version INTEGER NOT NULL,
+  after_ts REAL, after_evidence_ref TEXT, after_primitive TEXT
+) WITHOUT ROWID;
+-- One row while D1 says that events of this identity are stuck.
+CREATE TABLE reported_backlog (id INTEGER PRIMARY KEY CHECK (id = 1));
+`;
+
+/** Whether the tables are there. */
+export function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head'").toArray().length > 0;
+}
+
+/** Makes the tables. */
+export function createTables(sql: SqlStorage): void {
+  sql.exec(TABLES);
+}

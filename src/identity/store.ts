@@ -1,0 +1,247 @@
+/**
+ * The identity object's SQLite, behind questions: head, links, observations and primitive records. Everything is
+ * synchronous. Records and head are kept in memory as well, as a cache of what is stored.
+ */
+import { z } from "zod";
+import {
+  type Attribution,
+  type IdentityHead,
+  newIdentityHead,
+  type PrimitiveRecord,
+  STATES,
+  type Tail,
+} from "../core/index.ts";
+import type { AppliedObservation, IdentityLink, PrimitiveAttribution } from "./protocol.ts";
+import { createTables, hasTables } from "./schema.ts";
+
+const headSchema = z.object({
+  identityUuid: z.string(),
+  seq: z.number(),
+  isFormed: z.boolean(),
+  multiActor: z.array(z.string()),
+  suspected: z.array(z.string()).nullable(),
+}) satisfies z.ZodType<IdentityHead>;
+
+const memberSchema = z.object({
+  value: z.string(),
+  ts: z.number(),
+  evidenceRef: z.string(),
+  attackerUuid: z.string(),
+});
+
+const tailSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.enum(["categorical", "numeric"]),
+    count: z.number(),
+    informative: z.number(),
+    lastTs: z.number(),
+    newest: z.array(memberSchema),
+  }),
+  z.object({
+    kind: z.literal("hash"),
+    count: z.number(),
+    lastTs: z.number(),
+    distinct: z.number(),
+    latest: z.array(memberSchema),
+  }),
+]) satisfies z.ZodType<Tail>;
+
+const stateSchema = z.enum(STATES);
+
+/** What stands under an observation's key. */
+export interface StoredPrecedence {
+  readonly ts: number;
+  readonly id: string;
+  readonly value: string;
+}
+
+interface AttributionRow extends Record<string, SqlStorageValue> {
+  primitive: string;
+  current_value: string;
+  state: string;
+  confidence: number;
+  observation_count: number;
+  last_change_ts: number;
+  last_observation_ts: number;
+}
+
+interface RecordRow extends AttributionRow {
+  tail: string;
+  version: string;
+}
+
+const ATTRIBUTION_COLUMNS =
+  "primitive, current_value, state, confidence, observation_count, last_change_ts, last_observation_ts";
+
+export class IdentityStore {
+  readonly #sql: SqlStorage;
+  readonly #identityUuid: string;
+  #hasTables: boolean;
+  #head: IdentityHead | null = null;
+  readonly #records = new Map<string, PrimitiveRecord>();
+  readonly #linkVersions = new Map<string, number>();
+
+  constructor(sql: SqlStorage, identityUuid: string) {
+    this.#sql = sql;
+    this.#identityUuid = identityUuid;
+    this.#hasTables = hasTables(sql);
+  }
+
+  /** Whether anything was ever written here. */
+  get isEmpty(): boolean {
+    return !this.#hasTables;
+  }
+
+  /** Makes the tables if they are not there; call it before the first write. */
+  prepare(): void {
+    if (this.#hasTables) return;
+    createTables(this.#sql);
+    this.#hasTables = true;
+  }
+
+  /** Drops what memory holds; for after a transaction that did not commit. */
+  forget(): void {
+    this.#hasTables = hasTables(this.#sql);
+    this.#head = null;
+    this.#records.clear();
+    this.#linkVersions.clear();
+  }
+
+  head(): IdentityHead {
+    if (this.#head) return this.#head;
+    const row = this.#sql.exec<{ head: string }>("SELECT head FROM head").toArray()[0];
+    this.#head = row ? headSchema.parse(JSON.parse(row.head)) : newIdentityHead(this.#identityUuid);
+    return this.#head;
+  }
+
+  saveHead(head: IdentityHead): void {
+    this.#sql.exec("INSERT OR REPLACE INTO head (id, head) VALUES (1, ?)", JSON.stringify(head));
+    this.#head = head;
+  }
+
+  /** The newest version heard of an attacker's link, or null if it was never linked here. */
+  linkVersion(attackerUuid: string): number | null {
+    const known = this.#linkVersions.get(attackerUuid);
+    if (known !== undefined) return known;
+    const row = this.#sql
+      .exec<{ link_version: number }>("SELECT link_version FROM attackers WHERE uuid = ?", attackerUuid)
+      .toArray()[0];
+    if (row) this.#linkVersions.set(attackerUuid, row.link_version);
+    return row?.link_version ?? null;
+  }
+
+  saveLink(link: IdentityLink): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO attackers (uuid, link_version, is_linked, first_seen_ts) VALUES (?, ?, 1, ?)",
+      link.attackerUuid,
+      link.linkVersion,
+      link.firstSeenTs,
+    );
+    this.#linkVersions.set(link.attackerUuid, link.linkVersion);
+  }
+
+  /** Remembers that an attacker went elsewhere, as of this version of its link. */
+  releaseLink(attackerUuid: string, linkVersion: number): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO attackers (uuid, link_version, is_linked, first_seen_ts) VALUES (?, ?, 0, NULL)",
+      attackerUuid,
+      linkVersion,
+    );
+    this.#linkVersions.set(attackerUuid, linkVersion);
+  }
+
+  /** The attackers linked here, and the earliest time any of them was seen (null if none says). */
+  linked(): { attackerUuids: string[]; firstSeenTs: number | null } {
+    const rows = this.#sql
+      .exec<{ uuid: string; first_seen_ts: number | null }>(
+        "SELECT uuid, first_seen_ts FROM attackers WHERE is_linked = 1 ORDER BY uuid",
+      )
+      .toArray();
+    const times = rows.flatMap((row) => (row.first_seen_ts === null ? [] : [row.first_seen_ts]));
+    return {
+      attackerUuids: rows.map((row) => row.uuid),
+      firstSeenTs: times.length > 0 ? Math.min(...times) : null,
+    };
+  }
+
+  /** What is stored under an observation's key, or null. */
+  find(observation: AppliedObservation): StoredPrecedence | null {
+    const { primitive, evidenceRef, attackerUuid } = observation;
+    const row = this.#sql
+      .exec<{ ts: number; id: string; value: string }>(
+        "SELECT ts, id, value FROM observations WHERE primitive = ? AND evidence_ref = ? AND attacker_uuid = ?",
+        primitive,
+        evidenceRef,
+        attackerUuid,
+      )
+      .toArray()[0];
+    return row ?? null;
+  }
+
+  /** Stores an observation, over what stands under its key. */
+  put(observation: AppliedObservation): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO observations (primitive, evidence_ref, attacker_uuid, ts, id, value) VALUES (?, ?, ?, ?, ?, ?)",
+      observation.primitive,
+      observation.evidenceRef,
+      observation.attackerUuid,
+      observation.ts,
+      observation.id,
+      observation.value,
+    );
+  }
+
+  /** What is known of a primitive, or null. */
+  record(primitive: string): PrimitiveRecord | null {
+    const known = this.#records.get(primitive);
+    if (known) return known;
+    const row = this.#sql
+      .exec<RecordRow>(
+        `SELECT ${ATTRIBUTION_COLUMNS}, tail, version FROM attributions WHERE primitive = ?`,
+        primitive,
+      )
+      .toArray()[0];
+    if (!row) return null;
+    const tail = tailSchema.parse(JSON.parse(row.tail));
+    const record = { attribution: toAttribution(row), tail, version: row.version };
+    this.#records.set(primitive, record);
+    return record;
+  }
+
+  saveRecord(primitive: string, record: PrimitiveRecord): void {
+    const { attribution, tail, version } = record;
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO attributions (${ATTRIBUTION_COLUMNS}, tail, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      primitive,
+      attribution.currentValue,
+      attribution.state,
+      attribution.confidence,
+      attribution.observationCount,
+      attribution.lastChangeTs,
+      attribution.lastObservationTs,
+      JSON.stringify(tail),
+      version,
+    );
+    this.#records.set(primitive, record);
+  }
+
+  /** Every primitive's state, by primitive. */
+  attributions(): PrimitiveAttribution[] {
+    if (this.isEmpty) return [];
+    return this.#sql
+      .exec<AttributionRow>(`SELECT ${ATTRIBUTION_COLUMNS} FROM attributions ORDER BY primitive`)
+      .toArray()
+      .map((row) => ({ primitive: row.primitive, ...toAttribution(row) }));
+  }
+}
+
+function toAttribution(row: AttributionRow): Attribution {
+  return {
+    currentValue: row.current_value,
+    state: stateSchema.parse(row.state),
+    confidence: row.confidence,
+    observationCount: row.observation_count,
+    lastChangeTs: row.last_change_ts,
+    lastObservationTs: row.last_observation_ts,
+  };
+}

@@ -1,0 +1,115 @@
+/** Attackers: registering one, linking one to an identity, and looking one up. */
+import { stubIdentityUuid } from "../core/index.ts";
+
+/** What is known of a registered attacker. Times are epoch seconds. */
+export interface Attacker {
+  readonly uuid: string;
+  /** Null while it waits to be registered. */
+  readonly identityUuid: string | null;
+  readonly linkVersion: number;
+  readonly needsBackfill: boolean;
+  readonly ip: string | null;
+  readonly firstSeenTs: number | null;
+  readonly lastSeenTs: number | null;
+}
+
+/** What is to be said of an attacker; null where nothing is. */
+export interface Registration {
+  readonly uuid: string;
+  readonly ip: string | null;
+  readonly firstSeenTs: number | null;
+  readonly lastSeenTs: number | null;
+  /** The identity it is to be linked to, or null for the one it has, or its own. */
+  readonly identityUuid: string | null;
+}
+
+export type Registered =
+  | {
+      readonly outcome: "created" | "updated";
+      readonly attacker: Attacker;
+      readonly leftIdentityUuid: string | null;
+    }
+  /** It is linked to another identity, which holds observations of it. */
+  | { readonly outcome: "linked_elsewhere"; readonly attacker: Attacker };
+
+interface AttackerRow {
+  readonly uuid: string;
+  readonly identityUuid: string | null;
+  readonly linkVersion: number;
+  readonly needsBackfill: number;
+  readonly ip: string | null;
+  readonly firstSeenTs: number | null;
+  readonly lastSeenTs: number | null;
+}
+
+const READ_ATTACKER = `
+SELECT uuid, identity_uuid AS identityUuid, link_version AS linkVersion, needs_backfill AS needsBackfill,
+  ip, first_seen_ts AS firstSeenTs, last_seen_ts AS lastSeenTs
+FROM attackers WHERE uuid = ?1`;
+
+const INSERT_ATTACKER = `
+INSERT INTO attackers (uuid, identity_uuid, link_version, ip, first_seen_ts, last_seen_ts)
+VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (uuid) DO NOTHING`;
+
+const UPDATE_FACTS = `
+UPDATE attackers SET
+  ip = coalesce(?2, ip),
+  first_seen_ts = min(coalesce(first_seen_ts, ?3), coalesce(?3, first_seen_ts)),
+  last_seen_ts = max(coalesce(last_seen_ts, ?4), coalesce(?4, last_seen_ts))
+WHERE uuid = ?1 AND (
+  (?2 IS NOT NULL AND ip IS NOT ?2)
+  OR (?3 IS NOT NULL AND (first_seen_ts IS NULL OR ?3 < first_seen_ts))
+  OR (?4 IS NOT NULL AND (last_seen_ts IS NULL OR ?4 > last_seen_ts)))`;
+
+/** An attacker that waited gets its identity; what was stored of it meanwhile is to be applied. */
+const LINK_WAITING = `
+UPDATE attackers SET identity_uuid = ?2, link_version = link_version + 1, needs_backfill = 1
+WHERE uuid = ?1 AND identity_uuid IS NULL`;
+
+/** A link may be changed while nothing hangs on it. */
+const RELINK = `
+UPDATE attackers SET identity_uuid = ?2, link_version = link_version + 1
+WHERE uuid = ?1 AND identity_uuid <> ?2
+  AND NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)`;
+
+/**
+ * Registers an attacker, or adds to what is known of it; repeating it changes nothing. All in one transaction, so that
+ * a first observation that comes at the same time finds one identity, the same one.
+ */
+export async function registerAttacker(db: D1Database, registration: Registration): Promise<Registered> {
+  const { uuid, ip, firstSeenTs, lastSeenTs, identityUuid } = registration;
+  const target = identityUuid ?? stubIdentityUuid(uuid);
+  const read = db.prepare(READ_ATTACKER).bind(uuid);
+  const relink = identityUuid === null ? [] : [db.prepare(RELINK).bind(uuid, identityUuid)];
+  const results = await db.batch<AttackerRow>([
+    read,
+    db.prepare(INSERT_ATTACKER).bind(uuid, target, ip, firstSeenTs, lastSeenTs),
+    db.prepare(UPDATE_FACTS).bind(uuid, ip, firstSeenTs, lastSeenTs),
+    db.prepare(LINK_WAITING).bind(uuid, target),
+    ...relink,
+    read,
+  ]);
+  const before = results[0]?.results[0];
+  const after = results.at(-1)?.results[0];
+  if (!after) throw new Error("an attacker must be there after it was inserted, found none");
+  const attacker = toAttacker(after);
+  if (identityUuid !== null && attacker.identityUuid !== identityUuid) {
+    return { outcome: "linked_elsewhere", attacker };
+  }
+  const isMoved = before && before.identityUuid !== null && before.identityUuid !== attacker.identityUuid;
+  return {
+    outcome: before && before.identityUuid !== null ? "updated" : "created",
+    attacker,
+    leftIdentityUuid: isMoved ? before.identityUuid : null,
+  };
+}
+
+/** An attacker, registered or waiting, or null. */
+export async function findAttacker(db: D1Database, uuid: string): Promise<Attacker | null> {
+  const row = await db.prepare(READ_ATTACKER).bind(uuid).first<AttackerRow>();
+  return row ? toAttacker(row) : null;
+}
+
+function toAttacker(row: AttackerRow): Attacker {
+  return { ...row, needsBackfill: row.needsBackfill === 1 };
+}

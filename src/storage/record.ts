@@ -1,0 +1,202 @@
+/**
+ * Writing the record: everything that a batch of queue messages brings, in one transaction, safe to repeat and to
+ * race. Rows travel as JSON, one parameter for many, because D1 binds at most 100.
+ */
+import { stubIdentityUuid, type Observation } from "../core/index.ts";
+
+/** An observation as it is stored. */
+export interface RecordedObservation {
+  readonly observation: Observation;
+  readonly isUnlisted: boolean;
+}
+
+/** Something refused, kept with its reason. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly code: string;
+  readonly field: string;
+  readonly detail: string;
+  readonly attempts: number;
+  /** Epoch seconds. */
+  readonly receivedTs: number;
+  readonly body: string;
+}
+
+/** An attacker's link to its identity, as D1 believes it. */
+export interface Link {
+  readonly attackerUuid: string;
+  /** Null while the attacker waits to be registered. */
+  readonly identityUuid: string | null;
+  readonly linkVersion: number;
+  /** Epoch seconds. */
+  readonly firstSeenTs: number | null;
+  /** Whether observations stored earlier wait to be applied. */
+  readonly needsBackfill: boolean;
+}
+
+export interface RecordBatch {
+  readonly observations: readonly RecordedObservation[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Bus events about something else. */
+  readonly ignored: number;
+}
+
+/** Characters of one JSON parameter: at three bytes each still under the 1 MB at which parameters are cut. */
+const PARAMETER_CHARACTERS = 300_000;
+
+/** `last_seen` is written only when it is further behind than this: one row less for every observation. */
+const LAST_SEEN_LAG_SECS = 300;
+
+const UPSERT_ATTACKERS = `
+INSERT INTO attackers (uuid, identity_uuid, link_version, first_seen_ts, last_seen_ts)
+SELECT value ->> 0, value ->> 1, value ->> 1 IS NOT NULL, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+ON CONFLICT (uuid) DO UPDATE SET
+  needs_backfill = iif(identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL, 1, needs_backfill),
+  link_version = link_version + (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL),
+  identity_uuid = coalesce(identity_uuid, excluded.identity_uuid),
+  first_seen_ts = min(coalesce(first_seen_ts, excluded.first_seen_ts), excluded.first_seen_ts),
+  last_seen_ts = max(coalesce(last_seen_ts, excluded.last_seen_ts), excluded.last_seen_ts)
+WHERE last_seen_ts IS NULL OR excluded.last_seen_ts > last_seen_ts + ${LAST_SEEN_LAG_SECS}
+  OR first_seen_ts IS NULL OR excluded.first_seen_ts < first_seen_ts
+  OR (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL)`;
+
+const UPSERT_OBSERVATIONS = `
+INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source, identity_ref, is_unlisted)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
+FROM json_each(?1) WHERE true
+ON CONFLICT (attacker_uuid, primitive, evidence_ref) DO UPDATE SET
+  id = excluded.id, value = excluded.value, ts = excluded.ts, confidence = excluded.confidence,
+  window_start_ts = excluded.window_start_ts, window_end_ts = excluded.window_end_ts,
+  source = excluded.source, identity_ref = excluded.identity_ref, is_unlisted = excluded.is_unlisted
+WHERE (excluded.ts, excluded.id, excluded.value) > (ts, id, value)`;
+
+// changes() is that of the statement before, triggers aside; replaced rows are taken off again by a trigger.
+const COUNT_OBSERVATIONS = `
+UPDATE counters SET value = value + changes() WHERE name = 'observations' AND changes() > 0`;
+
+const INSERT_DEAD_LETTERS = `
+INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`;
+
+const COUNT_IGNORED = `UPDATE counters SET value = value + ?1 WHERE name = 'ignored'`;
+
+const READ_LINKS = `
+SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
+  first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill
+FROM attackers WHERE uuid IN (SELECT value ->> 0 FROM json_each(?1))`;
+
+interface LinkRow {
+  readonly attackerUuid: string;
+  readonly identityUuid: string | null;
+  readonly linkVersion: number;
+  readonly firstSeenTs: number | null;
+  readonly needsBackfill: number;
+}
+
+/**
+ * Stores a batch and answers with the link of every attacker in it, all in one transaction.
+ * @param registerUnknown - whether an attacker that is not registered gets its stub identity
+ */
+export async function recordBatch(
+  db: D1Database,
+  batch: RecordBatch,
+  registerUnknown: boolean,
+): Promise<Map<string, Link>> {
+  const statements: D1PreparedStatement[] = [];
+  const attackers = attackerRows(batch.observations, registerUnknown);
+  for (const rows of parameters(attackers)) statements.push(db.prepare(UPSERT_ATTACKERS).bind(rows));
+  for (const rows of parameters(batch.observations.map(toObservationRow))) {
+    statements.push(db.prepare(UPSERT_OBSERVATIONS).bind(rows), db.prepare(COUNT_OBSERVATIONS));
+  }
+  for (const rows of parameters(batch.deadLetters.map(toDeadLetterRow))) {
+    statements.push(db.prepare(INSERT_DEAD_LETTERS).bind(rows));
+  }
+  if (batch.ignored > 0) statements.push(db.prepare(COUNT_IGNORED).bind(batch.ignored));
+  const links = parameters(attackers).map((rows) => db.prepare(READ_LINKS).bind(rows));
+  if (statements.length === 0) return new Map();
+  const results = await db.batch<LinkRow>([...statements, ...links]);
+  return linksOf(results.slice(statements.length));
+}
+
+/** The links of attackers as they are now. */
+export async function readLinks(
+  db: D1Database,
+  attackerUuids: readonly string[],
+): Promise<Map<string, Link>> {
+  if (attackerUuids.length === 0) return new Map();
+  const statements = parameters(attackerUuids.map((uuid) => [uuid])).map((rows) =>
+    db.prepare(READ_LINKS).bind(rows),
+  );
+  return linksOf(await db.batch<LinkRow>(statements));
+}
+
+function linksOf(results: readonly D1Result<LinkRow>[]): Map<string, Link> {
+  const rows = results.flatMap((result) => result.results);
+  return new Map(rows.map((row) => [row.attackerUuid, { ...row, needsBackfill: row.needsBackfill === 1 }]));
+}
+
+/** One row per attacker: its stub identity (or none), and the span of the observations at hand. */
+function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): unknown[][] {
+  const spans = new Map<string, { first: number; last: number }>();
+  for (const { observation } of recorded) {
+    const span = spans.get(observation.attackerUuid);
+    spans.set(observation.attackerUuid, {
+      first: Math.min(span?.first ?? observation.ts, observation.ts),
+      last: Math.max(span?.last ?? observation.ts, observation.ts),
+    });
+  }
+  return [...spans].map(([uuid, { first, last }]) => [
+    uuid,
+    registerUnknown ? stubIdentityUuid(uuid) : null,
+    first,
+    last,
+  ]);
+}
+
+function toObservationRow({ observation, isUnlisted }: RecordedObservation): unknown[] {
+  return [
+    observation.attackerUuid,
+    observation.primitive,
+    observation.evidenceRef,
+    observation.id,
+    observation.value,
+    observation.ts,
+    observation.confidence,
+    observation.windowStartTs,
+    observation.windowEndTs,
+    observation.source,
+    observation.identityRef,
+    isUnlisted ? 1 : 0,
+  ];
+}
+
+function toDeadLetterRow(letter: DeadLetter): unknown[] {
+  return [
+    letter.id,
+    letter.code,
+    letter.field,
+    letter.detail,
+    letter.attempts,
+    letter.receivedTs,
+    letter.body,
+  ];
+}
+
+/** Rows as JSON lists, each short enough for one parameter. */
+function parameters(rows: readonly unknown[][]): string[] {
+  const lists: string[] = [];
+  let list: string[] = [];
+  let characters = 0;
+  for (const row of rows.map((members) => JSON.stringify(members))) {
+    if (list.length > 0 && characters + row.length > PARAMETER_CHARACTERS) {
+      lists.push(`[${list.join(",")}]`);
+      list = [];
+      characters = 0;
+    }
+    list.push(row);
+    characters += row.length + 1;
+  }
+  if (list.length > 0) lists.push(`[${list.join(",")}]`);
+  return lists;
+}

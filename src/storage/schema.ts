@@ -1,0 +1,119 @@
+/**
+ * The tables of D1: the record (attackers, identities, observations), what the outbox drains project from the
+ * identity objects (events, attributions), and what was refused. drizzle-kit makes the migrations from this file;
+ * `WITHOUT ROWID` and the triggers, which it cannot write, are in the migrations by hand.
+ *
+ * Every index is paid for by every row, so each says what it is for. `observations` has none but its key.
+ */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+/** One source. Its link to an identity is believed here; null while it waits to be registered. WITHOUT ROWID. */
+export const attackers = sqliteTable(
+  "attackers",
+  {
+    uuid: text("uuid").primaryKey(),
+    identityUuid: text("identity_uuid"),
+    /** Raised by every change of the link, in the same statement. */
+    linkVersion: integer("link_version").notNull().default(0),
+    /** 1 while observations stored before the attacker was registered wait to be applied. */
+    needsBackfill: integer("needs_backfill", { mode: "boolean" }).notNull().default(false),
+    ip: text("ip"),
+    firstSeenTs: real("first_seen_ts"),
+    /** May lag 300 s behind. */
+    lastSeenTs: real("last_seen_ts"),
+  },
+  // For the attackers of an identity, and for those that wait (null). Written when a link is made or changed.
+  (table) => [index("attackers_by_identity").on(table.identityUuid)],
+);
+
+/** "The same hands". A trigger makes the row with the first link to it. WITHOUT ROWID. */
+export const identities = sqliteTable(
+  "identities",
+  {
+    uuid: text("uuid").primaryKey(),
+    /** Number of the last event projected here; guards against late repeats. */
+    lastSeq: integer("last_seq").notNull().default(0),
+    /** `last_observation_ts` at the last transition; null before the first. */
+    lastChangeTs: real("last_change_ts"),
+    /** JSON list of the primitives suspected of several actors, or null. */
+    suspected: text("suspected"),
+  },
+  // For the list, most recently changed first. Written once per drained page of events.
+  (table) => [index("identities_by_change").on(table.lastChangeTs, table.uuid)],
+);
+
+/** Every observation, once per (attacker, primitive, evidence). WITHOUT ROWID. */
+export const observations = sqliteTable(
+  "observations",
+  {
+    attackerUuid: text("attacker_uuid").notNull(),
+    primitive: text("primitive").notNull(),
+    evidenceRef: text("evidence_ref").notNull(),
+    id: text("id").notNull(),
+    /** Canonical JSON. */
+    value: text("value").notNull(),
+    ts: real("ts").notNull(),
+    confidence: real("confidence").notNull(),
+    windowStartTs: real("window_start_ts").notNull(),
+    windowEndTs: real("window_end_ts").notNull(),
+    source: text("source").notNull(),
+    identityRef: text("identity_ref"),
+    isUnlisted: integer("is_unlisted", { mode: "boolean" }).notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
+);
+
+/** Every event published, as it was sent; `cursor` orders them all. */
+export const events = sqliteTable(
+  "events",
+  {
+    cursor: integer("cursor").primaryKey(),
+    identityUuid: text("identity_uuid").notNull(),
+    seq: integer("seq").notNull(),
+    /** JSON of the envelope. */
+    event: text("event").notNull(),
+  },
+  // Makes a repeated insert harmless, and reads an identity's history in order.
+  (table) => [uniqueIndex("events_by_identity").on(table.identityUuid, table.seq)],
+);
+
+/** State of each (identity, primitive) as of its last transition, for lists and counts. WITHOUT ROWID. */
+export const attributions = sqliteTable(
+  "attributions",
+  {
+    identityUuid: text("identity_uuid").notNull(),
+    primitive: text("primitive").notNull(),
+    state: text("state").notNull(),
+    /** Number of the event that brought it; guards against late repeats. */
+    seq: integer("seq").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.identityUuid, table.primitive] })],
+);
+
+/** What was refused, with the reason, kept until somebody deals with it. */
+export const deadLetters = sqliteTable("dead_letters", {
+  /** Derived from the queue message and the event's place in it, so a repeated delivery adds nothing. */
+  id: text("id").primaryKey(),
+  code: text("code").notNull(),
+  field: text("field").notNull(),
+  detail: text("detail").notNull(),
+  attempts: integer("attempts").notNull(),
+  receivedTs: real("received_ts").notNull(),
+  body: text("body").notNull(),
+});
+
+/** Totals kept in the transactions that change them. WITHOUT ROWID. */
+export const counters = sqliteTable("counters", {
+  name: text("name").primaryKey(),
+  value: integer("value")
+    .notNull()
+    .default(sql`0`),
+});
+
+/** Identities whose events could not be published at the last attempt; empty when all is well. WITHOUT ROWID. */
+export const outboxBacklog = sqliteTable("outbox_backlog", {
+  identityUuid: text("identity_uuid").primaryKey(),
+  pending: integer("pending").notNull(),
+  oldestTs: real("oldest_ts").notNull(),
+});
