@@ -12,10 +12,10 @@ const wranglerSchema = z.object({
     .array(z.looseObject({ binding: z.string().min(1), database_name: z.string().min(1) }))
     .min(1),
   queues: z
-    .object({
-      producers: z.array(z.object({ queue: z.string().min(1) })).default([]),
+    .looseObject({
+      producers: z.array(z.looseObject({ queue: z.string().min(1) })).default([]),
       consumers: z
-        .array(z.object({ queue: z.string().min(1), dead_letter_queue: z.string().min(1).optional() }))
+        .array(z.looseObject({ queue: z.string().min(1), dead_letter_queue: z.string().min(1).optional() }))
         .default([]),
     })
     .default({ producers: [], consumers: [] }),
@@ -61,24 +61,43 @@ export function readRequirements(toml: string, file: string): Requirements {
   };
 }
 
+/** What a deployment's copy of the Wrangler file depends on. */
+export interface DeployConfigOptions {
+  /** Id by database name. */
+  readonly databaseIds: ReadonlyMap<string, string>;
+  /** Whether the account has the Free plan, which refuses `[limits]` and gives an invocation 10 ms of CPU. */
+  readonly isFreePlan: boolean;
+}
+
+/** Messages per batch on the Free plan, so that a batch fits into its CPU time. */
+const FREE_PLAN_BATCH_SIZE = 10;
+
 /**
- * The Wrangler file with the ids of this account's databases in it.
+ * The Wrangler file to deploy with: the ids of this account's databases in it, and, for the Free plan, within its limits.
  * @param toml - its text
  * @param file - its name, for complaints
- * @param idOf - id by database name
  * @throws Error naming the file and what is wrong with it
  */
-export function withDatabaseIds(toml: string, file: string, idOf: ReadonlyMap<string, string>): string {
-  const parsed = parseToml(toml, file);
-  const result = wranglerSchema.safeParse(parsed);
+export function makeDeployConfig(toml: string, file: string, options: DeployConfigOptions): string {
+  const { limits, queues, ...rest } = parseToml(toml, file);
+  const result = wranglerSchema.safeParse({ ...rest, queues });
   if (!result.success) throw new Error(`${file}: ${z.prettifyError(result.error)}`);
   const databases = result.data.d1_databases.map((database) => {
-    const id = idOf.get(database.database_name);
+    const id = options.databaseIds.get(database.database_name);
     if (id === undefined) throw new Error(`no id is known for the database ${database.database_name}`);
     return Object.assign({}, database, { database_id: id });
   });
+  const consumers = result.data.queues.consumers.map((consumer) =>
+    Object.assign({}, consumer, options.isFreePlan ? { max_batch_size: FREE_PLAN_BATCH_SIZE } : {}),
+  );
+  const config = {
+    ...rest,
+    d1_databases: databases,
+    queues: { ...result.data.queues, consumers },
+    ...(limits === undefined || options.isFreePlan ? {} : { limits }),
+  };
   const heading = `# Made from ${basename(file)} by \`npm run deploy\`, each time anew. Edit that file, not this one.\n`;
-  return `${heading}${stringify({ ...parsed, d1_databases: databases })}\n`;
+  return `${heading}${stringify(config)}\n`;
 }
 
 /** Where the copy goes: beside the original, so that every relative path in it holds.

@@ -4,7 +4,7 @@
  */
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
-import { deployConfigFile, readRequirements, SECRETS, withDatabaseIds } from "./deploy-config.ts";
+import { deployConfigFile, makeDeployConfig, readRequirements, SECRETS } from "./deploy-config.ts";
 import type { WranglerResult, WranglerRunner } from "./wrangler.ts";
 
 /** What the user asked for. */
@@ -13,6 +13,8 @@ export interface DeployOptions {
   readonly configFile: string;
   /** Look, and say what would be done, but change nothing. */
   readonly isDryRun: boolean;
+  /** Stay within what the Free plan accepts. */
+  readonly isFreePlan: boolean;
   /** Where a new database is to live, one of Cloudflare's hints (`weur`, `enam`, …). */
   readonly location?: string;
   /** How long queues keep messages, s: 60–86,400 on the Free plan, else up to 1,209,600. Default: the platform's. */
@@ -66,7 +68,10 @@ export async function deploy(options: DeployOptions, tools: DeployTools): Promis
     tools.say("would apply    the migrations that the database lacks");
     tools.say(`would deploy   the Worker ${needed.workerName}`);
   } else {
-    await tools.writeFile(deployFile, withDatabaseIds(source, configFile, ids));
+    await tools.writeFile(
+      deployFile,
+      makeDeployConfig(source, configFile, { databaseIds: ids, isFreePlan: options.isFreePlan }),
+    );
     tools.say(`wrote          ${deployFile}`);
     for (const { binding, name } of needed.databases) {
       const apply = ["d1", "migrations", "apply", binding, "--remote", "--config", deployFile];

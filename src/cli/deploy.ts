@@ -15,6 +15,7 @@ const RETENTION_SECS = { min: 60, max: 1_209_600 } as const;
 interface DeployFlags {
   readonly config: string;
   readonly dryRun?: boolean;
+  readonly freePlan?: boolean;
   readonly location?: string;
   readonly queueRetention?: number;
 }
@@ -26,6 +27,7 @@ export function deployCommand(): Command {
       "Creates the database and the queues that are missing, applies the migrations, deploys the Worker.",
     )
     .option("--dry-run", "look at the account and say what would be done, but change nothing")
+    .option("--free-plan", "leave out what the Free plan refuses, and take smaller batches")
     .option("--config <file>", "the Wrangler file, relative to the project", "wrangler.toml")
     .addOption(
       new Option("--location <hint>", "where a new database is to live (default: near you)").choices([
@@ -70,6 +72,7 @@ async function main(args: readonly string[]): Promise<void> {
   const options: DeployOptions = {
     configFile: flags.config,
     isDryRun: flags.dryRun ?? false,
+    isFreePlan: flags.freePlan ?? false,
     ...(flags.location === undefined ? {} : { location: flags.location }),
     ...(flags.queueRetention === undefined ? {} : { retentionSecs: flags.queueRetention }),
   };

@@ -5,7 +5,12 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { deployConfigFile, readRequirements, SECRETS, withDatabaseIds } from "../../src/cli/deploy-config.ts";
+import {
+  deployConfigFile,
+  makeDeployConfig,
+  readRequirements,
+  SECRETS,
+} from "../../src/cli/deploy-config.ts";
 import { deploy, DeployError, type DeployOptions } from "../../src/cli/deploy-steps.ts";
 import { deployCommand, describeSecrets } from "../../src/cli/deploy.ts";
 import type { WranglerResult } from "../../src/cli/wrangler.ts";
@@ -30,6 +35,7 @@ dead_letter_queue = "attacker-observations-dead-letters"
 `;
 const QUEUES = ["attacker-observations", "attribution-events", "attacker-observations-dead-letters"];
 const DATABASE_ID = "5f0c2a9e-1111-4222-8333-444455556666";
+const IDS = new Map([["observations", DATABASE_ID]]);
 const BANNER = " ⛅️ wrangler 4.124.0\n────────────────────\n";
 
 /** An account that behaves as Cloudflare does behind Wrangler. */
@@ -141,7 +147,7 @@ function allThere(): PretendedAccount {
   return account;
 }
 
-const OPTIONS: DeployOptions = { configFile: "wrangler.toml", isDryRun: false };
+const OPTIONS: DeployOptions = { configFile: "wrangler.toml", isDryRun: false, isFreePlan: false };
 
 describe("deploy", () => {
   it.each([
@@ -294,11 +300,22 @@ describe("the Wrangler file", () => {
 
   it("is copied with the database's id and nothing else changed", async () => {
     const source = await readFile("wrangler.toml", "utf8");
-    const copy = withDatabaseIds(source, "wrangler.toml", new Map([["observations", DATABASE_ID]]));
+    const copy = makeDeployConfig(source, "wrangler.toml", { databaseIds: IDS, isFreePlan: false });
     expect(parse(copy)).toEqual(
       parse(source.replace(/database_id = "[^"]*"/, `database_id = "${DATABASE_ID}"`)),
     );
     expect(copy).toMatch(/^# Made from wrangler\.toml by `npm run deploy`/);
+  });
+
+  it("loses for the Free plan what that refuses, and takes smaller batches", async () => {
+    const source = await readFile("wrangler.toml", "utf8");
+    const copy = makeDeployConfig(source, "wrangler.toml", { databaseIds: IDS, isFreePlan: true });
+    expect(source).toContain("[limits]");
+    expect(copy).not.toContain("limits");
+    expect(parse(copy)).toMatchObject({
+      queues: { consumers: expect.arrayContaining([expect.objectContaining({ max_batch_size: 10 })]) },
+    });
+    expect(copy).not.toContain("max_batch_size = 100");
   });
 
   it.each([

@@ -1,0 +1,92 @@
+/**
+ * `npm run generated:check`: whether `npm run generate` would change anything: the binding types made from wrangler.toml,
+ * and the migrations made from the schema. It generates in a temporary copy, so nothing is left behind, and a .dev.vars
+ * on this machine makes no difference.
+ */
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { PROJECT_ROOT, WRANGLER_ENVIRONMENT } from "./wrangler.ts";
+
+const TYPES_FILE = "worker-configuration.d.ts";
+const MIGRATIONS = "migrations";
+/** What the generators read and write; copied, so that they may write. */
+const COPIED = ["wrangler.toml", ".dev.vars.example", "drizzle.config.ts", MIGRATIONS];
+/** What they only read. */
+const LINKED = ["src", "node_modules", "package.json", "tsconfig.json"];
+/** A generator that waits for an answer (drizzle-kit asks whether a column was renamed) has found something to do. */
+const TIMEOUT_MS = 120_000;
+
+/**
+ * Generates anew and compares.
+ * @param root - absolute path of the project
+ * @returns one sentence for each thing that is out of date; none if all is well
+ */
+export async function findOutdated(root: string): Promise<string[]> {
+  const copy = await mkdtemp(join(tmpdir(), "generated-check-"));
+  try {
+    await Promise.all(COPIED.map((name) => cp(join(root, name), join(copy, name), { recursive: true })));
+    await Promise.all(LINKED.map((name) => symlink(join(root, name), join(copy, name))));
+    return [...(await outdatedTypes(root, copy)), ...(await outdatedMigrations(root, copy))];
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+async function outdatedTypes(root: string, copy: string): Promise<string[]> {
+  const script = "node_modules/wrangler/bin/wrangler.js";
+  const flags = ["types", "--include-runtime=false", "--env-file", ".dev.vars.example"];
+  const failure = await generate(copy, [script, ...flags]);
+  if (failure !== null) return [`${TYPES_FILE} cannot be generated:\n${failure}`];
+  const [before, after] = await Promise.all([readTypes(root), readTypes(copy)]);
+  return before === after ? [] : [`${TYPES_FILE} does not fit wrangler.toml and src/worker.ts`];
+}
+
+async function outdatedMigrations(root: string, copy: string): Promise<string[]> {
+  const failure = await generate(copy, ["node_modules/drizzle-kit/bin.cjs", "generate"]);
+  if (failure !== null) return [`${MIGRATIONS} cannot be generated:\n${failure}`];
+  const [before, after] = await Promise.all([
+    readTree(join(root, MIGRATIONS)),
+    readTree(join(copy, MIGRATIONS)),
+  ]);
+  const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
+  if (changed.length === 0) return [];
+  return [
+    `${MIGRATIONS} do not fit src/storage/schema.ts: ${changed.toSorted().join(", ")} would be written`,
+  ];
+}
+
+/** @returns what went wrong, or null */
+async function generate(cwd: string, args: readonly string[]): Promise<string | null> {
+  const result = await execa(process.execPath, args, {
+    cwd,
+    env: { ...WRANGLER_ENVIRONMENT, CI: "1", FORCE_COLOR: "0" },
+    stdin: "ignore",
+    all: true,
+    reject: false,
+    timeout: TIMEOUT_MS,
+  });
+  return result.failed ? result.all : null;
+}
+
+/** The types without the command that made them, which may name its flags in another order. */
+async function readTypes(directory: string): Promise<string> {
+  const text = await readFile(join(directory, TYPES_FILE), "utf8").catch(() => "");
+  return text.replace(/by running `[^`]*`/, "");
+}
+
+async function readTree(directory: string): Promise<Map<string, string>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+  return new Map(files.map((file, index) => [file.slice(directory.length + 1), texts[index] ?? ""]));
+}
+
+if (import.meta.main) {
+  const outdated = await findOutdated(PROJECT_ROOT);
+  for (const sentence of outdated) console.error(sentence);
+  if (outdated.length > 0) console.error("Run `npm run generate` and commit what it writes.");
+  else console.log("Generated files are up to date.");
+  process.exitCode = outdated.length > 0 ? 1 : 0;
+}
