@@ -1,17 +1,11 @@
 /**
  * `npm run replay`: reads honeypot logs, derives observations, sends them to a Worker and shows the states that result.
- * The parts are in `replay/`; what a log tells is in `src/sensor`.
+ * This is the command line; the work is in `replay/`, what a log tells in `src/sensor`.
  */
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type AlgorithmLists, isKeyName, readHasshTable } from "../sensor/index.ts";
-import { AttributionClient } from "./client.ts";
+import { isKeyName } from "../sensor/index.ts";
 import { type Format, FORMATS } from "./replay/format.ts";
-import { type LineProblem, readOutgoing } from "./replay/outgoing.ts";
-import { showProgress } from "./replay/progress.ts";
-import { describeProblems, describeRefusals, describeSent, describeStates } from "./replay/report.ts";
-import { Sender } from "./replay/sender.ts";
+import { HASSH_TABLE_NAME, runReplay } from "./replay/run.ts";
 
 interface Options {
   readonly url: string;
@@ -22,10 +16,8 @@ interface Options {
   readonly sensor?: string;
   readonly hasshAlgorithms?: string;
   readonly retries: number;
+  readonly settle: number;
 }
-
-const HASSH_TABLE_NAME = "hassh-algorithms.json";
-const PROBLEMS_KEPT = 100;
 
 const program = new Command("replay")
   .description(
@@ -64,6 +56,12 @@ const program = new Command("replay")
     `JSON table from HASSH to algorithm lists, for logs that keep only the hash (default: a ${HASSH_TABLE_NAME} beside the first log)`,
   )
   .option("--retries <n>", "how often to repeat a request that met 429, 5xx or no answer", parseRetries, 8)
+  .option(
+    "--settle <secs>",
+    "how long nothing may move before everything sent counts as applied",
+    parseSettle,
+    6,
+  )
   .addHelpText(
     "after",
     `
@@ -74,116 +72,6 @@ Examples:
 
 The exit code is 0 if everything was accepted and applied, else 1.`,
   );
-
-/** Runs the command; the exit code is left in `process.exitCode`. */
-async function main(): Promise<void> {
-  program.parse();
-  const options = program.opts<Options>();
-  const files = program.args;
-  const sizes = await Promise.all(files.map((file) => sizeOf(file)));
-  const hasshTable = await findHasshTable(options.hasshAlgorithms, files);
-  const progress = files.map(() => ({ bytesRead: 0 }));
-  const problems: LineProblem[] = [];
-  let problemCount = 0;
-  const display = showProgress(
-    sizes.reduce((sum, size) => sum + size, 0),
-    process.stderr,
-  );
-  const client = new AttributionClient({
-    url: options.url,
-    ingestToken: options.token,
-    readToken: options.readToken,
-    retryLimit: options.retries,
-    onRetry: (message) => display.note(message),
-  });
-  const sender = new Sender(client, options.speed);
-  const beginMs = Date.now();
-  try {
-    const before = await client.stats();
-    const outgoing = readOutgoing({
-      files,
-      format: options.format ?? null,
-      sensorName: options.sensor ?? null,
-      hasshTable,
-      progress,
-      onProblem: (problem) => {
-        problemCount += 1;
-        if (problems.length < PROBLEMS_KEPT) problems.push(problem);
-      },
-    });
-    for await (const each of outgoing) {
-      await sender.add(each);
-      display.update({
-        bytesRead: progress.reduce((sum, file) => sum + file.bytesRead, 0),
-        sessions: sender.totals.sessions,
-        observations: sender.totals.accepted,
-      });
-    }
-    await sender.flush();
-    display.update({
-      bytesRead: sizes.reduce((sum, size) => sum + size, 0),
-      sessions: sender.totals.sessions,
-      observations: sender.totals.accepted,
-    });
-    display.stop();
-    console.log(describeSent(sender.totals, sender.attackers.size, Date.now() - beginMs));
-    complain(`${problemCount} lines could not be read:`, describeProblems(problems, problemCount));
-    complain(`${sender.totals.refused} observations were refused:`, describeRefusals(sender.totals));
-
-    const rest = await client.waitUntilApplied({
-      expectedObservations: before.observations + sender.totals.accepted,
-    });
-    if (!rest.applied) complain("Not everything is applied:", [rest.message]);
-    const dead = countOf(rest.stats.dead_letters) - countOf(before.dead_letters);
-    if (dead > 0) complain("Dead letters since the beginning:", [`${dead}; see GET /api/v1/dead-letters`]);
-    const color = process.stdout.isTTY && process.stdout.hasColors();
-    console.log(await describeStates(client, rest.stats, sender.attackers, { color }));
-  } finally {
-    display.stop();
-  }
-}
-
-function complain(heading: string, lines: readonly string[]): void {
-  if (lines.length === 0) return;
-  process.exitCode = 1;
-  console.error([heading, ...lines.map((line) => `  ${line}`)].join("\n"));
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    throw new Error(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** The table that was asked for, or the one that lies beside the first log, or an empty one. */
-async function findHasshTable(
-  asked: string | undefined,
-  files: readonly string[],
-): Promise<ReadonlyMap<string, AlgorithmLists>> {
-  const path = asked ?? join(dirname(files[0] ?? "."), HASSH_TABLE_NAME);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (asked === undefined) return new Map();
-    throw new Error(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-  try {
-    return readHasshTable(JSON.parse(text));
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-}
-
-function countOf(counts: Readonly<Record<string, number>> | undefined): number {
-  return Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
-}
 
 function parseUrl(value: string): string {
   if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
@@ -203,13 +91,37 @@ function parseRetries(value: string): number {
   throw new InvalidArgumentError("It must be a whole number from 0.");
 }
 
+function parseSettle(value: string): number {
+  const secs = Number(value);
+  if (Number.isFinite(secs) && secs >= 0) return secs;
+  throw new InvalidArgumentError("It must be a number of seconds from 0.");
+}
+
 function parseSensor(value: string): string {
   if (isKeyName(value)) return value;
   throw new InvalidArgumentError("It must be 1 to 128 letters, digits and . _ : -");
 }
 
+program.parse();
+const { format, sensor, hasshAlgorithms, settle, ...rest } = program.opts<Options>();
 try {
-  await main();
+  const isGood = await runReplay(
+    {
+      ...rest,
+      files: program.args,
+      format: format ?? null,
+      sensor: sensor ?? null,
+      hasshAlgorithms: hasshAlgorithms ?? null,
+      settleSecs: settle,
+    },
+    {
+      print: (text) => console.log(text),
+      complain: (text) => console.error(text),
+      progress: process.stderr,
+      color: process.stdout.isTTY && process.stdout.hasColors(),
+    },
+  );
+  process.exitCode = isGood ? 0 : 1;
 } catch (error) {
   console.error(`replay: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

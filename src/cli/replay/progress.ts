@@ -12,6 +12,9 @@ export interface ProgressState {
   readonly observations: number;
 }
 
+/** Where progress is shown: a bar if it is a terminal. */
+export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
 /** Something that shows progress. */
 export interface ProgressDisplay {
   update(state: ProgressState): void;
@@ -27,18 +30,14 @@ const FORMAT =
 /** The display that fits the stream.
  * @param totalBytes - size of all files together
  */
-export function showProgress(totalBytes: number, stream: NodeJS.WriteStream): ProgressDisplay {
+export function showProgress(totalBytes: number, stream: ProgressStream): ProgressDisplay {
   const beginMs = Date.now();
   const rateOf = (observations: number) =>
     Math.round(observations / Math.max((Date.now() - beginMs) / 1_000, 0.001));
   return stream.isTTY ? barOn(stream, totalBytes, rateOf) : linesOn(stream, totalBytes, rateOf);
 }
 
-function barOn(
-  stream: NodeJS.WriteStream,
-  totalBytes: number,
-  rateOf: (n: number) => number,
-): ProgressDisplay {
+function barOn(stream: ProgressStream, totalBytes: number, rateOf: (n: number) => number): ProgressDisplay {
   const bar = new SingleBar({ format: FORMAT, stream, hideCursor: true, clearOnComplete: false });
   bar.start(totalBytes, 0, { sessions: 0, observations: 0, rate: 0 });
   return {
@@ -49,11 +48,7 @@ function barOn(
   };
 }
 
-function linesOn(
-  stream: NodeJS.WriteStream,
-  totalBytes: number,
-  rateOf: (n: number) => number,
-): ProgressDisplay {
+function linesOn(stream: ProgressStream, totalBytes: number, rateOf: (n: number) => number): ProgressDisplay {
   let shownMs = Date.now();
   return {
     update: ({ bytesRead, sessions, observations }) => {

@@ -49,6 +49,8 @@ export async function* readLines(
       if (text.trim() !== "") yield { number, text };
     }
     progress.bytesRead = input.bytesRead;
+  } catch (error) {
+    throw unreadable(file, error);
   } finally {
     lines.close();
     release(input);
