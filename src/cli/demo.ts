@@ -14,6 +14,7 @@ import { z } from "zod";
 import { castAttackers, simulate, type SimulatedAttacker } from "../simulate/index.ts";
 import { AttributionClient } from "./client.ts";
 import { describeSeen, describeStories, findDisagreements, renderSeen, type Seen } from "./demo-verdict.ts";
+import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations, type LocalWorker, startLocalWorker } from "./local-worker.ts";
 import { registerAttackers, sendSessions } from "./play.ts";
 
@@ -55,13 +56,16 @@ async function main(args: readonly string[]): Promise<number> {
   let worker: LocalWorker | null = null;
   let isServing = false;
   const clear = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  let isStopping = false;
   const interrupt = async () => {
+    if (isStopping) return;
+    isStopping = true;
     // Listeners of `exit` run in order: the Worker is gone by then, whether or not it had started.
     process.once("exit", clear);
     await worker?.stop();
     process.exit(isServing ? 0 : INTERRUPTED);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void interrupt());
+  onInterruption(() => void interrupt());
 
   try {
     const port = flags.port ?? (await getPort({ port: portNumbers(8_787, 8_887), host: "127.0.0.1" }));
@@ -76,7 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
       `Its output        ${worker.logFile}\n\nServing until Ctrl-C; what it stored is then removed.`,
     );
     await worker.ended;
-    console.error("The Worker ended by itself.");
+    if (!isStopping) console.error("The Worker ended by itself.");
     return 1;
   } finally {
     await worker?.stop();

@@ -7,6 +7,7 @@ import { constants as osConstants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations } from "./local-worker.ts";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT, WRANGLER_SCRIPT } from "./wrangler.ts";
 
@@ -58,13 +59,11 @@ async function main(flags: readonly string[]): Promise<number> {
     // Killed outright it could not end the runtime it started.
     forceKillAfterDelay: false,
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      // A terminal's Ctrl-C reaches the whole group, Wrangler included.
-      if (signal === "SIGINT" && process.stdin.isTTY) return;
-      child.kill("SIGTERM");
-    });
-  }
+  onInterruption((signal) => {
+    // A terminal's Ctrl-C reaches the whole group, Wrangler included.
+    if (signal === "SIGINT" && process.stdin.isTTY) return;
+    child.kill("SIGTERM");
+  });
   const result = await child;
   if (result.exitCode !== undefined) return result.exitCode;
   return result.signal === undefined ? 1 : 128 + osConstants.signals[result.signal];

@@ -1,6 +1,6 @@
 /**
- * A Worker on this machine: its database migrated, `wrangler dev` started in a process group of its own, and the whole
- * group ended again, so that no runtime outlives us. Leaves talking to the Worker to `client.ts`.
+ * A Worker on this machine: its database migrated, `wrangler dev` started, and ended again so that no runtime
+ * outlives us. Leaves talking to the Worker to `client.ts`.
  */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import {
 /** Binding of the D1 database in wrangler.toml. */
 const DATABASE_BINDING = "DB";
 const START_TIMEOUT_MS = 90_000;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 150;
 /** Lines of output that are shown when the Worker does not start. */
 const TAIL_LINES = 25;
@@ -89,12 +89,15 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     all: true,
     buffer: false,
     reject: false,
-    detached: true,
-    cleanup: false,
+    // Wrangler ends the runtime when asked to; killed outright it could not, so it is given time first.
+    forceKillAfterDelay: STOP_TIMEOUT_MS,
   });
   const ended = child.then(() => undefined);
   const tail = keepTail(child.all, logFile);
-  const stop = stopper(child.pid, ended);
+  const stop = () => {
+    child.kill("SIGTERM");
+    return ended;
+  };
   try {
     await untilHealthy(url, ended);
   } catch (error) {
@@ -115,26 +118,6 @@ function keepTail(output: Readable, logFile: string): () => string[] {
   });
   output.on("end", () => log.end());
   return () => text.trimEnd().split("\n").slice(-TAIL_LINES);
-}
-
-function stopper(pid: number | undefined, ended: Promise<void>): () => Promise<void> {
-  const signalGroup = (signal: NodeJS.Signals) => {
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // Nobody is left in the group.
-    }
-  };
-  const killGroup = () => signalGroup("SIGKILL");
-  process.once("exit", killGroup);
-  return async () => {
-    signalGroup("SIGTERM");
-    await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-    killGroup();
-    await ended;
-    process.removeListener("exit", killGroup);
-  };
 }
 
 async function untilHealthy(url: string, ended: Promise<void>): Promise<void> {

@@ -1,0 +1,102 @@
+/**
+ * `npm run dev`: the database it migrates is the one it serves, and it ends as Wrangler does, leaving nobody behind.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import getPort from "get-port";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ensureDevVars, migrationFlags } from "../../src/cli/dev.ts";
+import { applyLocalMigrations } from "../../src/cli/local-worker.ts";
+import type { WranglerResult } from "../../src/cli/wrangler.ts";
+import { type Running, start } from "./running.ts";
+
+let directory = "";
+let running: Running | null = null;
+
+async function failToMigrate(): Promise<WranglerResult> {
+  return { exitCode: 1, stdout: "", stderr: "no such table: x" };
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "dev-test-"));
+});
+
+afterEach(async () => {
+  running?.destroy();
+  running = null;
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("migrationFlags", () => {
+  it.each([
+    [[], []],
+    [["--port", "8801"], []],
+    [
+      ["--persist-to", "state"],
+      ["--persist-to", "state"],
+    ],
+    [
+      ["--port=8801", "--persist-to=state", "--live-reload"],
+      ["--persist-to", "state"],
+    ],
+    [
+      ["-c", "other.toml", "--env=staging"],
+      ["--config", "other.toml", "--env", "staging"],
+    ],
+  ])("takes from Wrangler's flags what tells where the database is: %j", (flags, expected) => {
+    expect(migrationFlags(flags)).toEqual(expected);
+  });
+});
+
+describe("ensureDevVars", () => {
+  it("writes the example where there is nothing, and never touches what is there", async () => {
+    await writeFile(join(directory, ".dev.vars.example"), "EXAMPLE=1\n");
+    expect(await ensureDevVars(directory)).toBe(true);
+    expect(await readFile(join(directory, ".dev.vars"), "utf8")).toBe("EXAMPLE=1\n");
+    await writeFile(join(directory, ".dev.vars"), "MINE=1\n");
+    expect(await ensureDevVars(directory)).toBe(false);
+    expect(await readFile(join(directory, ".dev.vars"), "utf8")).toBe("MINE=1\n");
+  });
+});
+
+describe("applyLocalMigrations", () => {
+  it("says what Wrangler said when it fails", async () => {
+    await expect(applyLocalMigrations([], failToMigrate)).rejects.toThrow(
+      /could not be applied to the local database:\s+no such table: x/,
+    );
+  });
+});
+
+describe("npm run dev", { timeout: 120_000 }, () => {
+  it("serves a migrated database and, when it is told to end, takes everything along", async () => {
+    const port = await getPort({ host: "127.0.0.1" });
+    running = start("src/cli/dev.ts", [
+      "--port",
+      String(port),
+      "--ip=127.0.0.1",
+      "--inspector-port=0",
+      `--persist-to=${directory}`,
+      // Whatever tokens this machine's .dev.vars holds.
+      "--env-file=.dev.vars.example",
+    ]);
+    await running.until(/Ready on http/);
+    // An unmigrated database has no tables to count.
+    const stats = await fetch(`http://127.0.0.1:${port}/api/v1/stats`, {
+      headers: { authorization: "Bearer dev-read-token" },
+    });
+    expect([stats.status, await stats.json()]).toEqual([200, expect.objectContaining({ observations: 0 })]);
+
+    running.kill("SIGTERM");
+    expect((await running.ended).exitCode).toBe(143);
+    await expect.poll(() => running?.isAnyoneLeft(), { timeout: 5_000 }).toBe(false);
+    await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow("fetch failed");
+  });
+
+  it("ends with Wrangler's exit code when that fails", async () => {
+    running = start("src/cli/dev.ts", [`--persist-to=${directory}`, "--no-such-flag"]);
+    const { exitCode, output } = await running.ended;
+    expect(output).toContain("Unknown argument");
+    expect(exitCode).toBe(1);
+  });
+});
