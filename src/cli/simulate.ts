@@ -62,7 +62,11 @@ export function simulateCommand(nowTs: number): Command {
     )
     .option("--labels <file>", "write there, as NDJSON, which attacker plays what and ends in which states")
     .option("--url <url>", "send to the Worker at this origin, e.g. http://localhost:8787")
-    .option("--token <token>", "a token with the scope ingest", "dev-ingest-token")
+    .addOption(
+      new Option("--token <token>", "bearer token that may send (scope ingest)")
+        .env("ATTRIBUTION_INGEST_TOKEN")
+        .default("dev-ingest-token"),
+    )
     .addHelpText("after", `\nScenarios:\n${describeScenarios()}`);
 }
 
