@@ -11,7 +11,9 @@ import {
   newIdentityHead,
   type OutboundEvent,
   type PrimitiveRecord,
+  type Series,
   STANDARD_THRESHOLDS,
+  type StepContext,
   thresholdsVersion,
   type Thresholds,
 } from "../../src/core/index.ts";
@@ -29,6 +31,8 @@ export interface Model {
   refills: number;
 }
 
+/** When everything in the model happens. */
+export const NOW_TS = 1_800_000_000;
 export const IDENTITY = "11111111-1111-5111-8111-111111111111";
 
 export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
@@ -76,17 +80,27 @@ export function applyAll(
       model.records.get(primitive) ?? null,
       { prior, next: memberOf(arrival) },
       counted,
-      {
-        thresholds: model.thresholds,
-        version: thresholdsVersion(model.thresholds),
-        nowTs: 1_800_000_000,
-        lastObservationTs: (name) => recordOf(model, name).attribution.lastObservationTs,
-      },
+      contextOf(model, model.thresholds),
     );
     model.head = step.head;
     model.records.set(primitive, step.record);
     model.events.push(...step.events);
   }
+}
+
+/** What a step on the model needs to know. */
+export function contextOf(model: Model, thresholds: Thresholds): StepContext {
+  return {
+    thresholds,
+    version: thresholdsVersion(thresholds),
+    nowTs: NOW_TS,
+    lastObservationTs: (name) => recordOf(model, name).attribution.lastObservationTs,
+  };
+}
+
+/** The whole stored series of a primitive. */
+export function seriesOf(model: Model, primitive: string, kind: MergeKind): Series {
+  return arraySeries(kind, [...(model.stored.get(primitive)?.values() ?? [])].map(memberOf));
 }
 
 export function recordOf(model: Model, primitive: string): PrimitiveRecord {

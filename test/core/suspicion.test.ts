@@ -1,0 +1,181 @@
+/** The multi-actor rule: when several actors are suspected, of what, and when again. */
+import { describe, expect, it } from "vitest";
+import {
+  type IdentityHead,
+  newIdentityHead,
+  type OutboundEvent,
+  recompute,
+  STANDARD_THRESHOLDS,
+  suspect,
+  type Thresholds,
+} from "../../src/core/index.ts";
+import { arrivals, TS } from "./factories.ts";
+import { applyAll, contextOf, IDENTITY, type Model, newModel, NOW_TS, recordOf, seriesOf } from "./model.ts";
+
+const PRIMITIVES = ["p.a", "p.b", "p.c"];
+
+/** The sets of primitives that were suspected, in the order of publishing. */
+function suspicions(events: readonly OutboundEvent[]): (readonly string[])[] {
+  return events.flatMap((event) =>
+    event.type === "profile.multi_actor_suspected" ? [event.payload.primitives] : [],
+  );
+}
+
+/** Gives a primitive more values, from a place in time on. */
+function give(model: Model, primitive: string, values: string, offset = 0): void {
+  applyAll(model, primitive, "categorical", arrivals(values, { offset }));
+}
+
+/** An identity of which some primitives alternate. */
+function alternating(...primitives: readonly string[]): Model {
+  const model = newModel();
+  for (const primitive of primitives) give(model, primitive, "abab");
+  return model;
+}
+
+describe("[§4] several actors are suspected when two primitives are multi_actor", () => {
+  it("[§4] one is not enough", () => {
+    expect(suspicions(alternating("p.a").events)).toEqual([]);
+  });
+
+  it("[§4] at two it is published, right after the transition that caused it", () => {
+    const model = alternating("p.b", "p.a");
+    const [transition, suspicion] = model.events.slice(-2);
+    expect(transition).toMatchObject({
+      type: "profile.state_changed",
+      payload: { primitive: "p.a", new_state: "multi_actor" },
+    });
+    expect(suspicion).toMatchObject({
+      type: "profile.multi_actor_suspected",
+      seq: (transition?.seq ?? 0) + 1,
+      payload: {
+        identity_uuid: IDENTITY,
+        primitives: ["p.a", "p.b"],
+        evidence_summary: "2 primitives flagged multi_actor",
+        confidence: 0.6,
+        ts: TS + 3 * 60,
+      },
+    });
+    expect(suspicions(model.events)).toHaveLength(1);
+  });
+
+  it("[§4] its primitives are sorted, whichever came first", () => {
+    expect(suspicions(alternating("p.c", "p.b", "p.a").events)).toEqual([
+      ["p.b", "p.c"],
+      ["p.a", "p.b", "p.c"],
+    ]);
+  });
+
+  it("[§4] its ts is the greatest last_observation_ts among them, not that of the cause", () => {
+    const model = newModel();
+    give(model, "p.a", "abab", 50);
+    give(model, "z.z", "aaa", 90);
+    give(model, "p.b", "abab");
+    expect(model.events.at(-1)).toMatchObject({
+      type: "profile.multi_actor_suspected",
+      payload: { ts: TS + 53 * 60 },
+    });
+  });
+
+  it("[§4] confidence is the cap, whatever it is, and the number of primitives is configuration", () => {
+    const thresholds: Thresholds = {
+      ...STANDARD_THRESHOLDS,
+      multiActorConfidenceCap: 0.2,
+      multiActorPrimitives: 3,
+    };
+    const model = newModel(thresholds);
+    for (const primitive of PRIMITIVES) give(model, primitive, "abab");
+    expect(suspicions(model.events)).toEqual([PRIMITIVES]);
+    expect(model.events.at(-1)).toMatchObject({ payload: { confidence: 0.2 } });
+  });
+});
+
+describe("[§4] again each time the set changes while it has two or more", () => {
+  it("[§4] it grows from two to three", () => {
+    const model = alternating(...PRIMITIVES);
+    expect(suspicions(model.events)).toEqual([["p.a", "p.b"], PRIMITIVES]);
+    expect(model.events.at(-1)).toMatchObject({
+      payload: { evidence_summary: "3 primitives flagged multi_actor" },
+    });
+  });
+
+  it("[§4] it shrinks from three to two", () => {
+    const model = alternating(...PRIMITIVES);
+    give(model, "p.b", "c", 4);
+    expect(model.events.slice(-2)).toMatchObject([
+      { payload: { primitive: "p.b", old_state: "multi_actor", new_state: "conflicted" } },
+      { payload: { primitives: ["p.a", "p.c"], ts: TS + 3 * 60 } },
+    ]);
+  });
+
+  it("[§4] not while it stays as it is, whatever else happens", () => {
+    const model = alternating("p.a", "p.b");
+    const before = model.events.length;
+    give(model, "p.a", "ababab", 4);
+    give(model, "p.b", "ababab", 4);
+    expect(model.events).toHaveLength(before);
+    give(model, "z.z", "aaaabbbb");
+    expect(suspicions(model.events)).toHaveLength(1);
+  });
+
+  it("[§4] below two it re-arms and says nothing; the same two are then published again", () => {
+    const model = alternating("p.a", "p.b");
+    give(model, "p.b", "c", 4);
+    expect(model.head).toMatchObject({ suspected: null, multiActor: ["p.a"] });
+    expect(suspicions(model.events)).toHaveLength(1);
+    give(model, "p.b", "dede", 5);
+    expect(suspicions(model.events)).toHaveLength(1);
+    give(model, "p.b", "d", 9);
+    expect(suspicions(model.events)).toEqual([
+      ["p.a", "p.b"],
+      ["p.a", "p.b"],
+    ]);
+  });
+
+  it("[§4] the memory survives being written down and read again", () => {
+    const model = alternating("p.a", "p.b");
+    const head: IdentityHead = JSON.parse(JSON.stringify(model.head));
+    expect(head).toEqual(model.head);
+    model.head = head;
+    give(model, "p.a", "abab", 4);
+    expect(suspicions(model.events)).toHaveLength(1);
+  });
+});
+
+describe("[§4] recomputing all primitives", () => {
+  const lenient: Thresholds = { ...STANDARD_THRESHOLDS, categoricalMajority: 2 };
+  it("[§4] gives a transition each, then suspicion once", () => {
+    const model = newModel(lenient);
+    for (const primitive of PRIMITIVES) give(model, primitive, "abab");
+    expect(model.head.multiActor).toEqual([]);
+    let { head } = model;
+    const events: OutboundEvent[] = [];
+    const context = contextOf(model, STANDARD_THRESHOLDS);
+    for (const primitive of PRIMITIVES) {
+      const record = recordOf(model, primitive);
+      const series = seriesOf(model, primitive, "categorical");
+      const step = recompute(head, primitive, "categorical", record, series, context);
+      head = step.head;
+      events.push(...step.events);
+    }
+    const again = () => suspect(head, STANDARD_THRESHOLDS, NOW_TS, (name) => context.lastObservationTs(name));
+    const suspicion = again();
+    ({ head } = suspicion);
+    events.push(...suspicion.events);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...PRIMITIVES.map(() => "profile.state_changed"),
+      "profile.multi_actor_suspected",
+    ]);
+    expect(suspicions(events)).toEqual([PRIMITIVES]);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4].map((n) => model.head.seq + n));
+    expect(again().events).toEqual([]);
+  });
+
+  it("[§4] a set that lost a primitive with its last observation is published anew, or re-arms", () => {
+    const head = { ...newIdentityHead(IDENTITY), seq: 9, suspected: PRIMITIVES };
+    const two = suspect({ ...head, multiActor: ["p.a", "p.c"] }, STANDARD_THRESHOLDS, 5, () => 3);
+    expect(two.events).toMatchObject([{ seq: 10, ts: 5, payload: { primitives: ["p.a", "p.c"], ts: 3 } }]);
+    const one = suspect({ ...head, multiActor: ["p.a"] }, STANDARD_THRESHOLDS, 5, () => 3);
+    expect(one).toEqual({ head: { ...head, multiActor: ["p.a"], suspected: null }, events: [] });
+  });
+});
