@@ -1,7 +1,10 @@
-import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { hasShared, readSharedLines } from "./test/setup/shared.ts";
 
-export default defineConfig({
+const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
+
+export default defineConfig(async () => ({
   test: {
     projects: [
       {
@@ -9,15 +12,48 @@ export default defineConfig({
           name: "node",
           include: ["test/{core,sensor,simulate,cli}/**/*.test.ts"],
           environment: "node",
+          testTimeout: 60_000,
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            main: "./test/setup/worker.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                MIGRATIONS: await readD1Migrations("./migrations"),
+                READ_TOKENS: "read-token, read-token-2",
+                INGEST_TOKENS: "ingest-token",
+                ADMIN_TOKENS: "admin-token",
+                DECNET_WEBHOOK_SECRET: "webhook-secret",
+              },
+              // The outbound queue is read back by the test Worker; waits are cut short.
+              queueConsumers: {
+                "attacker-observations": {
+                  maxBatchSize: 100,
+                  maxBatchTimeout: 0.05,
+                  maxRetries: 20,
+                  retryDelay: 0,
+                },
+                "attribution-events": { maxBatchSize: 100, maxBatchTimeout: 0.02 },
+              },
+            },
+          }),
+        ],
         test: {
           name: "workers",
-          include: ["test/{consumer,identity,http,storage,pipeline,scratch}/**/*.test.ts"],
+          include: ["test/{consumer,identity,http,storage,pipeline}/**/*.test.ts"],
+          setupFiles: ["./test/setup/migrate.ts"],
+          // Generous: how fast a machine is never decides a test.
+          testTimeout: 300_000,
+          provide: {
+            pipelineVectors: hasShared(PIPELINE_VECTORS)
+              ? readSharedLines(PIPELINE_VECTORS, (line) => line)
+              : [],
+          },
         },
       },
     ],
   },
-});
+}));

@@ -1,0 +1,15 @@
+/** Brings D1 to its schema before the tests of a file run, and keeps the log lines of what goes well to itself. */
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      readonly MIGRATIONS: D1Migration[];
+    }
+  }
+}
+
+await applyD1Migrations(env.DB, env.MIGRATIONS);
+vi.spyOn(console, "log").mockImplementation(() => {});
