@@ -120,7 +120,7 @@ async function show(url: string): Promise<boolean> {
   }
   console.log("All five states and a suspicion, as the scenarios promise.\n");
   const example = seen.find(({ suspected }) => suspected !== null) ?? seen[0];
-  if (example !== undefined) console.log(describeAccess(url, example));
+  if (example !== undefined) console.log(await describeAccess(url, example));
   return true;
 }
 
@@ -146,10 +146,13 @@ async function look(client: AttributionClient, url: string, attacker: SimulatedA
   };
 }
 
-function describeAccess(url: string, example: Seen): string {
+async function describeAccess(url: string, example: Seen): Promise<string> {
+  const hasDashboard = (await fetch(`${url}/`)).ok;
   const get = (path: string) => `curl -s -H 'Authorization: Bearer ${READ_TOKEN}' ${url}/api/v1/${path}`;
   return [
-    `Dashboard         ${url}/   (sign in with ${READ_TOKEN})`,
+    hasDashboard
+      ? `Dashboard         ${url}/   (sign in with ${READ_TOKEN})`
+      : `API               ${url}/api/v1/   (read with ${READ_TOKEN})`,
     `Read an attacker  ${get(`attackers/${example.attacker.attackerUuid}/attribution`)}`,
     `Read its history  ${get(`identities/${example.identityUuid}/transitions`)}`,
   ].join("\n");
