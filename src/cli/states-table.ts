@@ -70,14 +70,13 @@ export function renderStates(states: Readonly<Record<string, number>>, options: 
  */
 export function renderIdentities(rows: readonly IdentityRow[], options: TableOptions): string {
   const table = newTable(
-    ["who", "identity", "sessions", "state", "primitive", "value now"],
-    ["left", "left", "right", "left", "left", "left"],
+    ["who, and which identity", "sessions", "state", "primitive", "value now"],
+    ["left", "right", "left", "left", "left"],
   );
   for (const row of rows) {
     const shown = notablePrimitives(row);
     table.push([
-      row.label,
-      row.identityUuid,
+      `${row.label}\n${row.identityUuid}`,
       formatCount(row.sessions),
       shown.map((each) => paint(each.state, each.state, options)).join("\n"),
       shown.map((each) => `${each.primitive} (${each.observation_count})`).join("\n"),

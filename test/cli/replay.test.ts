@@ -122,6 +122,8 @@ describe("[replay] a log", () => {
     const plain = await replay(await save("pot.json", log));
     const zipped = await replay(await save("pot.log", gzipSync(log)));
     expect([plain.isGood, zipped.isGood]).toEqual([true, true]);
+    expect(plain.out).toContain("6 observations are new.");
+    expect(zipped.out).toContain("0 observations are new; 6 were there already");
     expect(worker.posts).toHaveLength(2);
     expect(JSON.stringify(worker.posts[1])).toBe(JSON.stringify(worker.posts[0]));
   });
@@ -321,12 +323,12 @@ it("[replay] the identities worth a look are shown, and a sample is called one",
   expect(run.out).toMatch(/192\.0\.2\.2.*multi_actor.*motor\.input_modality \(5\)/);
   expect(run.out).not.toContain("most active");
 
-  const crowd = Array.from({ length: 501 }, (_, each) =>
+  const crowd = Array.from({ length: 1_001 }, (_, each) =>
     session(`c${each}`, `10.0.${each >> 8}.${each & 255}`, 0),
   );
   const sampled = await replay(await save("crowd.json", crowd.join("")));
   expect(sampled.isGood).toBe(true);
-  expect(sampled.out).toContain("Looked at the 500 most active of 501 attackers only.");
+  expect(sampled.out).toContain("Looked at the 1,000 most active of 1,001 attackers only.");
 });
 
 describe("[replay] the command", () => {

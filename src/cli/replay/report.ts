@@ -13,7 +13,7 @@ import type { LineProblem } from "./outgoing.ts";
 import type { MetAttacker, RefusedEvent, SentTotals } from "./sender.ts";
 
 /** Attackers whose states are read; beyond it the most active ones are. */
-export const ATTACKERS_READ = 500;
+export const ATTACKERS_READ = 1_000;
 const READS_AT_ONCE = 8;
 /** Identities shown. */
 const IDENTITIES_SHOWN = 10;
@@ -27,6 +27,15 @@ export function describeSent(totals: SentTotals, attackers: number, durationMs: 
     `${count(totals.sessions)} sessions of ${count(attackers)} attackers: ${count(totals.accepted)} observations accepted, ` +
     `${count(totals.refused)} refused, in ${count(totals.requests)} requests and ${(durationMs / 1_000).toFixed(1)} s (${count(rate)}/s)`
   );
+}
+
+/** The sentence about what of it was new: an observation has one place, by its source, primitive and evidence.
+ * @param stored - rows that were added while it ran, by this replay or anybody else
+ */
+export function describeStored(accepted: number, stored: number): string {
+  const known = accepted - stored;
+  if (known <= 0) return `${count(stored)} observations are new.`;
+  return `${count(stored)} observations are new; ${count(known)} were there already (same source, primitive and evidence).`;
 }
 
 /** One line per refusal that was kept, and how many more there were. */

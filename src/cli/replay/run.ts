@@ -9,7 +9,13 @@ import { AttributionClient } from "../client.ts";
 import type { Format } from "./format.ts";
 import { type LineProblem, readOutgoing } from "./outgoing.ts";
 import { type ProgressStream, showProgress } from "./progress.ts";
-import { describeProblems, describeRefusals, describeSent, describeStates } from "./report.ts";
+import {
+  describeProblems,
+  describeRefusals,
+  describeSent,
+  describeStates,
+  describeStored,
+} from "./report.ts";
 import { Sender } from "./sender.ts";
 
 /** What to replay, and where to. */
@@ -112,6 +118,7 @@ export async function runReplay(options: ReplayOptions, output: ReplayOutput): P
       pollMs: Math.min(Math.max(options.settleSecs * 1_000, 10), POLL_MS),
       settledMs: Math.min(options.settleSecs * 1_000, SETTLED_MS),
     });
+    output.print(describeStored(sender.totals.accepted, rest.stats.observations - before.observations));
     if (!rest.applied) complain("Not everything is applied:", [rest.message]);
     const dead = countOf(rest.stats.dead_letters) - countOf(before.dead_letters);
     if (dead > 0) complain("Dead letters since the beginning:", [`${dead}; see GET /api/v1/dead-letters`]);
