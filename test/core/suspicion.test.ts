@@ -66,16 +66,22 @@ describe("[§4] several actors are suspected when two primitives are multi_actor
     ]);
   });
 
-  it("[§4] its ts is the greatest last_observation_ts among them, not that of the cause", () => {
-    const model = newModel();
-    give(model, "p.a", "abab", 50);
-    give(model, "z.z", "aaa", 90);
-    give(model, "p.b", "abab");
-    expect(model.events.at(-1)).toMatchObject({
-      type: "profile.multi_actor_suspected",
-      payload: { ts: TS + 53 * 60 },
-    });
-  });
+  it.each([
+    ["p.a", "p.b"],
+    ["p.b", "p.a"],
+  ])(
+    "[§4] its ts is the greatest last_observation_ts among them: that of %s, not of the cause %s",
+    (later, cause) => {
+      const model = newModel();
+      give(model, later, "abab", 50);
+      give(model, "z.z", "aaa", 90);
+      give(model, cause, "abab");
+      expect(model.events.at(-1)).toMatchObject({
+        type: "profile.multi_actor_suspected",
+        payload: { ts: TS + 53 * 60 },
+      });
+    },
+  );
 
   it("[§4] confidence is the cap, whatever it is, and the number of primitives is configuration", () => {
     const thresholds: Thresholds = {
