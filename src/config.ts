@@ -47,7 +47,9 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
   const problems: string[] = [];
   const read = (name: string): string | undefined => {
     const value = variables[name];
-    return value === undefined || value === null ? undefined : String(value);
+    if (value === undefined || value === null) return undefined;
+    // A variable of the Wrangler file may be any JSON.
+    return typeof value === "string" ? value : JSON.stringify(value);
   };
 
   const thresholds = readThresholds(read);

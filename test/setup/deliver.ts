@@ -1,10 +1,5 @@
 /** Handing messages to the consumer in batches of our choosing, and asking what came of them. */
-import {
-  createExecutionContext,
-  createMessageBatch,
-  getQueueResult,
-  waitOnExecutionContext,
-} from "cloudflare:test";
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import worker from "../../src/worker.ts";
 import type { PrimitiveAttribution } from "../../src/identity/index.ts";
@@ -15,7 +10,7 @@ export const OBSERVATIONS = "attacker-observations";
 export async function deliver(
   bodies: readonly unknown[],
   options: { env?: Env; attempts?: number; ids?: readonly string[] } = {},
-): Promise<FetcherQueueResult> {
+): Promise<Awaited<ReturnType<typeof getQueueResult>>> {
   const messages = bodies.map((body, i) => ({
     id: options.ids?.[i] ?? crypto.randomUUID(),
     timestamp: new Date(),
@@ -39,5 +34,3 @@ export function pieces<T>(list: readonly T[], size: number): T[][] {
     list.slice(i * size, (i + 1) * size),
   );
 }
-
-export { waitOnExecutionContext };
