@@ -53,13 +53,13 @@ export function parseEvent(event: unknown, context: ParseContext): ParsedEvent {
   }
   const { payload, topic } = event;
   if (!isObject(payload)) return read(event, event, null, context);
-  const version = versionRefusal(event);
-  if (version) return refused(version, event);
   if (topic === undefined || topic === null) return refused({ code: "missing_field", field: "topic" }, event);
   if (typeof topic !== "string") {
     return refused({ code: "invalid_field", field: "topic", expected: "a string" }, event);
   }
   if (!topic.startsWith(TOPIC_PREFIX)) return { outcome: "ignored" };
+  const version = versionRefusal(event);
+  if (version) return refused(version, event);
   return read(event, payload, primitiveOf(topic), context);
 }
 
