@@ -9,6 +9,13 @@ BEGIN
 	INSERT INTO `identities` (`uuid`) VALUES (NEW.`identity_uuid`) ON CONFLICT DO NOTHING;
 END;
 --> statement-breakpoint
+-- An identity that loses its last attacker before anything was said of it goes with the link.
+CREATE TRIGGER `identity_left_empty` AFTER UPDATE OF `identity_uuid` ON `attackers` WHEN OLD.`identity_uuid` <> NEW.`identity_uuid`
+BEGIN
+	DELETE FROM `identities` WHERE `uuid` = OLD.`identity_uuid` AND `last_seq` = 0
+		AND NOT EXISTS (SELECT 1 FROM `attackers` WHERE `identity_uuid` = OLD.`identity_uuid`);
+END;
+--> statement-breakpoint
 -- The statement after an upsert adds its changes() to the total; a replacement is a change, but no new row.
 CREATE TRIGGER `observation_replaced` AFTER UPDATE ON `observations`
 BEGIN
