@@ -38,9 +38,21 @@ export const identities = sqliteTable(
     lastChangeTs: real("last_change_ts"),
     /** JSON list of the primitives suspected of several actors, or null. */
     suspected: text("suspected"),
+    /** The winner, while this identity is merged away. */
+    mergedIntoUuid: text("merged_into_uuid"),
+    /** 1 while its object may lack what D1 holds, or hold what D1 lacks: the sweep looks at it first. */
+    isDirty: integer("is_dirty", { mode: "boolean" }).notNull().default(false),
+    /** When the sweep last finished comparing it, epoch seconds; 0 before the first time. */
+    checkedTs: real("checked_ts").notNull().default(0),
+    /** Where the sweep goes on with an identity too large for one run: JSON of a key, or null. */
+    sweepCursor: text("sweep_cursor"),
   },
-  // For the list, most recently changed first. Written once per drained page of events.
-  (table) => [index("identities_by_change").on(table.lastChangeTs, table.uuid)],
+  (table) => [
+    // For the list, most recently changed first. Written once per drained page of events.
+    index("identities_by_change").on(table.lastChangeTs, table.uuid),
+    // For the sweep: the marked ones, then the longest unchecked. Written once per identity and sweep.
+    index("identities_by_check").on(table.isDirty, table.checkedTs),
+  ],
 );
 
 /** Every observation, once per (attacker, primitive, evidence). WITHOUT ROWID. */
@@ -101,6 +113,37 @@ export const deadLetters = sqliteTable("dead_letters", {
   attempts: integer("attempts").notNull(),
   receivedTs: real("received_ts").notNull(),
   body: text("body").notNull(),
+  /** UTF-8 bytes of the whole body; `body` may hold only its beginning. */
+  bodyBytes: integer("body_bytes").notNull().default(0),
+  /** SHA-256 of the whole body where `body` is cut short, else null. */
+  bodySha256: text("body_sha256"),
+});
+
+/** Merges that hold, in the order in which they were made. */
+export const merges = sqliteTable(
+  "merges",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    winnerUuid: text("winner_uuid").notNull(),
+    loserUuid: text("loser_uuid").notNull(),
+    mergedTs: real("merged_ts").notNull(),
+    /** JSON list of the attackers that the loser brought. */
+    attackerUuids: text("attacker_uuids").notNull(),
+  },
+  // A loser has one winner at a time.
+  (table) => [uniqueIndex("merges_by_loser").on(table.loserUuid)],
+);
+
+/** Attackers that were erased, and when: what remains of them. WITHOUT ROWID. */
+export const erasures = sqliteTable("erasures", {
+  attackerUuid: text("attacker_uuid").primaryKey(),
+  erasedTs: real("erased_ts").notNull(),
+});
+
+/** Switches that hold for the whole Worker. WITHOUT ROWID. */
+export const control = sqliteTable("control", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
 });
 
 /** Totals kept in the transactions that change them. WITHOUT ROWID. */

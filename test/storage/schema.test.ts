@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
-it.each(["attackers", "attributions", "counters", "identities", "observations", "outbox_backlog"])(
+it.each(["attackers", "attributions", "control", "counters", "erasures", "identities", "observations", "outbox_backlog"])(
   "%s is WITHOUT ROWID",
   async (table) => {
     const row = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE name = ?1")
