@@ -146,6 +146,20 @@ export const control = sqliteTable("control", {
   value: text("value").notNull(),
 });
 
+/** Tickets that let a browser open one stream, until used or expired. WITHOUT ROWID. */
+export const streamTickets = sqliteTable(
+  "stream_tickets",
+  {
+    /** Epoch seconds. */
+    expiresTs: real("expires_ts").notNull(),
+    /** SHA-256 of the ticket, in hex. */
+    hash: text("hash").notNull(),
+    scope: text("scope").notNull(),
+  },
+  // A ticket says when it expires, so its row is found by both, and those that have expired are one range.
+  (table) => [primaryKey({ columns: [table.expiresTs, table.hash] })],
+);
+
 /** Totals kept in the transactions that change them. WITHOUT ROWID. */
 export const counters = sqliteTable("counters", {
   name: text("name").primaryKey(),

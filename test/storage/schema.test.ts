@@ -2,15 +2,22 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
-it.each(["attackers", "attributions", "control", "counters", "erasures", "identities", "observations", "outbox_backlog"])(
-  "%s is WITHOUT ROWID",
-  async (table) => {
-    const row = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE name = ?1")
-      .bind(table)
-      .first<{ sql: string }>();
-    expect(row?.sql).toMatch(/\) WITHOUT ROWID$/);
-  },
-);
+it.each([
+  "attackers",
+  "attributions",
+  "control",
+  "counters",
+  "erasures",
+  "identities",
+  "observations",
+  "outbox_backlog",
+  "stream_tickets",
+])("%s is WITHOUT ROWID", async (table) => {
+  const row = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE name = ?1")
+    .bind(table)
+    .first<{ sql: string }>();
+  expect(row?.sql).toMatch(/\) WITHOUT ROWID$/);
+});
 
 it("observations has no index but its key", async () => {
   const { results } = await env.DB.prepare(
