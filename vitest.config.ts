@@ -1,8 +1,12 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildAssets } from "./src/cli/build-assets.ts";
 import { hasShared, readSharedLines } from "./test/setup/shared.ts";
 
 const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
+
+// The Wrangler file names their directory, so it has to be there before the Worker under test is.
+await buildAssets();
 
 export default defineConfig(async () => ({
   test: {
