@@ -1,25 +1,26 @@
 /**
- * Who may do what: bearer tokens with scopes, from secrets. A scope whose secret is not configured lets nobody in.
- * Tokens are compared in constant time, by their hashes, and every one is compared whatever the outcome.
+ * Who is asking and whether they may: a bearer token, or the session cookie of a browser. Everything here fails closed.
  */
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ProblemError } from "./problem.ts";
+import { limitAuthFailures } from "./rate-limit.ts";
+import { hasSessionCookie, readSession } from "./session.ts";
+import { type Grant, grantOfToken, type Scope } from "./tokens.ts";
 
-/** `admin` includes both others; `ingest` does not include `read`: a sensor that is taken over must not read. */
-export type Scope = "read" | "ingest" | "admin";
+export type { Scope } from "./tokens.ts";
 
-const SCOPES = ["read", "ingest", "admin"] as const satisfies Scope[];
-const SECRETS: Readonly<Record<Scope, "READ_TOKENS" | "INGEST_TOKENS" | "ADMIN_TOKENS">> = {
-  read: "READ_TOKENS",
-  ingest: "INGEST_TOKENS",
-  admin: "ADMIN_TOKENS",
-};
-
-/** What the environment holds of secrets; any of them may be missing. */
-export type AccessSecrets = Readonly<Partial<Record<(typeof SECRETS)[Scope], string>>>;
+/** Who a request comes from. */
+export interface Authenticated extends Grant {
+  readonly by: "bearer" | "session";
+  /** When the session ends, epoch seconds; null for a token. */
+  readonly expiresTs: number | null;
+}
 
 /** What the routes of this API know of a request. */
 export interface AppVariables {
+  readonly authenticated: Authenticated;
+  /** The same scopes, for short. */
   readonly scopes: ReadonlySet<Scope>;
 }
 export interface AppEnv {
@@ -27,56 +28,60 @@ export interface AppEnv {
   Variables: AppVariables;
 }
 
-/** Lets a request through that carries a token with this scope; says 401 without a token and 403 without the scope. */
+/**
+ * Who a request comes from, by its bearer token or else by its session cookie; null if neither is known. A token that
+ * is sent and not known is not made up for by a cookie.
+ * @throws ProblemError `wrong_origin` for a write that comes with the cookie from elsewhere than our own pages
+ */
+export async function authenticate(c: Context<AppEnv>): Promise<Authenticated | null> {
+  const header = c.req.header("authorization");
+  if (header !== undefined) {
+    const token = bearerToken(header);
+    const grant = token === null ? null : await grantOfToken(token, c.env);
+    return grant && { ...grant, by: "bearer", expiresTs: null };
+  }
+  const session = await readSession(c, c.env);
+  if (session) requireOwnOrigin(c);
+  return session && { ...session, by: "session" };
+}
+
+/**
+ * Lets a request through that comes with this scope: 401 without a token or with a wrong one, 403 without the scope,
+ * 429 after too many wrong ones.
+ */
 export function requireScope(scope: Scope) {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const token = bearerToken(c.req.header("authorization"));
-    if (token === null) {
-      throw new ProblemError("unauthorized", "Send a token in the header Authorization: Bearer <token>.");
+    const authenticated = await authenticate(c);
+    if (!authenticated) {
+      await limitAuthFailures(c.env, c.req.raw);
+      throw new ProblemError("unauthorized", describeMissing(c));
     }
-    const scopes = await scopesOf(token, c.env);
-    if (scopes.size === 0) throw new ProblemError("unauthorized", "The token is not known.");
-    if (!scopes.has(scope)) throw new ProblemError("forbidden", `This needs the scope ${scope}.`);
-    c.set("scopes", scopes);
+    if (!authenticated.scopes.has(scope)) {
+      throw new ProblemError("forbidden", `This needs the scope ${scope}.`);
+    }
+    c.set("authenticated", authenticated);
+    c.set("scopes", authenticated.scopes);
     await next();
   });
 }
 
-/** The scopes of a token; empty if it is not known. */
-export async function scopesOf(token: string, secrets: AccessSecrets): Promise<ReadonlySet<Scope>> {
-  const digest = await sha256(token);
-  const scopes = new Set<Scope>();
-  for (const scope of SCOPES) {
-    for (const candidate of await tokenDigests(secrets[SECRETS[scope]] ?? "")) {
-      if (!crypto.subtle.timingSafeEqual(digest, candidate)) continue;
-      scopes.add(scope);
-      if (scope === "admin") scopes.add("read").add("ingest");
-    }
-  }
-  return scopes;
+/**
+ * Refuses a write that a page of another origin made the browser send.
+ * @throws ProblemError `wrong_origin`
+ */
+export function requireOwnOrigin(c: Context): void {
+  if (["GET", "HEAD"].includes(c.req.method)) return;
+  if (c.req.header("origin") === new URL(c.req.url).origin) return;
+  throw new ProblemError("wrong_origin", "A write with the session cookie must carry our own Origin.");
 }
 
-function bearerToken(header: string | undefined): string | null {
-  return /^Bearer +([^\s]+)$/i.exec(header ?? "")?.[1] ?? null;
+function describeMissing(c: Context): string {
+  const header = c.req.header("authorization");
+  if (header !== undefined && bearerToken(header) !== null) return "The token is not known.";
+  if (header === undefined && hasSessionCookie(c)) return "The session has ended. Sign in again.";
+  return "Send a token in the header Authorization: Bearer <token>.";
 }
 
-/** Digests of the tokens in a secret, kept while the secret stays the same. */
-const known = new Map<string, Promise<ArrayBuffer[]>>();
-
-function tokenDigests(secret: string): Promise<ArrayBuffer[]> {
-  const digests =
-    known.get(secret) ??
-    Promise.all(
-      secret
-        .split(",")
-        .map((token) => token.trim())
-        .filter((token) => token !== "")
-        .map(sha256),
-    );
-  known.set(secret, digests);
-  return digests;
-}
-
-function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+function bearerToken(header: string): string | null {
+  return /^Bearer +([^\s]+)$/i.exec(header)?.[1] ?? null;
 }

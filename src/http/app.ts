@@ -8,6 +8,7 @@ import { identityRoutes } from "./identities.ts";
 import { ingest } from "./ingest.ts";
 import { healthRoutes, statsRoutes } from "./operations.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { sessionRoutes } from "./session-routes.ts";
 
 /** The app; its type is what a typed Hono client is made from. */
 export const app = new OpenAPIHono<AppEnv>();
@@ -24,6 +25,7 @@ app.use(async (c, next) => {
 });
 
 app.route("/", healthRoutes);
+app.route("/api/v1", sessionRoutes);
 app.route("/api/v1", ingest);
 app.route("/api/v1", attackerRoutes);
 app.route("/api/v1", identityRoutes);

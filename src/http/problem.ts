@@ -4,13 +4,19 @@ import type { Context } from "hono";
 /** Status and title of each code that an answer of ours can have. */
 export const PROBLEMS = {
   unauthorized: { status: 401, title: "A bearer token is needed" },
+  wrong_origin: { status: 403, title: "A write by cookie must come from our own pages" },
   forbidden: { status: 403, title: "The token has not the scope for this" },
   not_found: { status: 404, title: "There is nothing here" },
+  method_not_allowed: { status: 405, title: "There is something here, but not for this method" },
   linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
   too_large: { status: 413, title: "The body is over a limit" },
+  uri_too_long: { status: 414, title: "The address is too long" },
+  unsupported_media_type: { status: 415, title: "The body is of another type than this takes" },
+  body_incomplete: { status: 400, title: "The body ended before it was complete" },
   malformed_json: { status: 400, title: "The body is not JSON" },
   invalid_request: { status: 422, title: "The request breaks a rule" },
   all_refused: { status: 422, title: "Every event was refused" },
+  rate_limited: { status: 429, title: "Too many requests" },
   queue_unavailable: { status: 503, title: "The queue would not take it" },
   unavailable: { status: 503, title: "Something this depends on does not answer" },
   internal: { status: 500, title: "Something went wrong here" },
@@ -31,9 +37,16 @@ export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly extensions: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ProblemCode, detail: string, extensions: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    extensions: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
+    this.headers = headers;
     this.code = code;
     this.detail = detail;
     this.extensions = extensions;
@@ -51,7 +64,10 @@ export function problemResponse(c: Context, problem: ProblemError): Response {
     detail: problem.detail,
     ...problem.extensions,
   };
-  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  const headers: Record<string, string> = {
+    "content-type": "application/problem+json",
+    ...problem.headers,
+  };
   if (status === 401) headers["www-authenticate"] = 'Bearer realm="attribution"';
   return c.body(JSON.stringify(document), status, headers);
 }

@@ -1,0 +1,75 @@
+/** Signing in and out of the dashboard. Leaves what a session is to session.ts. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { type AppEnv, authenticate, requireOwnOrigin } from "./access.ts";
+import { ProblemError } from "./problem.ts";
+import { limitAuthFailures } from "./rate-limit.ts";
+import { closeSession, hasSessionCookie, openSession } from "./session.ts";
+import { grantOfToken, type Scope, SCOPES } from "./tokens.ts";
+import { rejectInvalid } from "./validation.ts";
+
+const credentialsSchema = z.object({ token: z.string().min(1).max(512) }).openapi("Credentials");
+const sessionSchema = z
+  .object({
+    scopes: z.array(z.enum(SCOPES)),
+    expires_at: z.number().nullable().openapi({ description: "Epoch seconds; null for a bearer token" }),
+  })
+  .openapi("Session");
+
+const sessionAnswer = {
+  description: "Who is signed in",
+  content: { "application/json": { schema: sessionSchema } },
+} as const;
+
+const postSession = createRoute({
+  method: "post",
+  path: "/session",
+  summary: "Sign in: sets a cookie that stands for the token",
+  request: { body: { required: true, content: { "application/json": { schema: credentialsSchema } } } },
+  responses: { 200: sessionAnswer },
+});
+
+const getSession = createRoute({
+  method: "get",
+  path: "/session",
+  summary: "Who is signed in, and with which scopes",
+  security: [{ bearer: [] }],
+  responses: { 200: sessionAnswer },
+});
+
+const deleteSession = createRoute({
+  method: "delete",
+  path: "/session",
+  summary: "Sign out",
+  responses: { 204: { description: "Signed out, or was not signed in" } },
+});
+
+export const sessionRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
+  .openapi(postSession, async (c) => {
+    // A browser says where it comes from; other pages must not sign it in.
+    if (c.req.header("origin") !== undefined) requireOwnOrigin(c);
+    const grant = await grantOfToken(c.req.valid("json").token, c.env);
+    if (!grant) {
+      await limitAuthFailures(c.env, c.req.raw);
+      throw new ProblemError("unauthorized", "The token is not known.");
+    }
+    const expiresTs = await openSession(c, grant);
+    return c.json({ scopes: inOrder(grant.scopes), expires_at: expiresTs }, 200);
+  })
+  .openapi(getSession, async (c) => {
+    const authenticated = await authenticate(c);
+    if (!authenticated) {
+      await limitAuthFailures(c.env, c.req.raw);
+      throw new ProblemError("unauthorized", "Nobody is signed in.");
+    }
+    const { scopes, expiresTs } = authenticated;
+    return c.json({ scopes: inOrder(scopes), expires_at: expiresTs }, 200);
+  })
+  .openapi(deleteSession, (c) => {
+    if (hasSessionCookie(c)) requireOwnOrigin(c);
+    closeSession(c);
+    return c.body(null, 204);
+  });
+
+function inOrder(scopes: ReadonlySet<Scope>): Scope[] {
+  return SCOPES.filter((scope) => scopes.has(scope));
+}
