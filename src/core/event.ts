@@ -16,6 +16,8 @@ export const EVENT_KINDS = {
     type: "profile.multi_actor_suspected",
   },
   formed: { topic: "identity.formed", type: "formed" },
+  merged: { topic: "identity.merged", type: "merged" },
+  unmerged: { topic: "identity.unmerged", type: "unmerged" },
 } as const;
 
 export type EventKind = keyof typeof EVENT_KINDS;
@@ -45,6 +47,17 @@ export interface EventPayloads {
     readonly confidence: null;
     readonly first_seen_at: number;
   };
+  merged: {
+    readonly winner_uuid: string;
+    readonly loser_uuid: string;
+    readonly observation_uuids: readonly string[];
+    readonly confidence_after: null;
+  };
+  unmerged: {
+    readonly identity_uuid: string;
+    readonly from_uuid: string;
+    readonly observation_uuids: readonly string[];
+  };
 }
 
 /** What every envelope has, whatever its payload. */
@@ -63,7 +76,24 @@ interface Envelope<K extends EventKind> {
 export type StateChangedEvent = Envelope<"state_changed"> & { readonly explanation: Explanation };
 export type MultiActorSuspectedEvent = Envelope<"multi_actor_suspected">;
 export type FormedEvent = Envelope<"formed">;
-export type OutboundEvent = StateChangedEvent | MultiActorSuspectedEvent | FormedEvent;
+export type MergedEvent = Envelope<"merged">;
+export type UnmergedEvent = Envelope<"unmerged">;
+export type OutboundEvent =
+  | StateChangedEvent
+  | MultiActorSuspectedEvent
+  | FormedEvent
+  | MergedEvent
+  | UnmergedEvent;
+
+/** The Worker is alive: an event of no identity, so without `seq`. */
+export interface HealthEvent {
+  readonly v: 1;
+  readonly id: string;
+  readonly topic: "system.attribution.health";
+  readonly type: "health";
+  readonly ts: number;
+  readonly payload: { readonly worker: string; readonly ts: number } & Readonly<Record<string, JsonValue>>;
+}
 
 /** Where an event stands: its identity, its number, the time at which it is due (epoch seconds). */
 export interface EventPlace {
@@ -132,6 +162,52 @@ export function formedEvent(
     confidence: null,
     first_seen_at: firstSeenTs,
   });
+}
+
+/** Another identity became part of this one. */
+export function mergedEvent(
+  place: EventPlace,
+  loserUuid: string,
+  attackerUuids: readonly string[],
+): MergedEvent {
+  return envelope("merged", place, {
+    winner_uuid: place.identityUuid,
+    loser_uuid: loserUuid,
+    observation_uuids: attackerUuids.toSorted(),
+    confidence_after: null,
+  });
+}
+
+/** This identity came back from the one it was merged into. */
+export function unmergedEvent(
+  place: EventPlace,
+  fromUuid: string,
+  attackerUuids: readonly string[],
+): UnmergedEvent {
+  return envelope("unmerged", place, {
+    identity_uuid: place.identityUuid,
+    from_uuid: fromUuid,
+    observation_uuids: attackerUuids.toSorted(),
+  });
+}
+
+/**
+ * A sign of life.
+ * @param nowTs - epoch seconds; one minute makes one id
+ */
+export function healthEvent(
+  worker: string,
+  nowTs: number,
+  counters: Readonly<Record<string, JsonValue>>,
+): HealthEvent {
+  return {
+    v: 1,
+    id: eventId(worker, Math.floor(nowTs / 60)),
+    topic: "system.attribution.health",
+    type: "health",
+    ts: nowTs,
+    payload: { ...counters, worker, ts: nowTs },
+  };
 }
 
 function envelope<K extends EventKind>(kind: K, place: EventPlace, payload: EventPayloads[K]): Envelope<K> {

@@ -3,10 +3,16 @@
  * own memory (event counter, suspicion). Decides and returns; whoever calls loads, saves and publishes.
  */
 import { type Attribution, compare } from "./attribution.ts";
-import { formedEvent, multiActorSuspectedEvent, type OutboundEvent, stateChangedEvent } from "./event.ts";
+import {
+  type EventPlace,
+  formedEvent,
+  multiActorSuspectedEvent,
+  type OutboundEvent,
+  stateChangedEvent,
+} from "./event.ts";
 import { explain } from "./explanation.ts";
 import { advance, type Change, type Series, summarize, type Tail } from "./merge/index.ts";
-import type { MergeKind } from "./observation.ts";
+import type { Member, MergeKind } from "./observation.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** What an identity remembers besides its primitives. */
@@ -113,6 +119,37 @@ export function recompute(
   context: StepContext,
 ): StepResult {
   return settle(head, primitive, record, summarize(kind, series, context.thresholds), context);
+}
+
+/** Announces a merge or unmerge: an event of this identity's own numbering. */
+export function announce(
+  head: IdentityHead,
+  makeEvent: (place: EventPlace) => OutboundEvent,
+  nowTs: number,
+): { head: IdentityHead; events: OutboundEvent[] } {
+  const seq = head.seq + 1;
+  return {
+    head: { ...head, seq },
+    events: [makeEvent({ identityUuid: head.identityUuid, seq, nowTs })],
+  };
+}
+
+/** A primitive that has no observations left: it loses its record, and nothing is published. */
+export function forgetPrimitive(head: IdentityHead, primitive: string): IdentityHead {
+  return { ...head, multiActor: head.multiActor.filter((name) => name !== primitive) };
+}
+
+/** A record without the members that an attacker contributed, so that no explanation names them as having left. */
+export function withoutAttacker(record: PrimitiveRecord, attackerUuid: string): PrimitiveRecord {
+  const isOther = (member: Member) => member.attackerUuid !== attackerUuid;
+  const { tail } = record;
+  return {
+    ...record,
+    tail:
+      tail.kind === "hash"
+        ? { ...tail, latest: tail.latest.filter(isOther) }
+        : { ...tail, newest: tail.newest.filter(isOther) },
+  };
 }
 
 function settle(

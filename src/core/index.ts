@@ -3,13 +3,19 @@ export { type Attribution } from "./attribution.ts";
 export {
   EVENT_LIMIT_BYTES,
   type FormedEvent,
+  type HealthEvent,
+  healthEvent,
+  mergedEvent,
   type MultiActorSuspectedEvent,
   type OutboundEvent,
   type StateChangedEvent,
+  unmergedEvent,
 } from "./event.ts";
 export { type ExplainedMember, type Explanation } from "./explanation.ts";
 export {
+  announce,
   applyChange,
+  forgetPrimitive,
   form,
   type IdentityHead,
   newIdentityHead,
@@ -18,6 +24,7 @@ export {
   type StepContext,
   type StepResult,
   suspect,
+  withoutAttacker,
 } from "./identity.ts";
 export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
 export {
@@ -55,6 +62,7 @@ export {
 } from "./observation.ts";
 export { compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
+export { replay } from "./replay.ts";
 export {
   readThresholds,
   STANDARD_THRESHOLDS,

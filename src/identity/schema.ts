@@ -35,6 +35,25 @@ CREATE TABLE backfills (
   attacker_uuid TEXT PRIMARY KEY, link_version INTEGER NOT NULL,
   after_ts REAL, after_evidence_ref TEXT, after_primitive TEXT
 ) WITHOUT ROWID;
+-- Merges, unmerges and rebuilds that wait, and how far the first one is.
+CREATE TABLE syncs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, plan TEXT NOT NULL, attacker_index INTEGER NOT NULL,
+  after_primitive TEXT, after_evidence_ref TEXT
+);
+-- What merges and unmerges were done for already.
+CREATE TABLE sync_keys (key TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Observations that will take the place of those held, once all are here.
+CREATE TABLE staged (
+  primitive TEXT NOT NULL, evidence_ref TEXT NOT NULL, attacker_uuid TEXT NOT NULL,
+  ts REAL NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (primitive, evidence_ref, attacker_uuid)
+) WITHOUT ROWID;
+-- Attackers that were erased: what comes of them afterwards with an earlier ts is dropped.
+CREATE TABLE erased (attacker_uuid TEXT PRIMARY KEY, erased_ts REAL NOT NULL) WITHOUT ROWID;
+-- Primitives that lost their last observation, until the list projection knows it.
+CREATE TABLE removed_primitives (primitive TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+-- One row while this identity is merged away: the winner.
+CREATE TABLE merged (id INTEGER PRIMARY KEY CHECK (id = 1), winner_uuid TEXT NOT NULL);
 -- One row while D1 says that events of this identity are stuck.
 CREATE TABLE reported_backlog (id INTEGER PRIMARY KEY CHECK (id = 1));
 `;

@@ -130,7 +130,7 @@ export class IdentityStore {
     return row?.link_version ?? null;
   }
 
-  saveLink(link: IdentityLink): void {
+  saveLink(link: Omit<IdentityLink, "needsBackfill">): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO attackers (uuid, link_version, is_linked, first_seen_ts) VALUES (?, ?, 1, ?)",
       link.attackerUuid,
@@ -223,6 +223,33 @@ export class IdentityStore {
       version,
     );
     this.#records.set(primitive, record);
+  }
+
+  /** Forgets a primitive that has no observations left. */
+  removeRecord(primitive: string): void {
+    this.#sql.exec("DELETE FROM attributions WHERE primitive = ?", primitive);
+    this.#records.delete(primitive);
+  }
+
+  /** The identity that this one is merged into, or null. */
+  winner(): string | null {
+    if (this.isEmpty) return null;
+    const row = this.#sql.exec<{ winner_uuid: string }>("SELECT winner_uuid FROM merged").toArray()[0];
+    return row?.winner_uuid ?? null;
+  }
+
+  /** Remembers that this identity is merged away, or that it is no longer. */
+  saveWinner(winnerUuid: string | null): void {
+    this.#sql.exec("DELETE FROM merged");
+    if (winnerUuid !== null) this.#sql.exec("INSERT INTO merged (id, winner_uuid) VALUES (1, ?)", winnerUuid);
+  }
+
+  /** When an attacker was erased, or null. */
+  erasedTs(attackerUuid: string): number | null {
+    const row = this.#sql
+      .exec<{ erased_ts: number }>("SELECT erased_ts FROM erased WHERE attacker_uuid = ?", attackerUuid)
+      .toArray()[0];
+    return row?.erased_ts ?? null;
   }
 
   /** Every primitive's state, by primitive. */

@@ -8,6 +8,24 @@ export {
 } from "./attackers.ts";
 export { hasIdentity, type HistoryEvent, readHistory, readTotals, type Totals } from "./reads.ts";
 export {
+  findIdentity,
+  type HistoryPage,
+  type IdentityAttacker,
+  type IdentityDetail,
+  type IdentityFilter,
+  type IdentityPosition,
+  type IdentitySummary,
+  listIdentities,
+  readTransitions,
+} from "./identity-reads.ts";
+export {
+  readLatestObservations,
+  readSeries,
+  type SeriesFilter,
+  type SeriesPosition,
+  type StoredObservation,
+} from "./series-reads.ts";
+export {
   type BackfillCursor,
   type BackfilledObservation,
   finishBackfill,
@@ -22,3 +40,27 @@ export {
   recordBatch,
   type RecordedObservation,
 } from "./record.ts";
+export {
+  type Followed,
+  type FollowedEvent,
+  type FollowedTarget,
+  readEventsAfter,
+  readFollowed,
+  readSeqsAt,
+  readStreamStart,
+  type StreamedEvent,
+} from "./streams.ts";
+export { type StoredTicket, storeTicket, takeTicket } from "./tickets.ts";
+export { type PageCursor, readAttackerPage } from "./attacker-pages.ts";
+export {
+  type ChangedLink,
+  markTold,
+  mergeIdentities,
+  type MergeResult,
+  readIdentityLinks,
+  readUntoldMerges,
+  resolveIdentity,
+  unmergeIdentity,
+  type UnmergeResult,
+  type UntoldMerge,
+} from "./merges.ts";

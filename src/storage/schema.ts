@@ -119,7 +119,7 @@ export const deadLetters = sqliteTable("dead_letters", {
   bodySha256: text("body_sha256"),
 });
 
-/** Merges that hold, in the order in which they were made. */
+/** Merges, in the order in which they were made; those undone stay, for the record. */
 export const merges = sqliteTable(
   "merges",
   {
@@ -129,9 +129,19 @@ export const merges = sqliteTable(
     mergedTs: real("merged_ts").notNull(),
     /** JSON list of the attackers that the loser brought. */
     attackerUuids: text("attacker_uuids").notNull(),
+    /** When it was undone, or null. */
+    undoneTs: real("undone_ts"),
+    /** 1 when both objects know of it (or of its undoing); until then the sweep tells them. */
+    isTold: integer("is_told", { mode: "boolean" }).notNull().default(false),
   },
-  // A loser has one winner at a time.
-  (table) => [uniqueIndex("merges_by_loser").on(table.loserUuid)],
+  (table) => [
+    // A loser has one winner at a time.
+    uniqueIndex("merges_by_loser")
+      .on(table.loserUuid)
+      .where(sql`undone_ts IS NULL`),
+    // For what was merged into an identity. Written once per merge.
+    index("merges_by_winner").on(table.winnerUuid),
+  ],
 );
 
 /** Attackers that were erased, and when: what remains of them. WITHOUT ROWID. */

@@ -11,7 +11,10 @@ export function receive(batch: MessageBatch): void {
 
 /** The messages that arrived for an identity. */
 export function receivedFor(identityUuid: string): OutboundEvent[] {
-  return received.filter((event) => event.payload.identity_uuid === identityUuid);
+  return received.filter(
+    ({ payload }) =>
+      ("winner_uuid" in payload ? payload.winner_uuid : payload.identity_uuid) === identityUuid,
+  );
 }
 
 /**

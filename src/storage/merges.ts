@@ -1,0 +1,221 @@
+/**
+ * Merges and unmerges in D1: the links are changed here, in one transaction, and are believed from then on; the objects
+ * are told afterwards. Both identities are marked dirty in the same transaction, so that the sweep finishes what a crash
+ * leaves undone.
+ */
+
+/** An attacker's link after it was changed. */
+export interface ChangedLink {
+  readonly attackerUuid: string;
+  readonly linkVersion: number;
+  /** Epoch seconds. */
+  readonly firstSeenTs: number | null;
+}
+
+export type MergeResult =
+  | { readonly outcome: "merged"; readonly mergeId: number; readonly links: readonly ChangedLink[] }
+  | { readonly outcome: "unknown"; readonly identityUuid: string }
+  /** One of them is merged away already, into `intoUuid`. */
+  | { readonly outcome: "merged_away"; readonly identityUuid: string; readonly intoUuid: string };
+
+export type UnmergeResult =
+  | {
+      readonly outcome: "unmerged";
+      readonly mergeId: number;
+      readonly winnerUuid: string;
+      readonly links: readonly ChangedLink[];
+    }
+  | { readonly outcome: "unknown" }
+  | { readonly outcome: "not_merged" }
+  /** Another merge has to be undone first. */
+  | { readonly outcome: "not_latest"; readonly laterLoserUuid: string };
+
+interface IdentityRow {
+  readonly uuid: string;
+  readonly mergedIntoUuid: string | null;
+}
+
+interface MergeRow {
+  readonly id: number;
+  readonly winnerUuid: string;
+  readonly loserUuid: string;
+}
+
+const READ_IDENTITY = "SELECT uuid, merged_into_uuid AS mergedIntoUuid FROM identities WHERE uuid = ?1";
+
+/** Both are there, and neither is merged away: only then is the merge recorded, and everything else follows from that. */
+const INSERT_MERGE = `
+INSERT INTO merges (winner_uuid, loser_uuid, merged_ts, attacker_uuids)
+SELECT ?1, ?2, ?3, (SELECT json_group_array(uuid) FROM attackers WHERE identity_uuid = ?2)
+WHERE (SELECT count(*) FROM identities WHERE uuid IN (?1, ?2) AND merged_into_uuid IS NULL) = 2
+ON CONFLICT DO NOTHING`;
+
+const MERGED_HERE =
+  "EXISTS (SELECT 1 FROM merges WHERE winner_uuid = ?1 AND loser_uuid = ?2 AND undone_ts IS NULL)";
+
+const CHANGED_LINK = "uuid AS attackerUuid, link_version AS linkVersion, first_seen_ts AS firstSeenTs";
+
+/**
+ * Merges one identity into another.
+ * @param nowTs - epoch seconds
+ */
+export async function mergeIdentities(
+  db: D1Database,
+  winnerUuid: string,
+  loserUuid: string,
+  nowTs: number,
+): Promise<MergeResult> {
+  const [winner, loser, inserted, , , moved] = await db.batch<Record<string, never>>([
+    db.prepare(READ_IDENTITY).bind(winnerUuid),
+    db.prepare(READ_IDENTITY).bind(loserUuid),
+    db.prepare(INSERT_MERGE).bind(winnerUuid, loserUuid, nowTs),
+    db
+      .prepare(
+        `UPDATE identities SET merged_into_uuid = ?1 WHERE uuid = ?2 AND merged_into_uuid IS NULL AND ${MERGED_HERE}`,
+      )
+      .bind(winnerUuid, loserUuid),
+    db
+      .prepare(
+        `UPDATE identities SET is_dirty = 1 WHERE uuid IN (?1, ?2) AND NOT is_dirty AND ${MERGED_HERE}`,
+      )
+      .bind(winnerUuid, loserUuid),
+    db
+      .prepare(
+        `UPDATE attackers SET identity_uuid = ?1, link_version = link_version + 1
+         WHERE identity_uuid = ?2 AND ${MERGED_HERE} RETURNING ${CHANGED_LINK}`,
+      )
+      .bind(winnerUuid, loserUuid),
+  ]);
+  if (inserted?.meta.changes === 0) {
+    for (const [uuid, result] of [
+      [winnerUuid, winner],
+      [loserUuid, loser],
+    ] as const) {
+      const row = rowsOf<IdentityRow>(result)[0];
+      if (!row) return { outcome: "unknown", identityUuid: uuid };
+      if (row.mergedIntoUuid !== null) {
+        return { outcome: "merged_away", identityUuid: uuid, intoUuid: row.mergedIntoUuid };
+      }
+    }
+    throw new Error("a merge of two identities that stand alone must be recorded, it was not");
+  }
+  return { outcome: "merged", mergeId: inserted?.meta.last_row_id ?? 0, links: rowsOf<ChangedLink>(moved) };
+}
+
+/** The winner of the merge that holds for the loser ?1. */
+const WINNER = "(SELECT winner_uuid FROM merges WHERE loser_uuid = ?1 AND undone_ts IS NULL)";
+
+/** The latest merge that the winner of this one takes part in, on either side: only the latest may be undone. */
+const LATEST_AROUND = `
+SELECT id, winner_uuid AS winnerUuid, loser_uuid AS loserUuid FROM merges
+WHERE (winner_uuid = ${WINNER} OR loser_uuid = ${WINNER}) AND undone_ts IS NULL
+ORDER BY id DESC LIMIT 1`;
+
+const IS_LATEST = `EXISTS (SELECT 1 FROM (${LATEST_AROUND}) WHERE loserUuid = ?1)`;
+
+/**
+ * Gives an identity back the attackers it brought into the latest merge of its winner.
+ * @param nowTs - epoch seconds
+ */
+export async function unmergeIdentity(
+  db: D1Database,
+  loserUuid: string,
+  nowTs: number,
+): Promise<UnmergeResult> {
+  const [identity, latest, , moved, , undone] = await db.batch<Record<string, never>>([
+    db.prepare(READ_IDENTITY).bind(loserUuid),
+    db.prepare(LATEST_AROUND).bind(loserUuid),
+    db
+      .prepare(
+        `UPDATE identities SET is_dirty = 1 WHERE NOT is_dirty AND ${IS_LATEST} AND uuid IN (?1, ${WINNER})`,
+      )
+      .bind(loserUuid),
+    db
+      .prepare(
+        `UPDATE attackers SET identity_uuid = ?1, link_version = link_version + 1
+         WHERE ${IS_LATEST} AND identity_uuid = ${WINNER}
+           AND uuid IN (SELECT value FROM merges, json_each(merges.attacker_uuids)
+                        WHERE loser_uuid = ?1 AND undone_ts IS NULL)
+         RETURNING ${CHANGED_LINK}`,
+      )
+      .bind(loserUuid),
+    db
+      .prepare(`UPDATE identities SET merged_into_uuid = NULL WHERE uuid = ?1 AND ${IS_LATEST}`)
+      .bind(loserUuid),
+    db
+      .prepare(
+        `UPDATE merges SET undone_ts = ?2, is_told = 0 WHERE loser_uuid = ?1 AND undone_ts IS NULL AND ${IS_LATEST}`,
+      )
+      .bind(loserUuid, nowTs),
+  ]);
+  const row = rowsOf<IdentityRow>(identity)[0];
+  if (!row) return { outcome: "unknown" };
+  const around = rowsOf<MergeRow>(latest)[0];
+  if (!around) return { outcome: "not_merged" };
+  if (undone?.meta.changes === 0) return { outcome: "not_latest", laterLoserUuid: around.loserUuid };
+  return {
+    outcome: "unmerged",
+    mergeId: around.id,
+    winnerUuid: around.winnerUuid,
+    links: rowsOf<ChangedLink>(moved),
+  };
+}
+
+/** A merge, or the undoing of one, that the objects may not know of yet. */
+export interface UntoldMerge {
+  readonly id: number;
+  readonly winnerUuid: string;
+  readonly loserUuid: string;
+  readonly isUndone: boolean;
+}
+
+/** What concerns an identity and was not told to the objects, oldest first. */
+export async function readUntoldMerges(db: D1Database, identityUuid: string): Promise<UntoldMerge[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, winner_uuid AS winnerUuid, loser_uuid AS loserUuid, undone_ts IS NOT NULL AS isUndone FROM merges
+       WHERE (winner_uuid = ?1 OR loser_uuid = ?1) AND NOT is_told ORDER BY id`,
+    )
+    .bind(identityUuid)
+    .all<Omit<UntoldMerge, "isUndone"> & { isUndone: number }>();
+  return results.map((row) => ({ ...row, isUndone: row.isUndone === 1 }));
+}
+
+/** Says that both objects know of a merge, or of its undoing. */
+export async function markTold(db: D1Database, mergeId: number, isUndone: boolean): Promise<void> {
+  await db
+    .prepare("UPDATE merges SET is_told = 1 WHERE id = ?1 AND (undone_ts IS NOT NULL) = ?2 AND NOT is_told")
+    .bind(mergeId, isUndone ? 1 : 0)
+    .run();
+}
+
+/** Where an identity's attackers are now: itself, or the last of the identities it was merged into. */
+export async function resolveIdentity(db: D1Database, identityUuid: string): Promise<string | null> {
+  const row = await db
+    .prepare(
+      `WITH RECURSIVE way (uuid, merged_into_uuid) AS (
+         SELECT uuid, merged_into_uuid FROM identities WHERE uuid = ?1
+         UNION ALL
+         SELECT identities.uuid, identities.merged_into_uuid FROM way
+         JOIN identities ON identities.uuid = way.merged_into_uuid
+       ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL`,
+    )
+    .bind(identityUuid)
+    .first<{ uuid: string }>();
+  return row?.uuid ?? null;
+}
+
+/** The attackers linked to an identity. */
+export async function readIdentityLinks(db: D1Database, identityUuid: string): Promise<ChangedLink[]> {
+  const { results } = await db
+    .prepare(`SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?1 ORDER BY uuid`)
+    .bind(identityUuid)
+    .all<ChangedLink>();
+  return results;
+}
+
+function rowsOf<T>(result: D1Result | undefined): T[] {
+  // The statement's columns are those of T; a batch of unlike statements has no type that says so.
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion
+  return (result?.results ?? []) as T[];
+}

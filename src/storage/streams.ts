@@ -1,0 +1,150 @@
+/**
+ * What live streams read: the history past a place in it. `cursor` orders all events, and D1 has one writer, so whoever
+ * saw everything up to a cursor never misses one below it.
+ */
+
+/** A published event, as far as a stream needs it. */
+export interface StreamedEvent {
+  /** Its place in the history of everything. */
+  readonly cursor: number;
+  readonly topic: string;
+  /** JSON of the envelope. */
+  readonly event: string;
+}
+
+/** The same, with its place in the history of its identity. */
+export interface FollowedEvent extends StreamedEvent {
+  readonly identityUuid: string;
+  readonly seq: number;
+}
+
+/** What a stream of one identity is asked for by. */
+export interface FollowedTarget {
+  readonly kind: "identity" | "attacker";
+  readonly uuid: string;
+}
+
+/** What there is for a stream of one identity, all of it as of one point in time. */
+export interface Followed {
+  /** The target's identity and those it was merged into, the living one last; empty while an attacker waits for one. */
+  readonly identityUuids: readonly string[];
+  /** Whether there is such a target. */
+  readonly isKnown: boolean;
+  /** The greatest cursor given out so far; 0 before the first. */
+  readonly newestCursor: number;
+  /** In `cursor` order. */
+  readonly events: readonly FollowedEvent[];
+}
+
+const NEWEST_CURSOR = "SELECT coalesce(max(cursor), 0) FROM events";
+
+/** Merges of merges of …: nothing that makes sense is deeper. */
+const DEEPEST_MERGE = 100;
+
+const chain = (start: string) => `
+WITH RECURSIVE followed (uuid, merged_into_uuid, depth) AS (
+  SELECT uuid, merged_into_uuid, 0 FROM identities WHERE uuid = ${start}
+  UNION ALL
+  SELECT next.uuid, next.merged_into_uuid, depth + 1 FROM followed
+  JOIN identities AS next ON next.uuid = followed.merged_into_uuid WHERE depth < ${DEEPEST_MERGE}
+)
+SELECT uuid FROM followed ORDER BY depth`;
+
+const READ_CHAIN: Readonly<Record<FollowedTarget["kind"], string>> = {
+  identity: chain("?1"),
+  attacker: chain("(SELECT identity_uuid FROM attackers WHERE uuid = ?1)"),
+};
+
+const READ_MARK: Readonly<Record<FollowedTarget["kind"], string>> = {
+  identity: `SELECT EXISTS (SELECT 1 FROM identities WHERE uuid = ?1) AS isKnown, (${NEWEST_CURSOR}) AS newestCursor`,
+  attacker: `SELECT EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) AS isKnown, (${NEWEST_CURSOR}) AS newestCursor`,
+};
+
+const READ_FOLLOWED = `
+SELECT cursor, identity_uuid AS identityUuid, seq, event ->> 'topic' AS topic, event
+FROM json_each(?1) AS place CROSS JOIN events
+WHERE identity_uuid = place.value ->> 0 AND seq > place.value ->> 1
+ORDER BY cursor LIMIT ?2`;
+
+/** From the newest down to the one asked for: as many steps as there are events to come. */
+const READ_SEQS = `
+SELECT value AS uuid, coalesce((
+  SELECT seq FROM events WHERE identity_uuid = value AND +cursor <= ?2 ORDER BY seq DESC LIMIT 1
+), 0) AS seq
+FROM json_each(?1)`;
+
+const READ_EVERYTHING = `
+SELECT cursor, event ->> 'topic' AS topic, event FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2`;
+
+/**
+ * Where a target stands, and the next events of some identities.
+ * @param seqs - by identity: the number of the last event that is known already
+ */
+export async function readFollowed(
+  db: D1Database,
+  target: FollowedTarget,
+  seqs: ReadonlyMap<string, number>,
+  limit: number,
+): Promise<Followed> {
+  // Three shapes of rows in one transaction; each statement's are read by its own type.
+  const [marks, identities, events] = await db.batch<Partial<Mark & Named & FollowedEvent>>([
+    db.prepare(READ_MARK[target.kind]).bind(target.uuid),
+    db.prepare(READ_CHAIN[target.kind]).bind(target.uuid),
+    db.prepare(READ_FOLLOWED).bind(JSON.stringify([...seqs]), limit),
+  ]);
+  const mark = marks?.results[0];
+  return {
+    identityUuids: (identities?.results ?? []).flatMap(({ uuid }) => uuid ?? []),
+    isKnown: mark?.isKnown === 1,
+    newestCursor: mark?.newestCursor ?? 0,
+    events: (events?.results ?? []).filter(isFollowedEvent),
+  };
+}
+
+/** By identity: the number of its last event up to a cursor, or 0. */
+export async function readSeqsAt(
+  db: D1Database,
+  identityUuids: readonly string[],
+  cursor: number,
+): Promise<Map<string, number>> {
+  const { results } = await db
+    .prepare(READ_SEQS)
+    .bind(JSON.stringify(identityUuids), cursor)
+    .all<{ uuid: string; seq: number }>();
+  return new Map(results.map(({ uuid, seq }) => [uuid, seq]));
+}
+
+/** The events of everything past a cursor, in order. */
+export async function readEventsAfter(
+  db: D1Database,
+  cursor: number,
+  limit: number,
+): Promise<StreamedEvent[]> {
+  return (await db.prepare(READ_EVERYTHING).bind(cursor, limit).all<StreamedEvent>()).results;
+}
+
+/** What a stream of everything starts from: cheap at any size, so that reconnecting clients cost nothing. */
+export async function readStreamStart(
+  db: D1Database,
+): Promise<{ newestCursor: number; observations: number }> {
+  const row = await db
+    .prepare(
+      `SELECT (${NEWEST_CURSOR}) AS newestCursor,
+        coalesce((SELECT value FROM counters WHERE name = 'observations'), 0) AS observations`,
+    )
+    .first<{ newestCursor: number; observations: number }>();
+  return row ?? { newestCursor: 0, observations: 0 };
+}
+
+interface Mark {
+  readonly isKnown: number;
+  readonly newestCursor: number;
+}
+
+interface Named {
+  readonly uuid: string;
+}
+
+function isFollowedEvent(row: Partial<FollowedEvent>): row is FollowedEvent {
+  return row.cursor !== undefined && row.identityUuid !== undefined && row.event !== undefined;
+}
