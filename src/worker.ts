@@ -3,6 +3,7 @@ import { handleBatch } from "./consumer/index.ts";
 import { app } from "./http/index.ts";
 
 export { IdentityObject } from "./identity/index.ts";
+export { FeedObject } from "./stream/index.ts";
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),

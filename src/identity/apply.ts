@@ -22,6 +22,8 @@ import type { IdentityStore } from "./store.ts";
 export interface Applied {
   readonly answer: ApplyAnswer;
   readonly entries: readonly OutboxEntry[];
+  /** Those that were new or replaced another. */
+  readonly observations: readonly AppliedObservation[];
 }
 
 /** Links that D1 has changed since the call was made; their observations belong elsewhere. */
@@ -51,7 +53,7 @@ export function applyObservations(
   let head: IdentityHead = before;
   const touched = new Map<string, PrimitiveRecord>();
   const entries: OutboxEntry[] = [];
-  let applied = 0;
+  const applied: AppliedObservation[] = [];
   let transitions = 0;
   const announce = (step: { head: IdentityHead; events: readonly OutboundEvent[] }): void => {
     head = step.head;
@@ -76,7 +78,7 @@ export function applyObservations(
     const prior = store.find(observation);
     if (prior && comparePrecedence(observation, prior) <= 0) continue;
     store.put(observation);
-    applied++;
+    applied.push(observation);
     if (!head.isFormed) {
       const { attackerUuids, firstSeenTs } = store.linked();
       announce(form(head, attackerUuids, firstSeenTs ?? observation.ts, nowTs));
@@ -97,7 +99,11 @@ export function applyObservations(
   }
   for (const [primitive, record] of touched) store.saveRecord(primitive, record);
   if (head !== before) store.saveHead(head);
-  return { answer: { outcome: "applied", applied, transitions }, entries };
+  return {
+    answer: { outcome: "applied", applied: applied.length, transitions },
+    entries,
+    observations: applied,
+  };
 }
 
 function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation) {

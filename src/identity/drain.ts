@@ -15,6 +15,8 @@ const PAGE_BYTES = 200_000;
 export interface DrainTargets {
   readonly db: D1Database;
   readonly queue: Pick<Queue, "sendBatch">;
+  /** Tells live streams that the history has grown; never throws. */
+  readonly announce: () => void;
 }
 
 export type DrainResult =
@@ -55,6 +57,7 @@ export class Drain {
         const last = page.at(-1);
         if (!last) break;
         await projectEvents(targets.db, this.#identityUuid, page);
+        targets.announce();
         await targets.queue.sendBatch(page.map(toMessage));
         this.#outbox.deleteThrough(last.seq);
       }

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
+import { announce, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
 import { Backfills } from "./backfill.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
@@ -19,6 +20,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #drain: Drain;
   readonly #backfills: Backfills;
+  readonly #watchers: Watchers;
   /** What events are published to; tests put failing ones in their place. */
   targets: DrainTargets;
 
@@ -32,7 +34,12 @@ export class IdentityObject extends DurableObject<Env> {
     this.#outbox = new Outbox(sql);
     this.#drain = new Drain(this.#outbox, sql, name);
     this.#backfills = new Backfills(sql);
-    this.targets = { db: env.DB, queue: env.EVENT_QUEUE };
+    this.#watchers = new Watchers(ctx);
+    this.targets = {
+      db: env.DB,
+      queue: env.EVENT_QUEUE,
+      announce: () => announce(ctx, env, this.#watchers, name),
+    };
   }
 
   /**
@@ -65,6 +72,11 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#store.attributions();
   }
 
+  /** Accepts a live stream as a watcher. */
+  override fetch(request: Request): Response {
+    return this.#watchers.accept(request);
+  }
+
   /** Publishes what is due and goes on with backfills. Re-arms itself first and never throws: it would be given up. */
   override async alarm(): Promise<void> {
     try {
@@ -80,15 +92,23 @@ export class IdentityObject extends DurableObject<Env> {
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
     try {
-      return this.ctx.storage.transactionSync(() => {
-        const { answer, entries } = applyObservations(this.#store, sql, config, call, nowMs / 1_000);
+      const { observations, ...done } = this.ctx.storage.transactionSync(() => {
+        const { answer, entries, observations } = applyObservations(
+          this.#store,
+          sql,
+          config,
+          call,
+          nowMs / 1_000,
+        );
         this.#outbox.add(entries);
         alongside();
         const hasWork = this.#hasWork();
         // Set inside the transaction: it commits, or rolls back, with it.
         if (hasWork) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
-        return { answer, hasWork };
+        return { answer, hasWork, observations };
       });
+      this.#watchers.show(this.#identityUuid, observations);
+      return done;
     } catch (error) {
       this.#store.forget();
       throw error;

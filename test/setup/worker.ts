@@ -1,8 +1,8 @@
 /** The Worker under test, which also reads the outbound queue back. */
-import worker, { IdentityObject } from "../../src/worker.ts";
+import worker, { FeedObject, IdentityObject } from "../../src/worker.ts";
 import { receive } from "./outbound.ts";
 
-export { IdentityObject };
+export { FeedObject, IdentityObject };
 
 export default {
   fetch: worker.fetch,

@@ -1,0 +1,30 @@
+/** A stream as an HTTP response. */
+import { SSEStreamingApi } from "hono/streaming";
+import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
+import { Reader, type StreamEnd } from "./reader.ts";
+import type { StreamSource } from "./source.ts";
+
+/** Headers of every stream: no store keeps it, nothing on the way holds it back or packs it. */
+export const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+};
+
+export interface StreamOptions {
+  readonly limits?: Partial<StreamLimits>;
+  /** Epoch seconds at which the right to read ends; null if it does not. */
+  readonly expiresTs?: number | null;
+  /** Told once, when the stream has ended. */
+  readonly onEnd?: (end: StreamEnd) => void;
+}
+
+/** Starts streaming; the response lasts until the client goes. */
+export function streamResponse(source: StreamSource, options: StreamOptions = {}): Response {
+  const { readable, writable } = new TransformStream();
+  const sse = new SSEStreamingApi(writable, readable);
+  const untilMs = options.expiresTs ? options.expiresTs * 1_000 : Number.POSITIVE_INFINITY;
+  const reader = new Reader(source, sse, { ...STREAM_LIMITS, ...options.limits }, untilMs);
+  void reader.run().then((end) => options.onEnd?.(end));
+  return new Response(sse.responseReadable, { headers: STREAM_HEADERS });
+}
