@@ -1,19 +1,23 @@
 /** The HTTP API: routes put together, and one place where every failure gets its shape. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { HTTPException } from "hono/http-exception";
-import { logError, logInfo } from "../log.ts";
+import { routePath } from "hono/route";
+import { logError } from "../log.ts";
 import type { AppEnv } from "./access.ts";
 import { attackerRoutes } from "./attackers.ts";
+import { docsRoutes } from "./docs.ts";
 import { identityRoutes } from "./identities.ts";
 import { ingest } from "./ingest.ts";
 import { healthRoutes, statsRoutes } from "./operations.ts";
-import { ProblemError, problemResponse } from "./problem.ts";
+import { defaultNoStore, securityHeaders } from "./headers.ts";
+import { limitSmallBodies, refuseLongUrls, refuseOtherMethods } from "./guards.ts";
+import { ProblemError, problemOf, problemResponse } from "./problem.ts";
+import { logRequest } from "./request-log.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { webhookRoutes } from "./webhook.ts";
 
-/** The app; its type is what a typed Hono client is made from. */
-export const app = new OpenAPIHono<AppEnv>();
+const base = new OpenAPIHono<AppEnv>();
 
-app.use(async (c, next) => {
+base.use(async (c, next) => {
   const startMs = Date.now();
   await next();
   logInfo("request", {
@@ -24,20 +28,30 @@ app.use(async (c, next) => {
   });
 });
 
-app.route("/", healthRoutes);
-app.route("/api/v1", sessionRoutes);
-app.route("/api/v1", ingest);
-app.route("/api/v1", attackerRoutes);
-app.route("/api/v1", identityRoutes);
-app.route("/api/v1", statsRoutes);
+/** The app. Routes are chained, because its type grows with each and is what a typed client is made from. */
+export const app = base
+  .route("/", healthRoutes)
+  .route(
+    "/",
+    docsRoutes(() => base),
+  )
+  .route("/api/v1", sessionRoutes)
+  .route("/api/v1", ingest)
+  .route("/api/v1", attackerRoutes)
+  .route("/api/v1", identityRoutes)
+  .route("/api/v1", statsRoutes);
+
+/**
+ * What callers make a typed client from.
+ * @example hc<AppType>("https://…").api.v1.identities.$get({ query: { state: "drifting" } })
+ */
+export type AppType = typeof app;
 
 app.notFound((c) => problemResponse(c, new ProblemError("not_found", "No such route.")));
 
 app.onError((error, c) => {
-  if (error instanceof ProblemError) return problemResponse(c, error);
-  if (error instanceof HTTPException && error.status === 400) {
-    return problemResponse(c, new ProblemError("malformed_json", "The body must be JSON."));
-  }
-  logError("request_failed", error, { method: c.req.method, route: c.req.routePath });
-  return problemResponse(c, new ProblemError("internal", "The request failed; the log says why."));
+  const problem = problemOf(error);
+  if (problem.code === "internal")
+    logError("request_failed", error, { method: c.req.method, route: routePath(c, -1) });
+  return problemResponse(c, problem);
 });

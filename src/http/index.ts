@@ -1,2 +1,2 @@
 /** The HTTP API. */
-export { app } from "./app.ts";
+export { app, type AppType } from "./app.ts";

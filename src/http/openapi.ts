@@ -1,0 +1,132 @@
+/**
+ * The description of the API (OpenAPI 3.1): made from the routes themselves, so that it cannot say anything else than
+ * they do. Adds what all routes have in common: how to sign in, and the problems that any of them can answer.
+ */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "./access.ts";
+import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import { exampleProblem } from "./problem-schema.ts";
+
+/** The app, as far as it describes itself. */
+export type Described = Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document" | "openAPIRegistry">;
+
+/** A description as it is served. */
+export type ApiDocument = ReturnType<Described["getOpenAPI31Document"]>;
+type PathItem = NonNullable<ApiDocument["paths"]>[string];
+type Operation = NonNullable<PathItem["get"]>;
+type Responses = NonNullable<Operation["responses"]>;
+
+const INFO = {
+  openapi: "3.1.0",
+  info: {
+    title: "Attribution Worker",
+    version: "1",
+    summary: "States of the identities behind attackers, from observations of their behaviour.",
+    description: [
+      "Times are epoch seconds (fractions allowed) unless a field says otherwise; UUIDs are taken with or without dashes.",
+      "Lists are pages: `{ data, next_cursor }`. Send `next_cursor` back as `cursor` until it is null.",
+      "Errors are problem documents (RFC 9457) with a `code` for programs and a `detail` for people.",
+    ].join("\n\n"),
+    license: { name: "MIT", identifier: "MIT" },
+  },
+  servers: [{ url: "/", description: "The Worker that serves this description" }],
+  tags: [
+    { name: "ingest", description: "Observations in" },
+    { name: "attackers", description: "One source each" },
+    { name: "identities", description: "The same hands: one or more attackers" },
+    { name: "streams", description: "Server-Sent Events" },
+    { name: "access", description: "Signing in" },
+    { name: "maintenance", description: "Merging, rebuilding, erasing, dead letters" },
+    { name: "operations", description: "Whether and how it runs" },
+  ],
+};
+
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "A token with the scope that the route names: `read`, `ingest`, or `admin` (which includes both).",
+  },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-attribution_session",
+    description:
+      "What `POST /api/v1/session` sets. A write that comes with it must carry our own `Origin`. (Over plain HTTP on this machine the name has no `__Host-`.)",
+  },
+  ticket: {
+    type: "apiKey",
+    in: "query",
+    name: "ticket",
+    description:
+      "A single-use ticket from `POST /api/v1/stream-tickets`, for an EventSource, which sends no headers.",
+  },
+  signature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-DECNET-Signature",
+    description: "`sha256=` and the hex HMAC-SHA256 of the raw body with the webhook secret.",
+  },
+} as const;
+
+/** Problems that a route has because it needs a token, because it takes parameters, or because it is one. */
+const COMMON: readonly { code: ProblemCode; detail: string; applies: (operation: Operation) => boolean }[] = [
+  {
+    code: "unauthorized",
+    detail: "Send a token in the header Authorization: Bearer <token>.",
+    applies: needsToken,
+  },
+  { code: "forbidden", detail: "This needs the scope read.", applies: needsToken },
+  { code: "rate_limited", detail: "Too many failed attempts. Wait a little.", applies: needsToken },
+  {
+    code: "invalid_request",
+    detail: "The field uuid is wrong: must be a UUID, with or without dashes.",
+    applies: ({ parameters, requestBody }) => (parameters ?? []).length > 0 || requestBody !== undefined,
+  },
+  { code: "internal", detail: "The request failed; the log says why.", applies: () => true },
+];
+
+/** Describes an app; the same one is read only once. */
+export function describeApi(app: Described): ApiDocument {
+  const document = known.get(app) ?? complete(app);
+  known.set(app, document);
+  return document;
+}
+
+const known = new WeakMap<Described, ApiDocument>();
+
+function complete(app: Described): ApiDocument {
+  for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
+    app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
+  }
+  const document = app.getOpenAPI31Document(INFO);
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const operation of [item.get, item.put, item.post, item.delete]) {
+      if (operation) addCommon(operation);
+    }
+  }
+  return document;
+}
+
+function addCommon(operation: Operation): void {
+  const responses: Responses = operation.responses ?? {};
+  for (const { code, detail, applies } of COMMON) {
+    const { status, title } = PROBLEMS[code];
+    if (!applies(operation) || status in responses) continue;
+    responses[status] = {
+      description: title,
+      content: {
+        "application/problem+json": {
+          schema: { $ref: "#/components/schemas/Problem" },
+          example: exampleProblem(code, detail),
+        },
+      },
+    };
+  }
+  operation.responses = responses;
+}
+
+function needsToken({ security }: Operation): boolean {
+  return security?.some((scheme) => "bearer" in scheme) ?? false;
+}
