@@ -3,6 +3,7 @@
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import type { LogFacts } from "../log.ts";
 import { ProblemError } from "./problem.ts";
 import { limitAuthFailures } from "./rate-limit.ts";
 import { hasSessionCookie, readSession } from "./session.ts";
@@ -22,6 +23,8 @@ export interface AppVariables {
   readonly authenticated: Authenticated;
   /** The same scopes, for short. */
   readonly scopes: ReadonlySet<Scope>;
+  /** Counts for the request's log line. */
+  readonly facts?: LogFacts;
 }
 export interface AppEnv {
   Bindings: Env;

@@ -17,16 +17,8 @@ import { webhookRoutes } from "./webhook.ts";
 
 const base = new OpenAPIHono<AppEnv>();
 
-base.use(async (c, next) => {
-  const startMs = Date.now();
-  await next();
-  logInfo("request", {
-    method: c.req.method,
-    route: c.req.routePath,
-    status: c.res.status,
-    duration_ms: Date.now() - startMs,
-  });
-});
+base.use(logRequest, securityHeaders, defaultNoStore, refuseOtherMethods(base), refuseLongUrls);
+base.use(limitSmallBodies);
 
 /** The app. Routes are chained, because its type grows with each and is what a typed client is made from. */
 export const app = base
@@ -40,6 +32,7 @@ export const app = base
   .route("/api/v1", attackerRoutes)
   .route("/api/v1", identityRoutes)
   .route("/api/v1", statsRoutes);
+  .route("/api/v1", webhookRoutes)
 
 /**
  * What callers make a typed client from.

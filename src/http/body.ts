@@ -1,56 +1,150 @@
-/** Reading request bodies: counted while they are read, so that a limit holds whatever the headers say. */
+/**
+ * Reading request bodies while they arrive: counted, so that a limit holds whatever the headers say, and cut into JSON
+ * values line by line, so that of NDJSON no more than a line is ever held as text. Says nothing about what the values
+ * mean.
+ */
 import { ProblemError } from "./problem.ts";
 
-/** The longest body of an ingest request. */
-export const INGEST_LIMIT_BYTES = 8 * 1024 * 1024;
+/** One JSON value of a body, or what stands in its place. */
+export type BodyValue =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly found: string };
+
+const NEWLINE = 0x0a;
+/** Types whose bodies are lines and nothing else. */
+const LINES_TYPE = /^application\/(x-)?(ndjson|jsonl|jsonlines)\b/i;
 
 /**
- * The text of a body.
- * @throws ProblemError `too_large` as soon as more than `maxBytes` were read
+ * The bytes of a body, as they arrive. Whoever stops early ends the reading.
+ * @throws ProblemError `too_large` as soon as more than `maxBytes` are announced or read, `body_incomplete` if the
+ *   sender goes away, `unsupported_media_type` if the body is compressed
  */
-export async function readText(request: Request, maxBytes: number): Promise<string> {
+export async function* readChunks(request: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    throw new ProblemError("unsupported_media_type", "Send the body as it is, without a Content-Encoding.");
+  }
   const tooLarge = () => new ProblemError("too_large", `The body must be at most ${maxBytes} bytes long.`);
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
-  if (!request.body) return "";
-  const decoder = new TextDecoder();
-  let text = "";
+  if (!request.body) return;
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
   let bytes = 0;
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge();
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for (;;) {
+      const chunk = await readChunk(reader);
+      if (chunk === null) return;
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) throw tooLarge();
+      yield chunk;
+    }
+  } finally {
+    // Nobody waits for it: a sender that is gone has nothing left to cancel.
+    reader.cancel().catch(() => {});
   }
-  return text + decoder.decode();
+}
+
+/** All bytes of a body; throws as `readChunks` does. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readChunks(request, maxBytes)) chunks.push(chunk);
+  return concat(chunks);
 }
 
 /**
- * The events of an ingest body: one JSON value or a list of them, or one a line. A list under `events` counts as its
- * members. What is not JSON stays text, to be refused in its place.
+ * The JSON values of a body: one a line, or one alone, of which a list counts as its members. What is not JSON in UTF-8
+ * is answered in its place. A first line that is not JSON by itself may open a value of several lines, so the rest is
+ * then waited for, unless the type says that it is lines.
  */
-export function splitEvents(body: string): unknown[] {
-  const whole = parse(body);
-  if (whole.ok) return flatten(Array.isArray(whole.value) ? whole.value : [whole.value]);
-  const lines = body.split("\n").filter((line) => line.trim() !== "");
-  return flatten(
-    lines.map((line) => {
-      const parsed = parse(line);
-      return parsed.ok ? parsed.value : line;
-    }),
-  );
+export async function* readValues(request: Request, maxBytes: number): AsyncGenerator<BodyValue> {
+  const isLines = LINES_TYPE.test(request.headers.get("content-type") ?? "");
+  const lines = splitLines(readChunks(request, maxBytes));
+  let only: BodyValue | null = null;
+  let isFirst = true;
+  for await (const line of lines) {
+    if (isBlank(line)) continue;
+    const value = parseBytes(line);
+    if (isFirst) {
+      if (!value.ok && !isLines) {
+        yield* wholeOrLines(line, lines);
+        return;
+      }
+      isFirst = false;
+      only = value;
+      continue;
+    }
+    if (only) yield only;
+    only = null;
+    yield value;
+  }
+  if (only) yield* members(only);
 }
 
-function flatten(values: readonly unknown[]): unknown[] {
-  return values.flatMap((value) =>
-    typeof value === "object" && value !== null && "events" in value && Array.isArray(value.events)
-      ? value.events
-      : [value],
-  );
+async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | null> {
+  try {
+    const { done, value } = await reader.read();
+    return done ? null : value;
+  } catch {
+    throw new ProblemError("body_incomplete", "The body ended before it was complete; nothing was taken.");
+  }
 }
 
-function parse(text: string): { ok: true; value: unknown } | { ok: false } {
+/** Lines without their ends, the last one too if anything is on it. */
+async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let started: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      started.push(chunk.subarray(from, end));
+      yield concat(started);
+      started = [];
+      from = end + 1;
+    }
+    if (from < chunk.length) started.push(chunk.subarray(from));
+  }
+  if (started.length > 0) yield concat(started);
+}
+
+async function* wholeOrLines(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<BodyValue> {
+  const lines = [first];
+  for await (const line of rest) lines.push(line);
+  const whole = parseBytes(concat(lines.flatMap((line) => [line, Uint8Array.of(NEWLINE)])));
+  if (whole.ok) yield* members(whole);
+  else for (const line of lines) if (!isBlank(line)) yield parseBytes(line);
+}
+
+function* members(body: BodyValue): Generator<BodyValue> {
+  if (body.ok && Array.isArray(body.value)) for (const value of body.value) yield { ok: true, value };
+  else yield body;
+}
+
+/** Bytes as a JSON value. */
+export function parseBytes(bytes: Uint8Array): BodyValue {
+  let text: string;
+  try {
+    // Anything else than UTF-8 is refused, not replaced: replacing would fold different keys into one.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    return { ok: false, found: "text that is not UTF-8" };
+  }
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch {
-    return { ok: false };
+    return { ok: false, found: "text that is not JSON" };
   }
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,11 +1,8 @@
-/** Packing events into as few queue messages as they fit into, in order, and sending those. */
+/** Packing events into as few queue messages as they fit into, in order. Leaves sending them to send.ts. */
 import { type Observation, utf8Length } from "../core/index.ts";
 
 /** Bytes of one message: a queue takes 128 KB, about 100 of which are its own. */
 export const MESSAGE_LIMIT_BYTES = 125_000;
-/** Messages and bytes of one `sendBatch`: a queue takes 100 and 256 KB. */
-const SEND_LIMIT_MESSAGES = 100;
-const SEND_LIMIT_BYTES = 250_000;
 /** `{"events":[]}` */
 const FRAME_BYTES = 13;
 
@@ -50,41 +47,4 @@ export function packMessages(observations: readonly Observation[]): PackedMessag
   }
   if (events.length > 0) messages.push({ events, bytes });
   return messages;
-}
-
-/** Messages in groups, each small enough for one `sendBatch`. */
-export function groupForSending(messages: readonly PackedMessage[]): PackedMessage[][] {
-  const groups: PackedMessage[][] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const group = groups.at(-1);
-    if (group && group.length < SEND_LIMIT_MESSAGES && bytes + message.bytes <= SEND_LIMIT_BYTES) {
-      group.push(message);
-      bytes += message.bytes;
-    } else {
-      groups.push([message]);
-      bytes = message.bytes;
-    }
-  }
-  return groups;
-}
-
-/**
- * Sends messages in order.
- * @returns how many events the queue took, and the error that stopped it, if one did
- */
-export async function sendMessages(
-  queue: Pick<Queue, "sendBatch">,
-  messages: readonly PackedMessage[],
-): Promise<{ accepted: number; error: unknown }> {
-  let accepted = 0;
-  for (const group of groupForSending(messages)) {
-    try {
-      await queue.sendBatch(group.map(({ events }) => ({ body: { events }, contentType: "json" as const })));
-    } catch (error) {
-      return { accepted, error };
-    }
-    accepted += group.reduce((sum, { events }) => sum + events.length, 0);
-  }
-  return { accepted, error: null };
 }

@@ -1,5 +1,6 @@
 /** Errors as RFC 9457 problem documents: one shape, one place where each code gets its status and title. */
 import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 
 /** Status and title of each code that an answer of ours can have. */
 export const PROBLEMS = {
@@ -54,6 +55,18 @@ export class ProblemError extends Error {
 }
 
 /** The answer for a problem. */
+/** What any failure is to whoever asked; one that we did not foresee says nothing of itself. */
+export function problemOf(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof HTTPException && error.status === 415) {
+    return new ProblemError("unsupported_media_type", "Send the body as application/json.");
+  }
+  if (error instanceof HTTPException && error.status === 400) {
+    return new ProblemError("malformed_json", "The body must be JSON.");
+  }
+  return new ProblemError("internal", "The request failed; the log says why.");
+}
+
 export function problemResponse(c: Context, problem: ProblemError): Response {
   const { status, title } = PROBLEMS[problem.code];
   const document = {
@@ -64,10 +77,7 @@ export function problemResponse(c: Context, problem: ProblemError): Response {
     detail: problem.detail,
     ...problem.extensions,
   };
-  const headers: Record<string, string> = {
-    "content-type": "application/problem+json",
-    ...problem.headers,
-  };
-  if (status === 401) headers["www-authenticate"] = 'Bearer realm="attribution"';
+  const challenge = status === 401 ? { "www-authenticate": 'Bearer realm="attribution"' } : {};
+  const headers = { "content-type": "application/problem+json", ...challenge, ...problem.headers };
   return c.body(JSON.stringify(document), status, headers);
 }

@@ -1,0 +1,46 @@
+/** What is refused before any route looks at it. */
+import type { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { except } from "hono/combine";
+import { createMiddleware } from "hono/factory";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { AppEnv } from "./access.ts";
+import { ProblemError, problemResponse } from "./problem.ts";
+
+/** Longest address, in characters: more than any of ours with a cursor needs. */
+export const URL_LIMIT_CHARACTERS = 4_096;
+/** Longest body where none brings events, in bytes. */
+export const SMALL_BODY_LIMIT_BYTES = 64 * 1024;
+/** Routes that read their body themselves, up to a limit of their own. */
+const OWN_LIMIT = ["/api/v1/observations", "/api/v1/webhooks/*"];
+
+/** Says which methods there are where the one that came is not among them. */
+export function refuseOtherMethods(app: Hono<AppEnv>) {
+  return methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const allow = methods.join(", ");
+      const detail = `${c.req.path} takes ${allow}.`;
+      return problemResponse(c, new ProblemError("method_not_allowed", detail, {}, { allow }));
+    },
+  });
+}
+
+/** Refuses addresses that are far longer than ours. */
+export const refuseLongUrls = createMiddleware<AppEnv>(async (c, next) => {
+  if (c.req.url.length > URL_LIMIT_CHARACTERS) {
+    throw new ProblemError("uri_too_long", `An address has at most ${URL_LIMIT_CHARACTERS} characters.`);
+  }
+  await next();
+});
+
+/** Refuses bodies that no route needs. */
+export const limitSmallBodies = except(
+  OWN_LIMIT,
+  bodyLimit({
+    maxSize: SMALL_BODY_LIMIT_BYTES,
+    onError: () => {
+      throw new ProblemError("too_large", `The body must be at most ${SMALL_BODY_LIMIT_BYTES} bytes long.`);
+    },
+  }),
+);
