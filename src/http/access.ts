@@ -23,6 +23,8 @@ export interface AppVariables {
   readonly authenticated: Authenticated;
   /** The same scopes, for short. */
   readonly scopes: ReadonlySet<Scope>;
+  /** Streams: until when one may run by what it was opened with, epoch seconds; null if that does not say. */
+  readonly streamUntilTs?: number | null;
   /** Counts for the request's log line. */
   readonly facts?: LogFacts;
 }

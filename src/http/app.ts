@@ -13,6 +13,8 @@ import { limitSmallBodies, refuseLongUrls, refuseOtherMethods } from "./guards.t
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
 import { logRequest } from "./request-log.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { streamRoutes } from "./streams.ts";
+import { ticketRoutes } from "./tickets.ts";
 import { webhookRoutes } from "./webhook.ts";
 
 const base = new OpenAPIHono<AppEnv>();
@@ -31,6 +33,8 @@ export const app = base
   .route("/api/v1", ingest)
   .route("/api/v1", attackerRoutes)
   .route("/api/v1", identityRoutes)
+  .route("/api/v1", ticketRoutes)
+  .route("/api/v1", streamRoutes)
   .route("/api/v1", statsRoutes);
   .route("/api/v1", webhookRoutes)
 

@@ -8,6 +8,8 @@ export const STREAM_LIMITS = {
   queuedMessages: 1_000,
   /** Characters of those: many slow clients share the 128 MB of one isolate. */
   queuedCharacters: 1_000_000,
+  /** Milliseconds after which a client is to reconnect, and to prove again that it may read. One hour. */
+  lifetimeMs: 3_600_000,
   /** Readings of the history by one stream, after which the client is to reconnect: the platform allows an invocation 10,000 calls. */
   reads: 5_000,
   /** Readings in a row that may fail before the client is to reconnect. */

@@ -23,8 +23,9 @@ export interface StreamOptions {
 export function streamResponse(source: StreamSource, options: StreamOptions = {}): Response {
   const { readable, writable } = new TransformStream();
   const sse = new SSEStreamingApi(writable, readable);
-  const untilMs = options.expiresTs ? options.expiresTs * 1_000 : Number.POSITIVE_INFINITY;
-  const reader = new Reader(source, sse, { ...STREAM_LIMITS, ...options.limits }, untilMs);
+  const limits = { ...STREAM_LIMITS, ...options.limits };
+  const expiresMs = (options.expiresTs ?? Number.POSITIVE_INFINITY) * 1_000;
+  const reader = new Reader(source, sse, limits, Math.min(expiresMs, Date.now() + limits.lifetimeMs));
   void reader.run().then((end) => options.onEnd?.(end));
   return new Response(sse.responseReadable, { headers: STREAM_HEADERS });
 }

@@ -1,0 +1,119 @@
+/** The live streams' routes: who may, from where on, of what. What is streamed, and how, is up to src/stream. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import {
+  followEverything,
+  followIdentity,
+  STREAM_HEADERS,
+  streamResponse,
+  type StreamSource,
+} from "../stream/index.ts";
+import type { AppEnv } from "./access.ts";
+import { ProblemError } from "./problem.ts";
+import { NOT_FOUND } from "./problem-schema.ts";
+import { requireStreamAccess } from "./tickets.ts";
+import { rejectInvalid } from "./validation.ts";
+import { toWireAttribution, uuidParam } from "./wire.ts";
+
+const params = z.object({ uuid: uuidParam });
+
+/** A place in the history, as `id:` lines give it out. */
+const place = z
+  .string()
+  .regex(/^\d{0,15}$/, "must be an id that a stream gave out")
+  .optional();
+const query = z.object({
+  last_event_id: place.openapi({
+    description: "The same as the header Last-Event-ID, for the first request; the header, if sent, counts",
+  }),
+  ticket: z
+    .string()
+    .optional()
+    .openapi({ description: "A ticket from POST /stream-tickets, in the place of a token" }),
+});
+const headers = z.object({
+  "last-event-id": place.openapi({ description: "The id of the last event received: goes on after it" }),
+});
+
+const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { session: [] }, { ticket: [] }];
+
+const stream = {
+  tags: ["streams"],
+  security: SECURITY,
+  middleware: requireStreamAccess(),
+};
+const answer = (description: string) => ({
+  200: { description, content: { "text/event-stream": { schema: z.string() } } },
+});
+
+const getIdentityEvents = createRoute({
+  ...stream,
+  method: "get",
+  path: "/identities/{uuid}/events",
+  summary: "What happens to the identity, live",
+  request: { params, query, headers },
+  responses: { ...answer("A snapshot of its states, then observations and published events"), ...NOT_FOUND },
+});
+
+const getAttackerEvents = createRoute({
+  ...stream,
+  method: "get",
+  path: "/attackers/{uuid}/events",
+  summary: "What happens to the attacker's identity, live",
+  request: { params, query, headers },
+  responses: { ...answer("As for its identity; empty while it has none"), ...NOT_FOUND },
+});
+
+const getEvents = createRoute({
+  ...stream,
+  method: "get",
+  path: "/events",
+  summary: "Everything that is published, live",
+  request: { query, headers },
+  responses: answer("A snapshot of the totals, then every published event"),
+});
+
+export const streamRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
+  .openapi(getIdentityEvents, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const from = resumeAfter(c.req.valid("header"), c.req.valid("query"));
+    return respond(c, await follow(c, "identity", uuid, from));
+  })
+  .openapi(getAttackerEvents, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const from = resumeAfter(c.req.valid("header"), c.req.valid("query"));
+    return respond(c, await follow(c, "attacker", uuid, from));
+  })
+  .openapi(getEvents, async (c) => {
+    const from = resumeAfter(c.req.valid("header"), c.req.valid("query"));
+    return respond(c, await followEverything(c.env, from));
+  });
+
+async function follow(
+  c: Context<AppEnv>,
+  kind: "identity" | "attacker",
+  uuid: string,
+  from: number | null,
+): Promise<StreamSource> {
+  const source = await followIdentity(c.env, { kind, uuid }, from, async (identityUuid) => {
+    if (identityUuid === null) return toWireAttribution(null, []);
+    return toWireAttribution(identityUuid, await c.env.IDENTITIES.getByName(identityUuid).attribution());
+  });
+  if (!source) throw new ProblemError("not_found", `No ${kind} ${uuid} is known.`);
+  return source;
+}
+
+function respond(c: Context<AppEnv>, source: StreamSource): Response {
+  // Nobody would ever read or cancel the body of an answer to HEAD.
+  if (c.req.raw.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
+  return streamResponse(source, { expiresTs: c.var.streamUntilTs ?? null });
+}
+
+/** The place to go on from; the header counts, because a client that reconnects repeats its address as it was. */
+function resumeAfter(
+  header: { "last-event-id"?: string | undefined },
+  { last_event_id: fromQuery }: { last_event_id?: string | undefined },
+): number | null {
+  const text = header["last-event-id"] || fromQuery || null;
+  return text === null ? null : Number(text);
+}
