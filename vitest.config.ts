@@ -47,7 +47,7 @@ export default defineConfig(async () => ({
         ],
         test: {
           name: "workers",
-          include: ["test/{consumer,identity,http,storage,stream,pipeline}/**/*.test.ts"],
+          include: ["test/{maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts"],
           setupFiles: ["./test/setup/migrate.ts"],
           // Generous: how fast a machine is never decides a test.
           testTimeout: 300_000,

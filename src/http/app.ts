@@ -3,8 +3,10 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { logError } from "../log.ts";
 import type { AppEnv } from "./access.ts";
+import { adminRoutes } from "./admin.ts";
 import { attackerRoutes } from "./attackers.ts";
 import { docsRoutes } from "./docs.ts";
+import { historyRoutes } from "./histories.ts";
 import { identityRoutes } from "./identities.ts";
 import { ingest } from "./ingest.ts";
 import { healthRoutes, statsRoutes } from "./operations.ts";
@@ -31,12 +33,14 @@ export const app = base
   )
   .route("/api/v1", sessionRoutes)
   .route("/api/v1", ingest)
+  .route("/api/v1", webhookRoutes)
   .route("/api/v1", attackerRoutes)
   .route("/api/v1", identityRoutes)
+  .route("/api/v1", historyRoutes)
   .route("/api/v1", ticketRoutes)
   .route("/api/v1", streamRoutes)
+  .route("/api/v1", adminRoutes)
   .route("/api/v1", statsRoutes);
-  .route("/api/v1", webhookRoutes)
 
 /**
  * What callers make a typed client from.

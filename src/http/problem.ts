@@ -10,6 +10,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "There is nothing here" },
   method_not_allowed: { status: 405, title: "There is something here, but not for this method" },
   linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
+  senseless: { status: 409, title: "That makes no sense as things are" },
   too_large: { status: 413, title: "The body is over a limit" },
   uri_too_long: { status: 414, title: "The address is too long" },
   unsupported_media_type: { status: 415, title: "The body is of another type than this takes" },
@@ -54,7 +55,6 @@ export class ProblemError extends Error {
   }
 }
 
-/** The answer for a problem. */
 /** What any failure is to whoever asked; one that we did not foresee says nothing of itself. */
 export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
@@ -67,6 +67,7 @@ export function problemOf(error: unknown): ProblemError {
   return new ProblemError("internal", "The request failed; the log says why.");
 }
 
+/** The answer for a problem. */
 export function problemResponse(c: Context, problem: ProblemError): Response {
   const { status, title } = PROBLEMS[problem.code];
   const document = {

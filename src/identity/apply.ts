@@ -46,8 +46,13 @@ export function applyObservations(
   nowTs: number,
 ): Applied {
   store.prepare();
+  const observations = withoutErased(store, call);
   for (const link of call.links) {
-    if (store.linkVersion(link.attackerUuid) !== link.linkVersion) store.saveLink(link);
+    if (store.linkVersion(link.attackerUuid) === link.linkVersion) continue;
+    const isWanted =
+      store.erasedTs(link.attackerUuid) === null ||
+      observations.some(({ attackerUuid }) => attackerUuid === link.attackerUuid);
+    if (isWanted) store.saveLink(link);
   }
   const before = store.head();
   let head: IdentityHead = before;
@@ -74,7 +79,7 @@ export function applyObservations(
     },
   };
 
-  for (const observation of call.observations.toSorted(compareArrivals)) {
+  for (const observation of observations.toSorted(compareArrivals)) {
     const prior = store.find(observation);
     if (prior && comparePrecedence(observation, prior) <= 0) continue;
     store.put(observation);
@@ -104,6 +109,14 @@ export function applyObservations(
     entries,
     observations: applied,
   };
+}
+
+/** Observations that were erased are not taken in again. */
+function withoutErased(store: IdentityStore, call: ApplyCall): readonly AppliedObservation[] {
+  const erased = new Map(
+    call.links.map(({ attackerUuid }) => [attackerUuid, store.erasedTs(attackerUuid)] as const),
+  );
+  return call.observations.filter(({ attackerUuid, ts }) => ts > (erased.get(attackerUuid) ?? -Infinity));
 }
 
 function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation) {

@@ -33,6 +33,11 @@ export class Backfills {
     );
   }
 
+  /** Drops every job: the winner of a merge reads all of D1 itself. */
+  clear(): void {
+    this.#sql.exec("DELETE FROM backfills");
+  }
+
   get isEmpty(): boolean {
     return this.#next() === null;
   }

@@ -2,7 +2,7 @@
  * Publishing what is due, in `seq` order: D1's history and projection first (idempotent), then the outbound queue,
  * then the row goes. What fails stays and is tried again, so an event is sent at least once, with one id.
  */
-import { clearBacklog, projectEvents, reportBacklog } from "../storage/index.ts";
+import { clearBacklog, projectEvents, reportBacklog, retractPrimitives } from "../storage/index.ts";
 import type { Outbox, PendingEvent } from "./outbox.ts";
 import { retryDelayMs } from "./schedule.ts";
 
@@ -61,6 +61,7 @@ export class Drain {
         await targets.queue.sendBatch(page.map(toMessage));
         this.#outbox.deleteThrough(last.seq);
       }
+      await this.#retract(targets.db);
       if (this.#isReported()) {
         await clearBacklog(targets.db, this.#identityUuid);
         this.#sql.exec("DELETE FROM reported_backlog");
@@ -71,6 +72,21 @@ export class Drain {
       this.#failures++;
       await this.#report(targets.db);
       return { outcome: "failed", retryInMs: retryDelayMs(this.#failures), error };
+    }
+  }
+
+  /** Takes primitives that lost their last observation off the list. */
+  async #retract(db: D1Database): Promise<void> {
+    const removed = this.#sql
+      .exec<{ primitive: string; seq: number }>("SELECT primitive, seq FROM removed_primitives")
+      .toArray();
+    if (removed.length === 0) return;
+    const { suspected } = this.#sql
+      .exec<{ suspected: string | null }>("SELECT head ->> 'suspected' AS suspected FROM head")
+      .one();
+    await retractPrimitives(db, this.#identityUuid, removed, suspected);
+    for (const { primitive, seq } of removed) {
+      this.#sql.exec("DELETE FROM removed_primitives WHERE primitive = ? AND seq = ?", primitive, seq);
     }
   }
 

@@ -44,7 +44,8 @@ export function exchangeStaged(context: ExchangeContext, plan: SyncPlan): Exchan
   const { store, sql, nowTs } = context;
   for (const link of plan.drop) store.releaseLink(link.attackerUuid, link.linkVersion);
   for (const link of plan.load) {
-    if ((store.linkVersion(link.attackerUuid) ?? 0) <= link.linkVersion) store.saveLink(link);
+    const isErased = store.erasedTs(link.attackerUuid) !== null;
+    if (!isErased && (store.linkVersion(link.attackerUuid) ?? 0) <= link.linkVersion) store.saveLink(link);
   }
   for (const { attackerUuid } of [...plan.drop, ...plan.load]) {
     sql.exec("DELETE FROM observations WHERE attacker_uuid = ?", attackerUuid);

@@ -4,6 +4,8 @@ export type {
   AppliedObservation,
   ApplyAnswer,
   ApplyCall,
+  AttributionAnswer,
   IdentityLink,
   PrimitiveAttribution,
 } from "./protocol.ts";
+export type { SyncLink, SyncPlan } from "./sync.ts";

@@ -7,12 +7,16 @@ import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
 import { announce, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
+import { answerAttribution } from "./attribution-at.ts";
 import { Backfills } from "./backfill.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
+import { eraseAttacker } from "./erase.ts";
+import { type Exchanged, type ExchangeContext, exchangeStaged } from "./exchange.ts";
 import { Outbox } from "./outbox.ts";
-import type { ApplyAnswer, ApplyCall, IdentityLink, PrimitiveAttribution } from "./protocol.ts";
+import type { ApplyAnswer, ApplyCall, AttributionAnswer, IdentityLink, PrimitiveAttribution } from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore } from "./store.ts";
+import { type SyncJob, type SyncLink, type SyncPlan, Syncs } from "./sync.ts";
 
 export class IdentityObject extends DurableObject<Env> {
   readonly #identityUuid: string;
@@ -21,6 +25,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #drain: Drain;
   readonly #backfills: Backfills;
   readonly #watchers: Watchers;
+  readonly #syncs: Syncs;
   /** What events are published to; tests put failing ones in their place. */
   targets: DrainTargets;
 
@@ -34,6 +39,7 @@ export class IdentityObject extends DurableObject<Env> {
     this.#outbox = new Outbox(sql);
     this.#drain = new Drain(this.#outbox, sql, name);
     this.#backfills = new Backfills(sql);
+    this.#syncs = new Syncs(sql);
     this.#watchers = new Watchers(ctx);
     this.targets = {
       db: env.DB,
@@ -49,8 +55,12 @@ export class IdentityObject extends DurableObject<Env> {
   apply(call: ApplyCall): ApplyAnswer {
     const moved = movedLinks(this.#store, call.links);
     if (moved.length > 0) return { outcome: "moved", attackerUuids: moved };
+    if (this.#store.winner() !== null) {
+      return { outcome: "moved", attackerUuids: call.links.map(({ attackerUuid }) => attackerUuid) };
+    }
     const { answer, hasWork } = this.#applyInTransaction(call, () => {
       for (const link of call.links) if (link.needsBackfill) this.#backfills.add(link);
+      if (!this.#syncs.isEmpty) this.#syncs.stage(call.observations);
     });
     if (hasWork) this.ctx.waitUntil(this.#work());
     return answer;
@@ -67,9 +77,73 @@ export class IdentityObject extends DurableObject<Env> {
     this.#store.releaseLink(attackerUuid, linkVersion);
   }
 
+  /**
+   * Learns that this identity is merged away. Its states stay as they are, for the record; its attackers' observations
+   * belong to the winner from now on.
+   * @param links - the attackers it brings, at the versions of their links to the winner
+   */
+  mergeAway(winnerUuid: string, links: readonly SyncLink[]): void {
+    this.ctx.storage.transactionSync(() => {
+      this.#store.prepare();
+      this.#store.saveWinner(winnerUuid);
+      this.#backfills.clear();
+      for (const { attackerUuid, linkVersion } of links) this.#store.releaseLink(attackerUuid, linkVersion);
+    });
+    this.#watchers.poke();
+  }
+
+  /**
+   * Records an exchange of observations and works it off. Idempotent by the plan's key. A plan to load says that this
+   * identity stands on its own again.
+   * @returns whether it is done; if not, the alarm goes on with it
+   */
+  async sync(plan: SyncPlan): Promise<boolean> {
+    this.ctx.storage.transactionSync(() => {
+      this.#store.prepare();
+      this.#store.saveWinner(null);
+      this.#syncs.add(plan);
+      void this.ctx.storage.setAlarm(Date.now() + DRAIN_GRACE_MS);
+    });
+    await this.#work();
+    return this.#syncs.isEmpty;
+  }
+
+  /** Recomputes every state from what D1 holds of these attackers, the only ones linked here. */
+  rebuild(links: readonly SyncLink[]): Promise<boolean> {
+    const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
+    const drop = this.#store
+      .links()
+      .filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid))
+      .map(({ attackerUuid, linkVersion }) => ({ attackerUuid, linkVersion, firstSeenTs: null }));
+    return this.sync({ key: null, load: [...links], drop, announce: null });
+  }
+
+  /** Erases an attacker: nothing of it stays but a tombstone. */
+  erase(attackerUuid: string, erasedTs: number): void {
+    const isMergedAway = this.#store.winner() !== null;
+    this.#exchangeInTransaction((context) => {
+      const before = this.#store.head();
+      const exchanged = eraseAttacker(context, attackerUuid, erasedTs);
+      if (!isMergedAway) return exchanged;
+      // Nobody follows an identity that is merged away: its states change in silence.
+      const head = { ...exchanged.head, seq: before.seq };
+      this.#store.saveHead(head);
+      return { ...exchanged, head, entries: [] };
+    });
+    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+  }
+
   /** Every primitive's state, by primitive; empty if nothing was ever applied. */
   attribution(): PrimitiveAttribution[] {
     return this.#store.attributions();
+  }
+
+  /**
+   * The states as they are, or as they were at a time (epoch seconds; null for now); where to ask, once merged away.
+   * @throws ConfigError if a variable is wrong and a time is asked for
+   */
+  readAttribution(asOfTs: number | null): AttributionAnswer {
+    return answerAttribution(this.#store, this.ctx.storage.sql, this.env, asOfTs);
   }
 
   /** Accepts a live stream as a watcher. */
@@ -115,9 +189,43 @@ export class IdentityObject extends DurableObject<Env> {
     }
   }
 
+  /** Puts other observations in place and saves what follows from it, all or nothing. */
+  #exchangeInTransaction(exchange: (context: ExchangeContext) => Exchanged): void {
+    const { sql } = this.ctx.storage;
+    const nowMs = Date.now();
+    const context = { store: this.#store, sql, config: readConfig(this.env), nowTs: nowMs / 1_000 };
+    try {
+      this.ctx.storage.transactionSync(() => {
+        const { entries, removed, head } = exchange(context);
+        this.#outbox.add(entries);
+        for (const primitive of removed) {
+          sql.exec(
+            "INSERT OR REPLACE INTO removed_primitives (primitive, seq) VALUES (?, ?)",
+            primitive,
+            head.seq,
+          );
+        }
+        void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+      });
+    } catch (error) {
+      this.#store.forget();
+      throw error;
+    }
+  }
+
+  #exchangeStaged(job: SyncJob, finish: () => void): void {
+    this.#exchangeInTransaction((context) => {
+      const exchanged = exchangeStaged(context, job.plan);
+      finish();
+      return exchanged;
+    });
+  }
+
   #hasWork(): boolean {
     if (this.#store.isEmpty) return false;
-    return !this.#outbox.isEmpty || !this.#backfills.isEmpty;
+    return (
+      !this.#outbox.isEmpty || !this.#outbox.hasNoRemovals || !this.#backfills.isEmpty || !this.#syncs.isEmpty
+    );
   }
 
   /** Works off backfills and outbox; what is left waits for the alarm. */
@@ -130,6 +238,12 @@ export class IdentityObject extends DurableObject<Env> {
     } catch (error) {
       retryInMs = retryDelayMs(1);
       logError("backfill_failed", error, { identity_uuid: this.#identityUuid });
+    }
+    try {
+      await this.#syncs.run(this.targets.db, (job, finish) => this.#exchangeStaged(job, finish));
+    } catch (error) {
+      retryInMs = retryDelayMs(1);
+      logError("sync_failed", error, { identity_uuid: this.#identityUuid });
     }
     const drained = await this.#drain.run(this.targets);
     if (drained.outcome === "failed") {

@@ -66,6 +66,11 @@ export class Outbox {
     return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
   }
 
+  /** Whether the list projection knows of every primitive that is gone. */
+  get hasNoRemovals(): boolean {
+    return this.#sql.exec("SELECT 1 FROM removed_primitives LIMIT 1").toArray().length === 0;
+  }
+
   /** How many wait, and since when the oldest does (epoch seconds). */
   pending(): { count: number; oldestTs: number | null } {
     return this.#sql

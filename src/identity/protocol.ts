@@ -40,3 +40,13 @@ export type ApplyAnswer =
 export interface PrimitiveAttribution extends Attribution {
   readonly primitive: string;
 }
+
+/** What a read of the states gets. */
+export type AttributionAnswer =
+  | {
+      readonly outcome: "states";
+      /** By primitive; empty if nothing was ever applied. */
+      readonly primitives: readonly PrimitiveAttribution[];
+    }
+  /** The identity was merged into this one, which answers for it. */
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };

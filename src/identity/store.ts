@@ -150,6 +150,27 @@ export class IdentityStore {
     this.#linkVersions.set(attackerUuid, linkVersion);
   }
 
+  /** Forgets that an attacker was ever here. */
+  forgetLink(attackerUuid: string): void {
+    this.#sql.exec("DELETE FROM attackers WHERE uuid = ?", attackerUuid);
+    this.#linkVersions.delete(attackerUuid);
+  }
+
+  /** Every link that was heard of, with its version; those that went elsewhere too. */
+  links(): { attackerUuid: string; linkVersion: number; isLinked: boolean }[] {
+    if (this.isEmpty) return [];
+    return this.#sql
+      .exec<{ uuid: string; link_version: number; is_linked: number }>(
+        "SELECT uuid, link_version, is_linked FROM attackers ORDER BY uuid",
+      )
+      .toArray()
+      .map((row) => ({
+        attackerUuid: row.uuid,
+        linkVersion: row.link_version,
+        isLinked: row.is_linked === 1,
+      }));
+  }
+
   /** The attackers linked here, and the earliest time any of them was seen (null if none says). */
   linked(): { attackerUuids: string[]; firstSeenTs: number | null } {
     const rows = this.#sql

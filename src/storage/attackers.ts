@@ -47,9 +47,16 @@ SELECT uuid, identity_uuid AS identityUuid, link_version AS linkVersion, needs_b
   ip, first_seen_ts AS firstSeenTs, last_seen_ts AS lastSeenTs
 FROM attackers WHERE uuid = ?1`;
 
+/** The identity ?2, or the last of those it was merged into: nothing is ever linked to one that is merged away. */
+const TARGET = `coalesce((
+  WITH RECURSIVE way (uuid, merged_into_uuid) AS (
+    SELECT uuid, merged_into_uuid FROM identities WHERE uuid = ?2
+    UNION ALL SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.merged_into_uuid
+  ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL), ?2)`;
+
 const INSERT_ATTACKER = `
 INSERT INTO attackers (uuid, identity_uuid, link_version, ip, first_seen_ts, last_seen_ts)
-VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (uuid) DO NOTHING`;
+VALUES (?1, ${TARGET}, 1, ?3, ?4, ?5) ON CONFLICT (uuid) DO NOTHING`;
 
 const UPDATE_FACTS = `
 UPDATE attackers SET
@@ -63,13 +70,13 @@ WHERE uuid = ?1 AND (
 
 /** An attacker that waited gets its identity; what was stored of it meanwhile is to be applied. */
 const LINK_WAITING = `
-UPDATE attackers SET identity_uuid = ?2, link_version = link_version + 1, needs_backfill = 1
+UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1, needs_backfill = 1
 WHERE uuid = ?1 AND identity_uuid IS NULL`;
 
 /** A link may be changed while nothing hangs on it. */
 const RELINK = `
-UPDATE attackers SET identity_uuid = ?2, link_version = link_version + 1
-WHERE uuid = ?1 AND identity_uuid <> ?2
+UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1
+WHERE uuid = ?1 AND identity_uuid <> ${TARGET}
   AND NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)`;
 
 /**
@@ -81,19 +88,21 @@ export async function registerAttacker(db: D1Database, registration: Registratio
   const target = identityUuid ?? stubIdentityUuid(uuid);
   const read = db.prepare(READ_ATTACKER).bind(uuid);
   const relink = identityUuid === null ? [] : [db.prepare(RELINK).bind(uuid, identityUuid)];
-  const results = await db.batch<AttackerRow>([
+  const results = await db.batch<AttackerRow & { readonly target?: string }>([
     read,
     db.prepare(INSERT_ATTACKER).bind(uuid, target, ip, firstSeenTs, lastSeenTs),
     db.prepare(UPDATE_FACTS).bind(uuid, ip, firstSeenTs, lastSeenTs),
     db.prepare(LINK_WAITING).bind(uuid, target),
     ...relink,
+    db.prepare(`SELECT ${TARGET} AS target WHERE ?1 IS NOT NULL`).bind(uuid, target),
     read,
   ]);
+  const wanted = results.at(-2)?.results[0]?.target;
   const before = results[0]?.results[0];
   const after = results.at(-1)?.results[0];
   if (!after) throw new Error("an attacker must be there after it was inserted, found none");
   const attacker = toAttacker(after);
-  if (identityUuid !== null && attacker.identityUuid !== identityUuid) {
+  if (identityUuid !== null && attacker.identityUuid !== wanted) {
     return { outcome: "linked_elsewhere", attacker };
   }
   const isMoved = before && before.identityUuid !== null && before.identityUuid !== attacker.identityUuid;

@@ -209,11 +209,15 @@ export async function readTransitions(
   afterSeq: number,
   limit: number,
 ): Promise<HistoryPage | null> {
-  const subject = isOwn ? "SELECT uuid FROM identities WHERE uuid = ?1" : `${WITH_WINNER} SELECT uuid FROM winner`;
+  const subject = isOwn
+    ? "SELECT uuid FROM identities WHERE uuid = ?1"
+    : `${WITH_WINNER} SELECT uuid FROM winner`;
   const [identities, events] = await db.batch<{ uuid: string } & HistoryEvent>([
     db.prepare(subject).bind(uuid),
     db
-      .prepare(`SELECT seq, event FROM events WHERE identity_uuid = (${subject}) AND seq > ?2 ORDER BY seq LIMIT ?3`)
+      .prepare(
+        `SELECT seq, event FROM events WHERE identity_uuid = (${subject}) AND seq > ?2 ORDER BY seq LIMIT ?3`,
+      )
       .bind(uuid, afterSeq, limit),
   ]);
   const identity = identities?.results[0];

@@ -31,7 +31,13 @@ export {
   finishBackfill,
   readBackfillPage,
 } from "./backfill.ts";
-export { clearBacklog, type DrainedEvent, projectEvents, reportBacklog } from "./projection.ts";
+export {
+  clearBacklog,
+  type DrainedEvent,
+  projectEvents,
+  reportBacklog,
+  retractPrimitives,
+} from "./projection.ts";
 export {
   type DeadLetter,
   type Link,
@@ -58,9 +64,18 @@ export {
   mergeIdentities,
   type MergeResult,
   readIdentityLinks,
+  readMovedLinks,
   readUntoldMerges,
   resolveIdentity,
   unmergeIdentity,
   type UnmergeResult,
   type UntoldMerge,
 } from "./merges.ts";
+export {
+  beginErasure,
+  completeErasure,
+  eraseFromRecord,
+  type Erasure,
+  readOpenErasures,
+} from "./erasures.ts";
+export { redactionStatements } from "./redaction.ts";

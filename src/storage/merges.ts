@@ -205,6 +205,22 @@ export async function resolveIdentity(db: D1Database, identityUuid: string): Pro
   return row?.uuid ?? null;
 }
 
+/** The attackers that a merge moved, as they are linked to an identity now. */
+export async function readMovedLinks(
+  db: D1Database,
+  mergeId: number,
+  identityUuid: string,
+): Promise<ChangedLink[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?2
+         AND uuid IN (SELECT value FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1) ORDER BY uuid`,
+    )
+    .bind(mergeId, identityUuid)
+    .all<ChangedLink>();
+  return results;
+}
+
 /** The attackers linked to an identity. */
 export async function readIdentityLinks(db: D1Database, identityUuid: string): Promise<ChangedLink[]> {
   const { results } = await db

@@ -85,3 +85,25 @@ export async function reportBacklog(
 export async function clearBacklog(db: D1Database, identityUuid: string): Promise<void> {
   await db.prepare("DELETE FROM outbox_backlog WHERE identity_uuid = ?1").bind(identityUuid).run();
 }
+
+/** Takes primitives without observations off the list, unless a later event brought them back. */
+export async function retractPrimitives(
+  db: D1Database,
+  identityUuid: string,
+  primitives: readonly { readonly primitive: string; readonly seq: number }[],
+  suspected: string | null,
+): Promise<void> {
+  const rows = JSON.stringify(primitives.map(({ primitive, seq }) => [primitive, seq]));
+  const lastSeq = Math.max(...primitives.map(({ seq }) => seq));
+  await db.batch([
+    db
+      .prepare(
+        `DELETE FROM attributions WHERE identity_uuid = ?1 AND EXISTS (
+           SELECT 1 FROM json_each(?2) WHERE value ->> 0 = primitive AND value ->> 1 >= seq)`,
+      )
+      .bind(identityUuid, rows),
+    db
+      .prepare("UPDATE identities SET suspected = ?2 WHERE uuid = ?1 AND last_seq <= ?3")
+      .bind(identityUuid, suspected, lastSeq),
+  ]);
+}

@@ -49,7 +49,8 @@ const LAST_SEEN_LAG_SECS = 300;
 
 const UPSERT_ATTACKERS = `
 INSERT INTO attackers (uuid, identity_uuid, link_version, first_seen_ts, last_seen_ts)
-SELECT value ->> 0, value ->> 1, value ->> 1 IS NOT NULL, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+SELECT value ->> 0, value ->> 1, value ->> 1 IS NOT NULL, value ->> 2, value ->> 3 FROM json_each(?1)
+WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = value ->> 0 AND erased_ts >= value ->> 3)
 ON CONFLICT (uuid) DO UPDATE SET
   needs_backfill = iif(identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL, 1, needs_backfill),
   link_version = link_version + (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL),
@@ -63,7 +64,8 @@ WHERE last_seen_ts IS NULL OR excluded.last_seen_ts > last_seen_ts + ${LAST_SEEN
 const UPSERT_OBSERVATIONS = `
 INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source, identity_ref, is_unlisted)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
-FROM json_each(?1) WHERE true
+FROM json_each(?1)
+WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = value ->> 0 AND erased_ts >= value ->> 5)
 ON CONFLICT (attacker_uuid, primitive, evidence_ref) DO UPDATE SET
   id = excluded.id, value = excluded.value, ts = excluded.ts, confidence = excluded.confidence,
   window_start_ts = excluded.window_start_ts, window_end_ts = excluded.window_end_ts,
@@ -73,6 +75,13 @@ WHERE (excluded.ts, excluded.id, excluded.value) > (ts, id, value)`;
 // changes() is that of the statement before, triggers aside; replaced rows are taken off again by a trigger.
 const COUNT_OBSERVATIONS = `
 UPDATE counters SET value = value + changes() WHERE name = 'observations' AND changes() > 0`;
+
+/** Costs nothing while nobody was ever erased. */
+const COUNT_ERASED = `
+UPDATE counters SET value = value + (
+  SELECT count(*) FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)
+WHERE name = 'erased' AND EXISTS (SELECT 1 FROM erasures) AND EXISTS (
+  SELECT 1 FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)`;
 
 const INSERT_DEAD_LETTERS = `
 INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body)
@@ -107,7 +116,11 @@ export async function recordBatch(
   const attackers = attackerRows(batch.observations, registerUnknown);
   for (const rows of parameters(attackers)) statements.push(db.prepare(UPSERT_ATTACKERS).bind(rows));
   for (const rows of parameters(batch.observations.map(toObservationRow))) {
-    statements.push(db.prepare(UPSERT_OBSERVATIONS).bind(rows), db.prepare(COUNT_OBSERVATIONS));
+    statements.push(
+      db.prepare(UPSERT_OBSERVATIONS).bind(rows),
+      db.prepare(COUNT_OBSERVATIONS),
+      db.prepare(COUNT_ERASED).bind(rows),
+    );
   }
   for (const rows of parameters(batch.deadLetters.map(toDeadLetterRow))) {
     statements.push(db.prepare(INSERT_DEAD_LETTERS).bind(rows));

@@ -148,6 +148,8 @@ export const merges = sqliteTable(
 export const erasures = sqliteTable("erasures", {
   attackerUuid: text("attacker_uuid").primaryKey(),
   erasedTs: real("erased_ts").notNull(),
+  /** JSON list of the identities whose objects may still hold something of it; null when the erasure is complete. */
+  holders: text("holders"),
 });
 
 /** Switches that hold for the whole Worker. WITHOUT ROWID. */

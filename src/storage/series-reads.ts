@@ -55,7 +55,9 @@ export async function readSeries(
 ): Promise<StoredObservation[] | null> {
   const parameters: (string | number)[] = [identityUuid, limit];
   const bound = (value: string | number): string => `?${parameters.push(value)}`;
-  const conditions = ["attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = (SELECT uuid FROM winner))"];
+  const conditions = [
+    "attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = (SELECT uuid FROM winner))",
+  ];
   if (filter.primitive !== null) conditions.push(`primitive = ${bound(filter.primitive)}`);
   if (filter.fromTs !== null) conditions.push(`ts >= ${bound(filter.fromTs)}`);
   if (filter.toTs !== null) conditions.push(`ts <= ${bound(filter.toTs)}`);

@@ -1,0 +1,161 @@
+/** For the admin scope: merging and unmerging identities, recomputing one, erasing an attacker. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { logError } from "../log.ts";
+import { carryOutErasure, tellMerge } from "../maintenance/index.ts";
+import {
+  beginErasure,
+  hasIdentity,
+  mergeIdentities,
+  readIdentityLinks,
+  resolveIdentity,
+  unmergeIdentity,
+} from "../storage/index.ts";
+import { type AppEnv, requireScope } from "./access.ts";
+import { ProblemError } from "./problem.ts";
+import { rejectInvalid } from "./validation.ts";
+import { uuidParam } from "./wire.ts";
+
+const params = z.object({ uuid: uuidParam });
+
+const movedSchema = z
+  .object({
+    winner_uuid: z.string(),
+    loser_uuid: z.string(),
+    attacker_uuids: z.array(z.string()),
+    /** Whether every state is recomputed already; if not, that goes on by itself. */
+    done: z.boolean(),
+  })
+  .openapi("Moved");
+
+const admin = { security: [{ bearer: [] }], middleware: requireScope("admin") };
+const answers = <T extends z.ZodType>(description: string, schema: T) => ({
+  200: { description, content: { "application/json": { schema } } },
+});
+
+const postMerge = createRoute({
+  ...admin,
+  method: "post",
+  path: "/identities/{uuid}/merge",
+  summary: "Merge another identity into this one",
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.object({ loser_uuid: uuidParam }).openapi("Merge") } },
+    },
+  },
+  responses: answers("Merged", movedSchema),
+});
+
+const postUnmerge = createRoute({
+  ...admin,
+  method: "post",
+  path: "/identities/{uuid}/unmerge",
+  summary: "Give an identity back what it brought into the latest merge of its winner",
+  request: { params },
+  responses: answers("Unmerged", movedSchema),
+});
+
+const postRebuild = createRoute({
+  ...admin,
+  method: "post",
+  path: "/identities/{uuid}/rebuild",
+  summary: "Recompute an identity's states from the stored observations",
+  request: { params },
+  responses: answers(
+    "Recomputed, or recorded",
+    z.object({ identity_uuid: z.string(), done: z.boolean() }).openapi("Rebuilt"),
+  ),
+});
+
+const deleteAttacker = createRoute({
+  ...admin,
+  method: "delete",
+  path: "/attackers/{uuid}",
+  summary: "Erase an attacker, its observations and its share of every state",
+  request: { params },
+  responses: answers(
+    "Erased",
+    z.object({ attacker_uuid: z.string(), erased_ts: z.number(), done: z.boolean() }).openapi("Erased"),
+  ),
+});
+
+export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
+  .openapi(postMerge, async (c) => {
+    const { uuid: winnerUuid } = c.req.valid("param");
+    const { loser_uuid: loserUuid } = c.req.valid("json");
+    if (winnerUuid === loserUuid) {
+      throw new ProblemError("senseless", "An identity cannot be merged into itself.");
+    }
+    const merged = await mergeIdentities(c.env.DB, winnerUuid, loserUuid, Date.now() / 1_000);
+    if (merged.outcome === "unknown") {
+      throw new ProblemError("not_found", `No identity ${merged.identityUuid} is known.`);
+    }
+    if (merged.outcome === "merged_away") {
+      throw new ProblemError(
+        "senseless",
+        `The identity ${merged.identityUuid} is merged into ${merged.intoUuid} already.`,
+      );
+    }
+    const untold = { id: merged.mergeId, winnerUuid, loserUuid, isUndone: false };
+    const done = await attempt("merge_not_told", () => tellMerge(c.env, untold));
+    return c.json(
+      { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(merged.links), done },
+      200,
+    );
+  })
+  .openapi(postUnmerge, async (c) => {
+    const { uuid: loserUuid } = c.req.valid("param");
+    const undone = await unmergeIdentity(c.env.DB, loserUuid, Date.now() / 1_000);
+    if (undone.outcome === "unknown")
+      throw new ProblemError("not_found", `No identity ${loserUuid} is known.`);
+    if (undone.outcome === "not_merged") {
+      throw new ProblemError("senseless", `The identity ${loserUuid} is not merged into another.`);
+    }
+    if (undone.outcome === "not_latest") {
+      throw new ProblemError(
+        "senseless",
+        `A later merge has to be undone first: that of ${undone.laterLoserUuid}.`,
+      );
+    }
+    const { mergeId, winnerUuid, links } = undone;
+    const untold = { id: mergeId, winnerUuid, loserUuid, isUndone: true };
+    const done = await attempt("unmerge_not_told", () => tellMerge(c.env, untold));
+    return c.json(
+      { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(links), done },
+      200,
+    );
+  })
+  .openapi(postRebuild, async (c) => {
+    const { uuid } = c.req.valid("param");
+    if (!(await hasIdentity(c.env.DB, uuid)))
+      throw new ProblemError("not_found", `No identity ${uuid} is known.`);
+    const identityUuid = (await resolveIdentity(c.env.DB, uuid)) ?? uuid;
+    const links = await readIdentityLinks(c.env.DB, identityUuid);
+    const done = await c.env.IDENTITIES.getByName(identityUuid).rebuild(links);
+    return c.json({ identity_uuid: identityUuid, done }, 200);
+  })
+  .openapi(deleteAttacker, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const erasure = await beginErasure(c.env.DB, uuid, Date.now() / 1_000);
+    if (!erasure) throw new ProblemError("not_found", `No attacker ${uuid} is known.`);
+    const done = await attempt("erasure_not_complete", async () => {
+      await carryOutErasure(c.env, erasure);
+      return true;
+    });
+    return c.json({ attacker_uuid: uuid, erased_ts: erasure.erasedTs, done }, 200);
+  });
+
+/** D1 knows what is to be done already: what fails here is gone on with by the sweep. */
+async function attempt(name: string, act: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await act();
+  } catch (error) {
+    logError(name, error);
+    return false;
+  }
+}
+
+function uuidsOf(links: readonly { readonly attackerUuid: string }[]): string[] {
+  return links.map(({ attackerUuid }) => attackerUuid).toSorted();
+}

@@ -1,0 +1,55 @@
+/** Telling the identity objects what D1 was told: a merge, the undoing of one, an erasure. Safe to repeat. */
+import {
+  completeErasure,
+  eraseFromRecord,
+  type Erasure,
+  markTold,
+  readMovedLinks,
+  type UntoldMerge,
+} from "../storage/index.ts";
+
+/**
+ * Tells both objects of a merge or of its undoing.
+ * @returns whether the exchange of observations is done too; if not, the objects go on with it by themselves
+ */
+export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> {
+  const { id, winnerUuid, loserUuid, isUndone } = merge;
+  const links = await readMovedLinks(env.DB, id, isUndone ? loserUuid : winnerUuid);
+  const winner = env.IDENTITIES.getByName(winnerUuid);
+  const loser = env.IDENTITIES.getByName(loserUuid);
+  let isDone: boolean;
+  if (isUndone) {
+    const isDropped = await winner.sync({
+      key: `unmerge:${id}:winner`,
+      load: [],
+      drop: links,
+      announce: null,
+    });
+    const isRestored = await loser.sync({
+      key: `unmerge:${id}`,
+      load: links,
+      drop: [],
+      announce: { kind: "unmerged", fromUuid: winnerUuid },
+    });
+    isDone = isDropped && isRestored;
+  } else {
+    await loser.mergeAway(winnerUuid, links);
+    isDone = await winner.sync({
+      key: `merge:${id}`,
+      load: links,
+      drop: [],
+      announce: { kind: "merged", loserUuid },
+    });
+  }
+  await markTold(env.DB, id, isUndone);
+  return isDone;
+}
+
+/** Carries an erasure out: the record first, then every object that may hold something, then the record says so. */
+export async function carryOutErasure(env: Env, erasure: Erasure): Promise<void> {
+  await eraseFromRecord(env.DB, erasure);
+  for (const identityUuid of erasure.holders) {
+    await env.IDENTITIES.getByName(identityUuid).erase(erasure.attackerUuid, erasure.erasedTs);
+  }
+  await completeErasure(env.DB, erasure);
+}
