@@ -20,6 +20,10 @@ export interface Config {
   readonly thresholdsVersion: string;
   readonly registry: Registry;
   readonly unknownAttacker: UnknownAttacker;
+  /** Whether a sign of life is published each minute. */
+  readonly hasHeartbeat: boolean;
+  /** How long observations and history are kept, in days; null: for good. */
+  readonly retentionDays: number | null;
 }
 
 /** One or more variables that do not hold what they must; the message names each. */
@@ -29,6 +33,9 @@ export class ConfigError extends Error {
 
 const primitiveKinds = z.record(z.string(), z.string().refine(isValueKind));
 const unknownAttacker = z.enum(["register", "defer"]);
+const heartbeat = z.enum(["on", "off"]);
+/** Below a day the windows that decide would be cut; above a century it is "for good". */
+const retentionDays = z.coerce.number().min(1).max(36_525).nullable();
 
 const known = new WeakMap<object, Config>();
 
@@ -69,12 +76,21 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
   if (!mode.success) {
     problems.push(`UNKNOWN_ATTACKER must be "register" or "defer", got "${read("UNKNOWN_ATTACKER")}"`);
   }
-  if (!thresholds.ok || !kinds.success || !mode.success) throw new ConfigError(problems.join("; "));
+  const beat = heartbeat.safeParse(read("HEARTBEAT") || "off");
+  if (!beat.success) problems.push(`HEARTBEAT must be "on" or "off", got "${read("HEARTBEAT")}"`);
+  const retention = retentionDays.safeParse(read("RETENTION_DAYS") || null);
+  if (!retention.success) {
+    problems.push(`RETENTION_DAYS must be a number of days from 1 to 36525, got "${read("RETENTION_DAYS")}"`);
+  }
+  if (!thresholds.ok || !kinds.success || !mode.success || !beat.success || !retention.success)
+    throw new ConfigError(problems.join("; "));
   return {
     thresholds: thresholds.thresholds,
     thresholdsVersion: thresholdsVersion(thresholds.thresholds),
     registry: createRegistry(kinds.data),
     unknownAttacker: mode.data,
+    hasHeartbeat: beat.data === "on",
+    retentionDays: retention.data,
   };
 }
 

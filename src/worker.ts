@@ -1,11 +1,15 @@
 /** The Worker: HTTP in, queue in; everything it does is in the folders it calls. */
-import { handleBatch } from "./consumer/index.ts";
+import { handleBatch, handleDeadLetters } from "./consumer/index.ts";
 import { app } from "./http/index.ts";
 
 export { IdentityObject } from "./identity/index.ts";
 export { FeedObject } from "./stream/index.ts";
 
+/** How the name of a dead-letter queue ends, in every environment. */
+const DEAD_LETTERS = "-dead-letters";
+
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  queue: (batch, env) => handleBatch(batch, env),
+  queue: (batch, env) =>
+    batch.queue.endsWith(DEAD_LETTERS) ? handleDeadLetters(batch, env) : handleBatch(batch, env),
 } satisfies ExportedHandler<Env>;

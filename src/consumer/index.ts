@@ -1,10 +1,10 @@
-/** The queue consumer: messages in, one verdict each. */
+/** The queue consumers: messages in, one verdict each. */
 import { readConfig } from "../config.ts";
 import { logError, logInfo } from "../log.ts";
-import { readLinks, recordBatch } from "../storage/index.ts";
-import { type Dispatched, dispatch } from "./dispatch.ts";
-import { type MessageContent, readMessage, toRecordBatch } from "./read-batch.ts";
-import { type Failure, failureOf, type Verdict, verdictOf } from "./verdict.ts";
+import { keepExhausted } from "../storage/index.ts";
+import { type MessageContent, readMessage, toExhausted } from "./read-batch.ts";
+import { settle } from "./settle.ts";
+import { deadLetterDelaySecs } from "./verdict.ts";
 
 /**
  * Handles a batch: everything it brings is stored in one transaction, then applied with one call per identity. Each
@@ -13,13 +13,11 @@ import { type Failure, failureOf, type Verdict, verdictOf } from "./verdict.ts";
  */
 export async function handleBatch(batch: MessageBatch, env: Env): Promise<void> {
   const startMs = Date.now();
-  const config = readConfig(env);
-  const context = { receivedTs: startMs / 1_000, registry: config.registry };
-  const contents = batch.messages.map((message) => readMessage(message, context));
-  const verdicts = await settle(contents, env, config.unknownAttacker === "register");
+  const contents = readBatch(batch, env, startMs);
+  const { verdicts, isPaused, dispatched } = await settle(contents, env, readConfig(env));
   let retried = 0;
   for (const [i, message] of batch.messages.entries()) {
-    const verdict = verdicts.verdicts[i];
+    const verdict = verdicts[i];
     if (verdict?.kind === "done") message.ack();
     else {
       retried++;
@@ -29,54 +27,63 @@ export async function handleBatch(batch: MessageBatch, env: Env): Promise<void> 
   logInfo("batch", {
     messages: batch.messages.length,
     retried,
+    paused: isPaused,
     observations: sumOf(contents, ({ observations }) => observations.length),
     refused: sumOf(contents, ({ deadLetters }) => deadLetters.length),
     ignored: sumOf(contents, ({ ignored }) => ignored),
-    applied: verdicts.dispatched?.applied ?? 0,
-    transitions: verdicts.dispatched?.transitions ?? 0,
-    identity_calls: verdicts.dispatched?.identityCalls ?? 0,
+    expired: sumOf(contents, ({ expired }) => expired),
+    applied: dispatched?.applied ?? 0,
+    transitions: dispatched?.transitions ?? 0,
+    identity_calls: dispatched?.identityCalls ?? 0,
     duration_ms: Date.now() - startMs,
   });
 }
 
-interface Settled {
-  /** One per message, in order. */
-  readonly verdicts: readonly Verdict[];
-  readonly dispatched: Dispatched | null;
+/**
+ * Handles messages that ran out of retries. They get one more chance, which is how they return after a pause; what
+ * fails again becomes a dead letter in D1. While D1 itself does not answer they wait, longer each time.
+ */
+export async function handleDeadLetters(batch: MessageBatch, env: Env): Promise<void> {
+  const startMs = Date.now();
+  const contents = readBatch(batch, env, startMs);
+  const { verdicts, isPaused } = await settle(contents, env, readConfig(env));
+  let [kept, waiting] = [0, 0];
+  for (const [i, message] of batch.messages.entries()) {
+    const content = contents[i];
+    if (!content || verdicts[i]?.kind === "done") message.ack();
+    else if (!isPaused && (await keep(content, env, startMs / 1_000))) {
+      kept++;
+      message.ack();
+    } else {
+      waiting++;
+      message.retry({ delaySeconds: deadLetterDelaySecs(message.attempts) });
+    }
+  }
+  logInfo("dead_letters", {
+    messages: batch.messages.length,
+    kept,
+    waiting,
+    paused: isPaused,
+    duration_ms: Date.now() - startMs,
+  });
 }
 
-async function settle(
-  contents: readonly MessageContent[],
-  env: Env,
-  registerUnknown: boolean,
-): Promise<Settled> {
+async function keep(content: MessageContent, env: Env, receivedTs: number): Promise<boolean> {
+  const attackerUuids = content.observations.map(({ observation }) => observation.attackerUuid);
   try {
-    const record = toRecordBatch(contents);
-    const links = await recordBatch(env.DB, record, registerUnknown);
-    const dispatched = await dispatch(
-      {
-        apply: (identityUuid, call) => env.IDENTITIES.getByName(identityUuid).apply(call),
-        readLinks: (attackerUuids) => readLinks(env.DB, attackerUuids),
-      },
-      record.observations.map(({ observation }) => observation),
-      links,
-    );
-    const verdicts = contents.map((content) =>
-      verdictOf(content.message.attempts, failuresOf(content, dispatched)),
-    );
-    return { verdicts, dispatched };
+    await keepExhausted(env.DB, [toExhausted(content.message, receivedTs)], [...new Set(attackerUuids)]);
+    return true;
   } catch (error) {
-    logError("batch_failed", error, { messages: contents.length });
-    const failure = failureOf(error);
-    return {
-      verdicts: contents.map(({ message }) => verdictOf(message.attempts, [failure])),
-      dispatched: null,
-    };
+    logError("dead_letter_not_kept", error);
+    return false;
   }
 }
 
-function failuresOf(content: MessageContent, { failures }: Dispatched): Failure[] {
-  return content.observations.flatMap(({ observation }) => failures.get(observation.attackerUuid) ?? []);
+function readBatch(batch: MessageBatch, env: Env, nowMs: number): MessageContent[] {
+  const { registry, retentionDays } = readConfig(env);
+  const receivedTs = nowMs / 1_000;
+  const keptFromTs = retentionDays === null ? null : receivedTs - retentionDays * 86_400;
+  return batch.messages.map((message) => readMessage(message, { receivedTs, registry, keptFromTs }));
 }
 
 function sumOf(contents: readonly MessageContent[], count: (content: MessageContent) => number): number {

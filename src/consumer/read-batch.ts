@@ -2,7 +2,15 @@
  * Reading a batch of queue messages: what each brings, and which attackers each speaks of. Nothing here can fail: a
  * message that breaks a rule becomes a dead letter.
  */
-import { describeRefusal, type ParseContext, type ParsedEvent, parseMessage } from "../core/index.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  describeRefusal,
+  type ParseContext,
+  type ParsedEvent,
+  parseMessage,
+  utf8Length,
+} from "../core/index.ts";
 import type { DeadLetter, RecordBatch, RecordedObservation } from "../storage/index.ts";
 
 /** A queue message, as far as it is read here. */
@@ -14,23 +22,42 @@ export interface MessageContent {
   readonly observations: readonly RecordedObservation[];
   readonly deadLetters: readonly DeadLetter[];
   readonly ignored: number;
+  /** Observations older than what is kept. */
+  readonly expired: number;
+  /** The dead letter that this message is a replay of, or null. */
+  readonly replayOf: string | null;
 }
 
-/** Longest body kept of something refused, in characters; a queue message holds less. */
-const LONGEST_BODY = 200_000;
+/** What reading needs to know. */
+export interface ReadContext extends ParseContext {
+  /** Epoch seconds; observations before it are not kept. Null: all are. */
+  readonly keptFromTs: number | null;
+}
+
+/**
+ * Longest body kept of something refused, in characters: at three bytes each under the 2 MB of a row, with room for
+ * the rest of it. A queue message is shorter; a structured clone may have a longer JSON.
+ */
+export const LONGEST_BODY = 500_000;
 
 /** Reads one message. */
-export function readMessage(message: IncomingMessage, context: ParseContext): MessageContent {
+export function readMessage(message: IncomingMessage, context: ReadContext): MessageContent {
   const observations: RecordedObservation[] = [];
   const deadLetters: DeadLetter[] = [];
   let ignored = 0;
-  for (const [index, event] of parseMessage(decoded(message.body), context).entries()) {
+  let expired = 0;
+  const body = decoded(message.body);
+  const replayOf = replayedLetter(body);
+  for (const [index, event] of parseMessage(body, context).entries()) {
     switch (event.outcome) {
       case "observation":
-        observations.push({ observation: event.observation, isUnlisted: event.isUnlisted });
+        if (context.keptFromTs !== null && event.observation.ts < context.keptFromTs) expired++;
+        else observations.push({ observation: event.observation, isUnlisted: event.isUnlisted });
         break;
       case "refused":
-        deadLetters.push(toDeadLetter(message, index, event, context.receivedTs));
+        deadLetters.push(
+          toDeadLetter(message, replayOf ?? `${message.id}:${index}`, event, context.receivedTs),
+        );
         break;
       case "ignored":
         ignored++;
@@ -39,7 +66,7 @@ export function readMessage(message: IncomingMessage, context: ParseContext): Me
         event satisfies never;
     }
   }
-  return { message, observations, deadLetters, ignored };
+  return { message, observations, deadLetters, ignored, expired, replayOf };
 }
 
 /** Everything that a batch asks to be stored. */
@@ -48,24 +75,50 @@ export function toRecordBatch(contents: readonly MessageContent[]): RecordBatch 
     observations: contents.flatMap(({ observations }) => observations),
     deadLetters: contents.flatMap(({ deadLetters }) => deadLetters),
     ignored: contents.reduce((sum, { ignored }) => sum + ignored, 0),
+    expired: contents.reduce((sum, { expired }) => sum + expired, 0),
+  };
+}
+
+/** A whole message as a dead letter, for when its retries are used up. */
+export function toExhausted(message: IncomingMessage, receivedTs: number): DeadLetter {
+  const body = decoded(message.body);
+  return {
+    id: replayedLetter(body) ?? message.id,
+    code: "retries_exhausted",
+    field: "body",
+    detail: "The message could not be stored and applied within its retries.",
+    attempts: message.attempts,
+    receivedTs,
+    ...keptBody(body),
   };
 }
 
 function toDeadLetter(
   message: IncomingMessage,
-  index: number,
+  id: string,
   event: Extract<ParsedEvent, { outcome: "refused" }>,
   receivedTs: number,
 ): DeadLetter {
   const { code, field } = event.refusal;
   return {
-    id: `${message.id}:${index}`,
+    id,
     code,
     field,
     detail: describeRefusal(event.refusal),
     attempts: message.attempts,
     receivedTs,
-    body: textOf(event.raw).slice(0, LONGEST_BODY),
+    ...keptBody(event.raw),
+  };
+}
+
+/** As much of a body as a row holds; where that is not all, the digest of the whole. */
+function keptBody(raw: unknown): Pick<DeadLetter, "body" | "bodyBytes" | "bodySha256"> {
+  const text = textOf(raw);
+  const isWhole = text.length <= LONGEST_BODY;
+  return {
+    body: isWhole ? text : text.slice(0, LONGEST_BODY),
+    bodyBytes: utf8Length(text),
+    bodySha256: isWhole ? null : bytesToHex(sha256(new TextEncoder().encode(text))),
   };
 }
 
@@ -83,4 +136,10 @@ function textOf(raw: unknown): string {
 function decoded(body: unknown): unknown {
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new TextDecoder().decode(body);
   return body;
+}
+
+/** A replay says which dead letter it is of, beside its events. */
+function replayedLetter(body: unknown): string | null {
+  if (typeof body !== "object" || body === null || !("replay_of" in body)) return null;
+  return typeof body.replay_of === "string" ? body.replay_of : null;
 }

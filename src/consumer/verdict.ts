@@ -9,6 +9,12 @@ export const RETRY_LONGEST_SECS = 600;
 /** What an overloaded object or database adds to the wait: it must not be asked again at once. */
 export const OVERLOADED_EXTRA_SECS = 30;
 
+/** The longest wait of a message put off by a pause, in seconds. */
+export const PAUSED_LONGEST_SECS = 300;
+/** The first and the longest wait of a dead letter that could not be kept, in seconds: an outage may last days. */
+export const DEAD_LETTER_FIRST_SECS = 60;
+export const DEAD_LETTER_LONGEST_SECS = 3_600;
+
 /** Why something could not be done now. */
 export type Failure = "failed" | "overloaded";
 
@@ -39,4 +45,14 @@ export function failureOf(error: unknown): Failure {
     error instanceof Error &&
     (("overloaded" in error && error.overloaded === true) || /overloaded/i.test(error.message));
   return isOverloaded ? "overloaded" : "failed";
+}
+
+/** The wait of a message while the Worker is paused: 5 s, growing to 300 s. */
+export function pausedDelaySecs(attempts: number): number {
+  return Math.min(RETRY_FIRST_SECS * 2 ** (Math.max(attempts, 1) - 1), PAUSED_LONGEST_SECS);
+}
+
+/** The wait of a dead letter that could not be kept: a minute, growing to an hour. */
+export function deadLetterDelaySecs(attempts: number): number {
+  return Math.min(DEAD_LETTER_FIRST_SECS * 2 ** (Math.max(attempts, 1) - 1), DEAD_LETTER_LONGEST_SECS);
 }

@@ -39,11 +39,11 @@ export {
   retractPrimitives,
 } from "./projection.ts";
 export {
-  type DeadLetter,
   type Link,
   readLinks,
   type RecordBatch,
   recordBatch,
+  type Recorded,
   type RecordedObservation,
 } from "./record.ts";
 export {
@@ -79,3 +79,12 @@ export {
   readOpenErasures,
 } from "./erasures.ts";
 export { redactionStatements } from "./redaction.ts";
+export { isPaused, setPaused } from "./control.ts";
+export {
+  type DeadLetter,
+  type DeadLetterRow,
+  findDeadLetter,
+  keepExhausted,
+  readDeadLetters,
+  resolveDeadLetters,
+} from "./dead-letters.ts";

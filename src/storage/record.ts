@@ -3,23 +3,13 @@
  * race. Rows travel as JSON, one parameter for many, because D1 binds at most 100.
  */
 import { stubIdentityUuid, type Observation } from "../core/index.ts";
+import { type DeadLetter, deadLetterStatements } from "./dead-letters.ts";
+import { parameters } from "./parameters.ts";
 
 /** An observation as it is stored. */
 export interface RecordedObservation {
   readonly observation: Observation;
   readonly isUnlisted: boolean;
-}
-
-/** Something refused, kept with its reason. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly code: string;
-  readonly field: string;
-  readonly detail: string;
-  readonly attempts: number;
-  /** Epoch seconds. */
-  readonly receivedTs: number;
-  readonly body: string;
 }
 
 /** An attacker's link to its identity, as D1 believes it. */
@@ -39,18 +29,26 @@ export interface RecordBatch {
   readonly deadLetters: readonly DeadLetter[];
   /** Bus events about something else. */
   readonly ignored: number;
+  /** Observations older than what is kept. */
+  readonly expired: number;
 }
 
-/** Characters of one JSON parameter: at three bytes each still under the 1 MB at which parameters are cut. */
-const PARAMETER_CHARACTERS = 300_000;
+export type Recorded =
+  | { readonly outcome: "recorded"; readonly links: Map<string, Link> }
+  /** The Worker is paused: nothing was written. */
+  | { readonly outcome: "paused" };
 
 /** `last_seen` is written only when it is further behind than this: one row less for every observation. */
 const LAST_SEEN_LAG_SECS = 300;
 
+/** While the Worker is paused a batch writes nothing, in the same transaction that says so. */
+const IS_RUNNING = "NOT EXISTS (SELECT 1 FROM control WHERE name = 'paused')";
+const READ_PAUSED = "SELECT count(*) AS paused FROM control WHERE name = 'paused'";
+
 const UPSERT_ATTACKERS = `
 INSERT INTO attackers (uuid, identity_uuid, link_version, first_seen_ts, last_seen_ts)
 SELECT value ->> 0, value ->> 1, value ->> 1 IS NOT NULL, value ->> 2, value ->> 3 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = value ->> 0 AND erased_ts >= value ->> 3)
+WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = value ->> 0 AND erased_ts >= value ->> 3) AND ${IS_RUNNING}
 ON CONFLICT (uuid) DO UPDATE SET
   needs_backfill = iif(identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL, 1, needs_backfill),
   link_version = link_version + (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL),
@@ -65,7 +63,7 @@ const UPSERT_OBSERVATIONS = `
 INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source, identity_ref, is_unlisted)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = value ->> 0 AND erased_ts >= value ->> 5)
+WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = value ->> 0 AND erased_ts >= value ->> 5) AND ${IS_RUNNING}
 ON CONFLICT (attacker_uuid, primitive, evidence_ref) DO UPDATE SET
   id = excluded.id, value = excluded.value, ts = excluded.ts, confidence = excluded.confidence,
   window_start_ts = excluded.window_start_ts, window_end_ts = excluded.window_end_ts,
@@ -80,15 +78,10 @@ UPDATE counters SET value = value + changes() WHERE name = 'observations' AND ch
 const COUNT_ERASED = `
 UPDATE counters SET value = value + (
   SELECT count(*) FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)
-WHERE name = 'erased' AND EXISTS (SELECT 1 FROM erasures) AND EXISTS (
+WHERE name = 'erased' AND ${IS_RUNNING} AND EXISTS (SELECT 1 FROM erasures) AND EXISTS (
   SELECT 1 FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)`;
 
-const INSERT_DEAD_LETTERS = `
-INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`;
-
-const COUNT_IGNORED = `UPDATE counters SET value = value + ?1 WHERE name = 'ignored'`;
+const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
 
 const READ_LINKS = `
 SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
@@ -111,8 +104,8 @@ export async function recordBatch(
   db: D1Database,
   batch: RecordBatch,
   registerUnknown: boolean,
-): Promise<Map<string, Link>> {
-  const statements: D1PreparedStatement[] = [];
+): Promise<Recorded> {
+  const statements: D1PreparedStatement[] = [db.prepare(READ_PAUSED)];
   const attackers = attackerRows(batch.observations, registerUnknown);
   for (const rows of parameters(attackers)) statements.push(db.prepare(UPSERT_ATTACKERS).bind(rows));
   for (const rows of parameters(batch.observations.map(toObservationRow))) {
@@ -122,14 +115,13 @@ export async function recordBatch(
       db.prepare(COUNT_ERASED).bind(rows),
     );
   }
-  for (const rows of parameters(batch.deadLetters.map(toDeadLetterRow))) {
-    statements.push(db.prepare(INSERT_DEAD_LETTERS).bind(rows));
-  }
-  if (batch.ignored > 0) statements.push(db.prepare(COUNT_IGNORED).bind(batch.ignored));
+  statements.push(...deadLetterStatements(db, batch.deadLetters, IS_RUNNING));
+  if (batch.ignored > 0) statements.push(db.prepare(COUNT).bind(batch.ignored, "ignored"));
+  if (batch.expired > 0) statements.push(db.prepare(COUNT).bind(batch.expired, "expired"));
   const links = parameters(attackers).map((rows) => db.prepare(READ_LINKS).bind(rows));
-  if (statements.length === 0) return new Map();
-  const results = await db.batch<LinkRow>([...statements, ...links]);
-  return linksOf(results.slice(statements.length));
+  const results = await db.batch<LinkRow & { readonly paused: number }>([...statements, ...links]);
+  if (results[0]?.results[0]?.paused !== 0) return { outcome: "paused" };
+  return { outcome: "recorded", links: linksOf(results.slice(statements.length)) };
 }
 
 /** The links of attackers as they are now. */
@@ -182,34 +174,4 @@ function toObservationRow({ observation, isUnlisted }: RecordedObservation): unk
     observation.identityRef,
     isUnlisted ? 1 : 0,
   ];
-}
-
-function toDeadLetterRow(letter: DeadLetter): unknown[] {
-  return [
-    letter.id,
-    letter.code,
-    letter.field,
-    letter.detail,
-    letter.attempts,
-    letter.receivedTs,
-    letter.body,
-  ];
-}
-
-/** Rows as JSON lists, each short enough for one parameter. */
-function parameters(rows: readonly unknown[][]): string[] {
-  const lists: string[] = [];
-  let list: string[] = [];
-  let characters = 0;
-  for (const row of rows.map((members) => JSON.stringify(members))) {
-    if (list.length > 0 && characters + row.length > PARAMETER_CHARACTERS) {
-      lists.push(`[${list.join(",")}]`);
-      list = [];
-      characters = 0;
-    }
-    list.push(row);
-    characters += row.length + 1;
-  }
-  if (list.length > 0) lists.push(`[${list.join(",")}]`);
-  return lists;
 }

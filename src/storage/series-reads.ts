@@ -1,6 +1,7 @@
 /**
  * Stored observations as the API answers them, from D1 alone. `observations` has no index but its key, so a page costs
- * one pass over the series it is a page of (one row read per observation), and memory for no more than the page.
+ * one pass over the series it is a page of (D1 counts up to two rows read per observation, one for sorting), and memory
+ * for no more than the page.
  */
 import { WITH_WINNER } from "./identity-reads.ts";
 

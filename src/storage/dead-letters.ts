@@ -1,0 +1,114 @@
+/** What was refused or ran out of retries: kept with its reason until it comes through or somebody deletes it. */
+import { parameters } from "./parameters.ts";
+
+/** Something refused, kept with its reason. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly code: string;
+  readonly field: string;
+  readonly detail: string;
+  readonly attempts: number;
+  /** Epoch seconds. */
+  readonly receivedTs: number;
+  /** The body, or its beginning if it is too long for a row. */
+  readonly body: string;
+  /** UTF-8 bytes of the whole body. */
+  readonly bodyBytes: number;
+  /** SHA-256 of the whole body where `body` is only its beginning, else null. */
+  readonly bodySha256: string | null;
+}
+
+/**
+ * Statements that keep dead letters. The same one again, which a repeated delivery or a replay that failed brings,
+ * changes only its attempts and reason.
+ * @param condition - SQL that must hold for anything to be written
+ */
+export function deadLetterStatements(
+  db: D1Database,
+  letters: readonly DeadLetter[],
+  condition = "true",
+): D1PreparedStatement[] {
+  const rows = letters.map((letter) => [
+    letter.id,
+    letter.code,
+    letter.field,
+    letter.detail,
+    letter.attempts,
+    letter.receivedTs,
+    letter.body,
+    letter.bodyBytes,
+    letter.bodySha256,
+  ]);
+  return parameters(rows).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body, body_bytes, body_sha256)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+         FROM json_each(?1) WHERE ${condition}
+         ON CONFLICT (id) DO UPDATE SET code = excluded.code, field = excluded.field, detail = excluded.detail, attempts = excluded.attempts
+         WHERE excluded.attempts > attempts`,
+      )
+      .bind(list),
+  );
+}
+
+/** Removes dead letters that came through after all. */
+export async function resolveDeadLetters(db: D1Database, ids: readonly string[]): Promise<void> {
+  await db
+    .prepare("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1))")
+    .bind(JSON.stringify(ids))
+    .run();
+}
+
+/**
+ * Keeps messages that ran out of retries, and marks the identities that they speak of, so that the sweep looks at them
+ * first: their observations may be stored and not applied.
+ */
+export async function keepExhausted(
+  db: D1Database,
+  letters: readonly DeadLetter[],
+  attackerUuids: readonly string[],
+): Promise<void> {
+  await db.batch([
+    ...deadLetterStatements(db, letters),
+    db
+      .prepare(
+        `UPDATE identities SET is_dirty = 1 WHERE NOT is_dirty AND uuid IN (
+           SELECT identity_uuid FROM attackers WHERE uuid IN (SELECT value FROM json_each(?1)))`,
+      )
+      .bind(JSON.stringify(attackerUuids)),
+  ]);
+}
+
+/** A dead letter with its place in the list. */
+export interface DeadLetterRow extends DeadLetter {
+  readonly cursor: number;
+}
+
+const COLUMNS = `rowid AS cursor, id, code, field, detail, attempts, received_ts AS receivedTs, body,
+  body_bytes AS bodyBytes, body_sha256 AS bodySha256`;
+
+/**
+ * Dead letters, oldest first.
+ * @param code - only those with it, or null for all
+ * @param after - the cursor of the last one seen, or 0
+ */
+export async function readDeadLetters(
+  db: D1Database,
+  code: string | null,
+  after: number,
+  limit: number,
+): Promise<DeadLetterRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE rowid > ?1 AND (?2 IS NULL OR code = ?2) ORDER BY rowid LIMIT ?3`,
+    )
+    .bind(after, code, limit)
+    .all<DeadLetterRow>();
+  return results;
+}
+
+/** One dead letter, or null. */
+export function findDeadLetter(db: D1Database, id: string): Promise<DeadLetterRow | null> {
+  return db.prepare(`SELECT ${COLUMNS} FROM dead_letters WHERE id = ?1`).bind(id).first<DeadLetterRow>();
+}
