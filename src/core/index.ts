@@ -33,6 +33,7 @@ export {
   HASH_LISTED,
   HASH_TAIL_LIMIT,
   type HashWindow,
+  isSameKey,
   mapHashWindow,
   merge,
   type Outcome,

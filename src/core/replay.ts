@@ -38,15 +38,16 @@ export function replay(
 
 /** Members that are new and last never make a tail ask for more than its hash window. */
 function tailOnlySeries(): Series {
-  const ask = (): never => {
-    throw new Error("a tail must answer for members that come in order, it asked its series");
-  };
   return {
-    count: ask,
-    lastTs: ask,
-    countInformative: ask,
-    newestInformative: ask,
-    latestByValue: ask,
+    count: refuse,
+    lastTs: refuse,
+    countInformative: refuse,
+    newestInformative: refuse,
+    latestByValue: refuse,
     hashWindow: mapHashWindow(),
   };
+}
+
+function refuse(): never {
+  throw new Error("a tail must answer for members that come in order, it asked its series");
 }

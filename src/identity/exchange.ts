@@ -94,7 +94,7 @@ export function recomputeWithout(context: ExchangeContext, attackerUuid: string)
  * Compares every primitive, in ASCII order, with what its observations say; then the suspicion, once.
  * @param seen - the record as the explanation may show it
  */
-function recomputeAll(
+export function recomputeAll(
   context: ExchangeContext,
   before: IdentityHead,
   seen: (record: PrimitiveRecord) => PrimitiveRecord,

@@ -9,3 +9,4 @@ export type {
   PrimitiveAttribution,
 } from "./protocol.ts";
 export type { SyncLink, SyncPlan } from "./sync.ts";
+export { digestPage, type ObservationKey, type PageRange } from "./check.ts";

@@ -4,16 +4,34 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config.ts";
+import { deleteObservations } from "../storage/index.ts";
 import { logError } from "../log.ts";
 import { announce, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
 import { answerAttribution } from "./attribution-at.ts";
 import { Backfills } from "./backfill.ts";
+import {
+  digestPage,
+  type ObservationKey,
+  type PageDigest,
+  type PageRange,
+  readRange,
+  removeKeys,
+} from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker } from "./erase.ts";
-import { type Exchanged, type ExchangeContext, exchangeStaged } from "./exchange.ts";
+import { expiredKeys } from "./expire.ts";
+import { type Exchanged, type ExchangeContext, exchangeStaged, recomputeAll } from "./exchange.ts";
 import { Outbox } from "./outbox.ts";
-import type { ApplyAnswer, ApplyCall, AttributionAnswer, IdentityLink, PrimitiveAttribution } from "./protocol.ts";
+import type {
+  ApplyAnswer,
+  ApplyCall,
+  AttributionAnswer,
+  CheckAnswer,
+  IdentityLink,
+  Inspection,
+  PrimitiveAttribution,
+} from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore } from "./store.ts";
 import { type SyncJob, type SyncLink, type SyncPlan, Syncs } from "./sync.ts";
@@ -116,6 +134,62 @@ export class IdentityObject extends DurableObject<Env> {
       .filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid))
       .map(({ attackerUuid, linkVersion }) => ({ attackerUuid, linkVersion, firstSeenTs: null }));
     return this.sync({ key: null, load: [...links], drop, announce: null });
+  }
+
+  /** What the sweep asks first. */
+  inspect(): Inspection {
+    const winnerUuid = this.#store.winner();
+    const pending = this.#store.isEmpty ? 0 : this.#outbox.pending().count;
+    return { winnerUuid, links: this.#store.links(), pending };
+  }
+
+  /** Whether this object holds the same as D1 in a range; if not, what it holds. */
+  checkPage(range: PageRange, page: PageDigest): CheckAnswer {
+    const rows = this.#store.isEmpty ? [] : readRange(this.ctx.storage.sql, range);
+    const { count, digest } = digestPage(rows);
+    if (count === page.count && digest === page.digest) return { outcome: "same" };
+    return { outcome: "differs", rows };
+  }
+
+  /** Removes observations that D1 does not have (any more), and brings the states to what is left. */
+  remove(attackerUuid: string, keys: readonly ObservationKey[]): void {
+    this.#exchangeInTransaction((context) => {
+      removeKeys(context.sql, attackerUuid, keys);
+      return recomputeAll(context, this.#store.head(), (record) => record);
+    });
+    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+  }
+
+  /**
+   * Lets go of observations before a time that no state needs, in D1 first.
+   * @param beforeTs - epoch seconds
+   * @param limit - how many at most
+   * @returns how many went
+   */
+  async expire(beforeTs: number, limit: number): Promise<number> {
+    const { sql } = this.ctx.storage;
+    const keys = expiredKeys(this.#store, sql, beforeTs, limit);
+    if (keys.length === 0) return 0;
+    await deleteObservations(this.targets.db, keys, beforeTs);
+    this.#exchangeInTransaction((context) => {
+      for (const { attackerUuid, ...key } of keys) {
+        sql.exec(
+          "DELETE FROM observations WHERE primitive = ? AND evidence_ref = ? AND attacker_uuid = ? AND ts < ?",
+          key.primitive,
+          key.evidenceRef,
+          attackerUuid,
+          beforeTs,
+        );
+      }
+      return recomputeAll(context, this.#store.head(), (record) => record);
+    });
+    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    return keys.length;
+  }
+
+  /** Publishes what waits, if anything does; for a drain that was forgotten. */
+  async drain(): Promise<void> {
+    if (this.#hasWork()) await this.#work();
   }
 
   /** Erases an attacker: nothing of it stays but a tombstone. */

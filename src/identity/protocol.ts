@@ -50,3 +50,21 @@ export type AttributionAnswer =
     }
   /** The identity was merged into this one, which answers for it. */
   | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
+/** What an object says of itself to the sweep. */
+export interface Inspection {
+  /** The identity it knows to be merged into, or null. */
+  readonly winnerUuid: string | null;
+  readonly links: readonly {
+    readonly attackerUuid: string;
+    readonly linkVersion: number;
+    readonly isLinked: boolean;
+  }[];
+  /** Events that wait to be published. */
+  readonly pending: number;
+}
+
+/** Whether an object holds the same as D1 in some range. */
+export type CheckAnswer =
+  | { readonly outcome: "same" }
+  | { readonly outcome: "differs"; readonly rows: readonly AppliedObservation[] };

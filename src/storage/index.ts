@@ -88,3 +88,14 @@ export {
   readDeadLetters,
   resolveDeadLetters,
 } from "./dead-letters.ts";
+export {
+  countIdentities,
+  deleteHistory,
+  deleteObservations,
+  noteChecked,
+  noteCursor,
+  readExistingKeys,
+  readIdentitiesAfter,
+  readSweepCandidates,
+  type SweepCandidate,
+} from "./sweep-reads.ts";

@@ -1,0 +1,76 @@
+/**
+ * Comparing what an identity object holds with what D1 does, a page at a time: by count and digest first, row by row
+ * only where those differ.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { AppliedObservation } from "./protocol.ts";
+
+/** The key of an observation within its attacker. */
+export interface ObservationKey {
+  readonly primitive: string;
+  readonly evidenceRef: string;
+}
+
+/** A stretch of an attacker's observations, in the order of their keys: after one key, through another. */
+export interface PageRange {
+  readonly attackerUuid: string;
+  /** Exclusive; null: from the start. */
+  readonly after: ObservationKey | null;
+  /** Inclusive; null: to the end. */
+  readonly through: ObservationKey | null;
+}
+
+/** What a page amounts to. */
+export interface PageDigest {
+  readonly count: number;
+  /** SHA-256 over the rows, in order. */
+  readonly digest: string;
+}
+
+/** Counts and digests a page; both sides do it alike. */
+export function digestPage(rows: readonly AppliedObservation[]): PageDigest {
+  const text = rows
+    .map(({ primitive, evidenceRef, ts, id, value }) =>
+      JSON.stringify([primitive, evidenceRef, ts, id, value]),
+    )
+    .join("\n");
+  return { count: rows.length, digest: bytesToHex(sha256(utf8ToBytes(text))) };
+}
+
+interface ObservationRow extends Record<string, SqlStorageValue> {
+  primitive: string;
+  evidenceRef: string;
+  attackerUuid: string;
+  ts: number;
+  id: string;
+  value: string;
+}
+
+/** The observations that an object holds in a range, in the order of their keys. */
+export function readRange(sql: SqlStorage, range: PageRange): AppliedObservation[] {
+  const { attackerUuid, after, through } = range;
+  const until = through === null ? "" : "AND (primitive, evidence_ref) <= (?, ?)";
+  const bindings = through === null ? [] : [through.primitive, through.evidenceRef];
+  return sql
+    .exec<ObservationRow>(
+      `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts, id, value
+       FROM observations WHERE (primitive, evidence_ref) > (?, ?) ${until} AND attacker_uuid = ?
+       ORDER BY primitive, evidence_ref`,
+      after?.primitive ?? "",
+      after?.evidenceRef ?? "",
+      ...bindings,
+      attackerUuid,
+    )
+    .toArray();
+}
+
+/** Removes observations by key. */
+export function removeKeys(sql: SqlStorage, attackerUuid: string, keys: readonly ObservationKey[]): void {
+  sql.exec(
+    `DELETE FROM observations WHERE attacker_uuid = ? AND (primitive, evidence_ref) IN (
+       SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+    attackerUuid,
+    JSON.stringify(keys.map(({ primitive, evidenceRef }) => [primitive, evidenceRef])),
+  );
+}

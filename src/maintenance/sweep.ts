@@ -1,0 +1,201 @@
+/**
+ * The sweep: compares identities' objects with D1 and repairs what differs, the marked ones first, then the longest
+ * unchecked. Every run does a bounded amount of work and notes how far it came.
+ */
+import { z } from "zod";
+import { digestPage, type IdentityLink, type ObservationKey } from "../identity/index.ts";
+import { logError, logInfo } from "../log.ts";
+import {
+  type BackfilledObservation,
+  findAttacker,
+  noteChecked,
+  noteCursor,
+  readAttackerPage,
+  readExistingKeys,
+  readIdentityLinks,
+  readOpenErasures,
+  readSweepCandidates,
+  readUntoldMerges,
+  type SweepCandidate,
+} from "../storage/index.ts";
+import { carryOutErasure, tellMerge } from "./tell.ts";
+
+/** Identities of one run. */
+const MAX_IDENTITIES = 100;
+/** D1 rows read in one run. */
+const MAX_ROWS = 50_000;
+/** Observations compared at a time. */
+const PAGE_OBSERVATIONS = 1_000;
+/** Interrupted erasures gone on with in one run. */
+const MAX_ERASURES = 10;
+
+/** How much one run may do. */
+export interface SweepLimits {
+  readonly identities: number;
+  readonly rows: number;
+  readonly page: number;
+}
+
+const STANDARD_LIMITS: SweepLimits = {
+  identities: MAX_IDENTITIES,
+  rows: MAX_ROWS,
+  page: PAGE_OBSERVATIONS,
+};
+
+/** What a run did. */
+export interface SweepReport {
+  checked: number;
+  /** Identities that needed repair. */
+  repaired: number;
+  /** Observations that an object lacked. */
+  applied: number;
+  /** Observations that D1 does not have. */
+  removed: number;
+  /** Outboxes that had been forgotten. */
+  drained: number;
+  merges: number;
+  erasures: number;
+  /** D1 rows read for comparing. */
+  rows: number;
+  /** Identities that could not be looked at. */
+  failed: number;
+}
+
+const cursorSchema = z.object({
+  attackerUuid: z.string(),
+  after: z.object({ primitive: z.string(), evidenceRef: z.string() }).nullable(),
+});
+type SweepCursor = z.infer<typeof cursorSchema>;
+
+/** Runs once. An identity that fails does not keep the others from being looked at. */
+export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Promise<SweepReport> {
+  const report: SweepReport = {
+    checked: 0,
+    repaired: 0,
+    applied: 0,
+    removed: 0,
+    drained: 0,
+    merges: 0,
+    erasures: 0,
+    rows: 0,
+    failed: 0,
+  };
+  for (const erasure of await readOpenErasures(env.DB, MAX_ERASURES)) {
+    await carryOutErasure(env, erasure);
+    report.erasures++;
+  }
+  for (const candidate of await readSweepCandidates(env.DB, limits.identities)) {
+    if (report.rows >= limits.rows) break;
+    try {
+      await sweepIdentity(env, candidate, limits, report);
+    } catch (error) {
+      report.failed++;
+      logError("sweep_failed", error, { identity_uuid: candidate.uuid });
+    }
+  }
+  logInfo("sweep", { ...report });
+  return report;
+}
+
+async function sweepIdentity(
+  env: Env,
+  candidate: SweepCandidate,
+  limits: SweepLimits,
+  report: SweepReport,
+): Promise<void> {
+  const { uuid } = candidate;
+  const startTs = Date.now() / 1_000;
+  const before = report.applied + report.removed + report.drained + report.merges;
+  for (const merge of await readUntoldMerges(env.DB, uuid)) {
+    await tellMerge(env, merge);
+    report.merges++;
+  }
+  const object = env.IDENTITIES.getByName(uuid);
+  const inspection = await object.inspect();
+  if (inspection.pending > 0) {
+    await object.drain();
+    report.drained++;
+  }
+  const isComplete =
+    candidate.mergedIntoUuid !== null || (await comparePages(env, candidate, limits, report));
+  report.checked++;
+  if (report.applied + report.removed + report.drained + report.merges > before) report.repaired++;
+  if (isComplete) await noteChecked(env.DB, uuid, startTs);
+}
+
+/** Compares an identity's observations, page by page; false if the run's rows are used up before the end. */
+async function comparePages(
+  env: Env,
+  candidate: SweepCandidate,
+  limits: SweepLimits,
+  report: SweepReport,
+): Promise<boolean> {
+  const { uuid } = candidate;
+  const object = env.IDENTITIES.getByName(uuid);
+  const links = await readIdentityLinks(env.DB, uuid);
+  const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
+  const { links: held } = await object.inspect();
+  const strangers = held.filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid));
+  if (strangers.length > 0) {
+    // Somebody else's observations: everything is read anew, in the object's own time.
+    await object.rebuild(links);
+    report.removed += strangers.length;
+    return true;
+  }
+  const start = parseCursor(candidate.sweepCursor);
+  for (const link of links) {
+    if (start && link.attackerUuid < start.attackerUuid) continue;
+    const attacker = await findAttacker(env.DB, link.attackerUuid);
+    const identityLink = { ...link, needsBackfill: attacker?.needsBackfill ?? false };
+    if (identityLink.needsBackfill) await object.link(identityLink);
+    let after = start?.attackerUuid === link.attackerUuid ? start.after : null;
+    for (;;) {
+      if (report.rows >= limits.rows) {
+        await noteCursor(env.DB, uuid, JSON.stringify({ attackerUuid: link.attackerUuid, after }));
+        return false;
+      }
+      const page = await readAttackerPage(env.DB, link.attackerUuid, after, limits.page);
+      report.rows += page.length;
+      const last = page.length === limits.page ? (page.at(-1) ?? null) : null;
+      await comparePage(env, uuid, identityLink, after, last, page, report);
+      if (!last) break;
+      after = { primitive: last.primitive, evidenceRef: last.evidenceRef };
+    }
+  }
+  return true;
+}
+
+async function comparePage(
+  env: Env,
+  identityUuid: string,
+  link: IdentityLink,
+  after: ObservationKey | null,
+  last: BackfilledObservation | null,
+  page: readonly BackfilledObservation[],
+  report: SweepReport,
+): Promise<void> {
+  const { attackerUuid } = link;
+  const object = env.IDENTITIES.getByName(identityUuid);
+  const through = last && { primitive: last.primitive, evidenceRef: last.evidenceRef };
+  const answer = await object.checkPage({ attackerUuid, after, through }, digestPage(page));
+  if (answer.outcome === "same") return;
+  const applied = await object.apply({ links: [link], observations: page });
+  if (applied.outcome === "applied") report.applied += applied.applied;
+  const keyOf = ({ primitive, evidenceRef }: ObservationKey) => `${primitive}\n${evidenceRef}`;
+  const inPage = new Set(page.map(keyOf));
+  const extra = answer.rows.filter((row) => !inPage.has(keyOf(row)));
+  if (extra.length === 0) return;
+  // A row that came after the page was read is in D1 by now, because D1 has every row first.
+  const existing = await readExistingKeys(env.DB, attackerUuid, extra);
+  const gone = extra.filter((row) => !existing.has(keyOf(row)));
+  if (gone.length === 0) return;
+  await object.remove(
+    attackerUuid,
+    gone.map(({ primitive, evidenceRef }) => ({ primitive, evidenceRef })),
+  );
+  report.removed += gone.length;
+}
+
+function parseCursor(text: string | null): SweepCursor | null {
+  return text === null ? null : cursorSchema.parse(JSON.parse(text));
+}

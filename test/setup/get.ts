@@ -1,0 +1,41 @@
+/** Asking the API as a reader does. */
+import { exports } from "cloudflare:workers";
+
+/** One request with the read token, or with another one. */
+export function get(
+  path: string,
+  options: { token?: string; headers?: Record<string, string>; method?: string } = {},
+): Promise<Response> {
+  const { token = "read-token", headers = {}, method = "GET" } = options;
+  return exports.default.fetch(`https://x${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  });
+}
+
+/** A page of a list. */
+export interface Page<T> {
+  readonly data: T[];
+  readonly next_cursor: string | null;
+}
+
+/** Every entry of a list from a cursor on, page by page, and how long each page was. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it reads
+export async function readAll<T>(
+  path: string,
+  from: string | null = null,
+): Promise<{ data: T[]; lengths: number[] }> {
+  const data: T[] = [];
+  const lengths: number[] = [];
+  let cursor = from;
+  do {
+    const mark: string = path.includes("?") ? "&" : "?";
+    const response = await get(cursor === null ? path : `${path}${mark}cursor=${cursor}`);
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    const page = await response.json<Page<T>>();
+    data.push(...page.data);
+    lengths.push(page.data.length);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return { data, lengths };
+}

@@ -1,0 +1,56 @@
+/** Asking the Worker under test over HTTP, and looking at what it answers. */
+import { env, exports } from "cloudflare:workers";
+import { expect } from "vitest";
+import { app } from "../../src/http/index.ts";
+
+/** The tokens of the test environment. */
+export const TOKENS = { read: "read-token", ingest: "ingest-token", admin: "admin-token" } as const;
+/** The origin that the Worker under test is asked at. */
+export const ORIGIN = "https://attribution.test";
+
+export interface Asked {
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A text, bytes or a stream go as they are; anything else as JSON. */
+  readonly body?: unknown;
+  /** Bindings or variables other than the environment's. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly origin?: string;
+}
+
+/** Asks; with an environment of its own it asks the app, else the Worker as it runs. */
+export function ask(method: string, path: string, asked: Asked = {}): Promise<Response> {
+  const headers = new Headers(asked.headers);
+  if (asked.token !== undefined) headers.set("authorization", `Bearer ${asked.token}`);
+  const { body } = asked;
+  const isRaw = typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
+  if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+  const init: RequestInit = { method, headers, redirect: "manual" };
+  if (body !== undefined) init.body = isRaw ? (body as BodyInit) : JSON.stringify(body);
+  const request = new Request((asked.origin ?? ORIGIN) + path, init);
+  return asked.env
+    ? Promise.resolve(app.fetch(request, { ...env, ...asked.env } as Env))
+    : exports.default.fetch(request);
+}
+
+/** A problem document, as far as tests look at it. */
+export interface Problem extends Record<string, unknown> {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** Reads an answer that must be a problem document of its own status. */
+export async function readProblem(response: Response): Promise<Problem> {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const problem = await response.json<Problem>();
+  expect(problem).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status: response.status,
+    code: expect.stringMatching(/^[a-z_]+$/),
+    detail: expect.any(String),
+  });
+  return problem;
+}
