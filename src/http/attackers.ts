@@ -1,12 +1,22 @@
 /** Registering attackers, and reading their states. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { findAttacker, registerAttacker } from "../storage/index.ts";
+import { findAttacker, readLatestObservations, registerAttacker } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
+import { cursorsOf, pageOf, textPart } from "./cursor.ts";
+import { conditionalHeaders, NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
+import { observationsSchema, toWireObservation } from "./observation-wire.ts";
+import { LIMIT_MOST, limitParam } from "./params.ts";
 import { ProblemError } from "./problem.ts";
+import { INVALID, problemAnswer } from "./problem-schema.ts";
+import { readStates } from "./read-states.ts";
 import { attackerSchema, attributionSchema, toWireAttacker, toWireAttribution, uuidParam } from "./wire.ts";
 import { rejectInvalid } from "./validation.ts";
 
 const params = z.object({ uuid: uuidParam });
+const latestCursors = cursorsOf("latest", z.object({ primitive: textPart }));
+const UNKNOWN_ATTACKER = {
+  404: problemAnswer("not_found", "No attacker 1b4e28ba-2fa1-4d2c-883f-0016d3cca427 is known."),
+};
 
 const seenTs = z.number().positive().max(1e11).optional().openapi({ description: "Epoch seconds" });
 const registrationSchema = z
@@ -21,8 +31,9 @@ const registrationSchema = z
 const putAttacker = createRoute({
   method: "put",
   path: "/attackers/{uuid}",
+  tags: ["attackers"],
   summary: "Register an attacker, or add to what is known of it; linking it to an identity needs admin",
-  security: [{ bearer: [] }],
+  security: [{ bearer: ["ingest"] }],
   middleware: [requireScope("ingest")] as const,
   request: {
     params,
@@ -31,21 +42,52 @@ const putAttacker = createRoute({
   responses: {
     200: { description: "Known before", content: { "application/json": { schema: attackerSchema } } },
     201: { description: "Registered", content: { "application/json": { schema: attackerSchema } } },
+    409: problemAnswer(
+      "linked_elsewhere",
+      "The attacker is linked to 44dcda6a-0000-4000-8000-8775a8501e2c, which holds observations of it.",
+    ),
+    ...INVALID,
   },
 });
 
 const getAttribution = createRoute({
   method: "get",
   path: "/attackers/{uuid}/attribution",
+  tags: ["attackers"],
   summary: "The states of the attacker's identity",
-  security: [{ bearer: [] }],
-  middleware: [requireScope("read")] as const,
-  request: { params },
+  security: [{ bearer: ["read"] }],
+  middleware: [requireScope("read"), revalidated] as const,
+  request: { params, headers: conditionalHeaders },
   responses: {
     200: {
       description: "By primitive; without identity while the attacker is not registered",
+      headers: taggedHeaders,
       content: { "application/json": { schema: attributionSchema } },
     },
+    ...NOT_MODIFIED,
+    ...UNKNOWN_ATTACKER,
+  },
+});
+
+const getObservations = createRoute({
+  method: "get",
+  path: "/attackers/{uuid}/observations",
+  tags: ["attackers"],
+  summary: "The attacker's latest observation of each primitive",
+  description: "By primitive. Of an attacker that waits to be registered, too.",
+  security: [{ bearer: ["read"] }],
+  middleware: [requireScope("read")] as const,
+  request: {
+    params,
+    query: z.object({
+      limit: limitParam(LIMIT_MOST),
+      cursor: latestCursors.param,
+    }),
+  },
+  responses: {
+    200: { description: "A page", content: { "application/json": { schema: observationsSchema } } },
+    ...UNKNOWN_ATTACKER,
+    ...INVALID,
   },
 });
 
@@ -83,9 +125,20 @@ export const attackerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
   .openapi(getAttribution, async (c) => {
     const { uuid } = c.req.valid("param");
     const attacker = await findAttacker(c.env.DB, uuid);
-    if (!attacker) throw new ProblemError("not_found", `No attacker ${uuid} is known.`);
-    const { identityUuid } = attacker;
-    if (identityUuid === null) return c.json(toWireAttribution(null, []), 200);
-    const primitives = await c.env.IDENTITIES.getByName(identityUuid).attribution();
+    if (!attacker) throw unknownAttacker(uuid);
+    if (attacker.identityUuid === null) return c.json(toWireAttribution(null, []), 200);
+    const { identityUuid, primitives } = await readStates(c.env.IDENTITIES, attacker.identityUuid, null);
     return c.json(toWireAttribution(identityUuid, primitives), 200);
+  })
+  .openapi(getObservations, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const { limit, cursor } = c.req.valid("query");
+    const page = await readLatestObservations(c.env.DB, uuid, cursor?.primitive ?? "", limit + 1);
+    if (page.length === 0 && !(await findAttacker(c.env.DB, uuid))) throw unknownAttacker(uuid);
+    const { shown, next } = pageOf(page, limit, ({ primitive }) => latestCursors.encode({ primitive }));
+    return c.json({ data: shown.map(toWireObservation), next_cursor: next }, 200);
   });
+
+function unknownAttacker(uuid: string): ProblemError {
+  return new ProblemError("not_found", `No attacker ${uuid} is known.`);
+}

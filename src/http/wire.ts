@@ -16,13 +16,18 @@ export const uuidParam = z
   })
   .openapi({ type: "string", format: "uuid" });
 
+/** A value as it was observed: any JSON but null. */
+export const valueSchema = z
+  .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.looseObject({})])
+  .openapi({ description: "Any JSON but null", example: "typed" });
+
 export const attributionSchema = z
   .object({
     identity_uuid: z.string().nullable(),
     primitives: z.array(
       z.object({
         primitive: z.string(),
-        current_value: z.unknown(),
+        current_value: valueSchema,
         state: z.enum(STATES),
         confidence: z.number(),
         observation_count: z.number().int(),
@@ -42,7 +47,7 @@ export function toWireAttribution(
     identity_uuid: identityUuid,
     primitives: primitives.map((attribution) => ({
       primitive: attribution.primitive,
-      current_value: JSON.parse(attribution.currentValue),
+      current_value: valueSchema.parse(JSON.parse(attribution.currentValue)),
       state: attribution.state,
       confidence: attribution.confidence,
       observation_count: attribution.observationCount,

@@ -1,0 +1,34 @@
+/**
+ * Answers that a client may keep, if it asks each time whether they still hold: with an `ETag`, and 304 to a client that
+ * has it. The tag is a digest of the answer, so it changes with whatever the answer depends on and with nothing else.
+ */
+import { createMiddleware } from "hono/factory";
+import { etag } from "hono/etag";
+import type { AppEnv } from "./access.ts";
+import { z } from "@hono/zod-openapi";
+
+const compareTags = etag();
+
+/** Adds the tag, and answers 304 where `If-None-Match` names it (in a list, weak or strong, or as `*`). */
+export const revalidated = createMiddleware<AppEnv>((c, next) =>
+  compareTags(c, async () => {
+    await next();
+    if (c.res.ok) c.header("cache-control", "private, no-cache");
+  }),
+);
+
+/** The request headers of such a route, for its description. */
+export const conditionalHeaders = z.object({
+  "if-none-match": z
+    .string()
+    .optional()
+    .openapi({ description: "Tags of the answers that the client has", example: '"0123456789abcdef"' }),
+});
+
+/** The response headers of such a route, for its description. */
+export const taggedHeaders = z.object({
+  etag: z.string().openapi({ description: "Names this answer" }),
+});
+
+/** The answer to a client that has it already. */
+export const NOT_MODIFIED = { 304: { description: "The client has it already" } } as const;
