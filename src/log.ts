@@ -15,7 +15,16 @@ export function logError(event: string, error: unknown, facts: LogFacts = {}): v
   console.error(JSON.stringify({ level: "error", event, error: nameOf(error), ...facts }));
 }
 
-/** The message of an error, cut short. D1 errors that carry parameters never get here: no store wraps them so. */
+const QUOTED = /"[^"]*"?|'[^']*'?|`[^`]*`?/g;
+
+/**
+ * What an error says, without what it was about: texts in quotes are blanked, since that is where parsers, D1 and SQLite
+ * put what they were given, and of a failed query only the cause is told, since the rest is its parameters.
+ */
 function nameOf(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 300);
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  // What our settings quote is a variable, and no secret is one.
+  if (error.name === "ConfigError") return `${error.name}: ${error.message}`;
+  if (error.message.startsWith("Failed query")) return error.cause ? nameOf(error.cause) : "Failed query";
+  return `${error.name}: ${error.message.replaceAll(QUOTED, "…")}`.slice(0, 300);
 }

@@ -3,6 +3,7 @@
  * values line by line, so that of NDJSON no more than a line is ever held as text. Says nothing about what the values
  * mean.
  */
+import { CONTAINERS_LIMIT, hasTooManyContainers } from "./json-size.ts";
 import { ProblemError } from "./problem.ts";
 
 /** One JSON value of a body, or what stands in its place. */
@@ -11,6 +12,7 @@ export type BodyValue =
   | { readonly ok: false; readonly found: string };
 
 const NEWLINE = 0x0a;
+const BREAK = Uint8Array.of(NEWLINE);
 /** Types whose bodies are lines and nothing else. */
 const LINES_TYPE = /^application\/(x-)?(ndjson|jsonl|jsonlines)\b/i;
 
@@ -106,10 +108,12 @@ async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 
 async function* wholeOrLines(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<BodyValue> {
   const lines = [first];
-  for await (const line of rest) lines.push(line);
-  const whole = parseBytes(concat(lines.flatMap((line) => [line, Uint8Array.of(NEWLINE)])));
+  for await (const line of rest) if (!isBlank(line)) lines.push(line);
+  const isOneLine = lines.length === 1;
+  const whole = parseBytes(isOneLine ? first : concat(lines.flatMap((line) => [line, BREAK])));
   if (whole.ok) yield* members(whole);
-  else for (const line of lines) if (!isBlank(line)) yield parseBytes(line);
+  else if (isOneLine) yield whole;
+  else for (const line of lines) yield parseBytes(line);
 }
 
 function* members(body: BodyValue): Generator<BodyValue> {
@@ -117,8 +121,14 @@ function* members(body: BodyValue): Generator<BodyValue> {
   else yield body;
 }
 
-/** Bytes as a JSON value. */
+/**
+ * Bytes as a JSON value.
+ * @throws ProblemError `too_large` for more lists and objects than fit into memory
+ */
 export function parseBytes(bytes: Uint8Array): BodyValue {
+  if (hasTooManyContainers(bytes)) {
+    throw new ProblemError("too_large", `The body must hold at most ${CONTAINERS_LIMIT} lists and objects.`);
+  }
   let text: string;
   try {
     // Anything else than UTF-8 is refused, not replaced: replacing would fold different keys into one.

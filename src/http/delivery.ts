@@ -8,6 +8,15 @@ import { epochSecondsOf } from "../sensor/index.ts";
 const TIMES: readonly string[] = ["ts", "window_start_ts", "window_end_ts"];
 const WINDOW_TIMES: readonly string[] = ["start_ts", "end_ts"];
 
+const OBSERVATION_TOPIC = "attacker.observation.";
+
+/** Whether a delivery is about something else than an observation, whatever else it holds. */
+export function isAboutSomethingElse(delivery: unknown): boolean {
+  if (!isObject(delivery)) return false;
+  const { topic } = delivery;
+  return typeof topic === "string" && !topic.startsWith(OBSERVATION_TOPIC);
+}
+
 /** A delivery with its ISO times as epoch seconds, in the event and in its payload. What is no such time stays. */
 export function withEpochTimes(delivery: unknown): unknown {
   if (!isObject(delivery)) return delivery;

@@ -4,7 +4,8 @@ import { readConfig } from "../config.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { readValues } from "./body.ts";
 import { eventsBody } from "./event-schema.ts";
-import { acceptedSchema, INGEST_LIMIT_EVENTS, Intake } from "./intake.ts";
+import { acceptedSchema, INGEST_LIMIT_EVENTS, Intake, INTAKE_PROBLEMS } from "./intake.ts";
+import { problemAnswer } from "./problem-schema.ts";
 import { limitIngest } from "./rate-limit.ts";
 
 /** The longest body of an ingest request. */
@@ -13,6 +14,7 @@ export const INGEST_LIMIT_BYTES = 8 * 1024 * 1024;
 const postObservations = createRoute({
   method: "post",
   path: "/observations",
+  tags: ["ingest"],
   summary: "Queue observations: one event, a list, or NDJSON",
   description: `At most ${INGEST_LIMIT_EVENTS} events and ${INGEST_LIMIT_BYTES} bytes. Safe to repeat: an observation has a key.`,
   security: [{ bearer: [] }],
@@ -23,6 +25,8 @@ const postObservations = createRoute({
       description: "Queued, but for those refused",
       content: { "application/json": { schema: acceptedSchema } },
     },
+    400: problemAnswer("body_incomplete", "The body ended before it was complete; nothing was taken."),
+    ...INTAKE_PROBLEMS,
   },
 });
 

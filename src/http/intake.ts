@@ -15,6 +15,7 @@ import {
 import { logError } from "../log.ts";
 import type { BodyValue } from "./body.ts";
 import { packMessages } from "./pack.ts";
+import { problemAnswer } from "./problem-schema.ts";
 import { ProblemError } from "./problem.ts";
 import { sendMessages } from "./send.ts";
 
@@ -36,6 +37,22 @@ type Rejected = z.infer<typeof rejectedSchema>;
 export const acceptedSchema = z
   .object({ accepted: z.number().int(), ignored: z.number().int(), rejected: z.array(rejectedSchema) })
   .openapi("Accepted");
+
+/** Problems of every route that brings events. */
+export const INTAKE_PROBLEMS = {
+  413: problemAnswer("too_large", `A request may hold at most ${INGEST_LIMIT_EVENTS} events.`),
+  415: problemAnswer("unsupported_media_type", "Send the body as it is, without a Content-Encoding."),
+  422: problemAnswer("all_refused", "All 1 events were refused.", {
+    rejected: [{ index: 0, code: "missing_field", field: "ts", detail: "The field ts is missing." }],
+  }),
+  429: problemAnswer("rate_limited", "Too many ingest requests with this token. Wait 10 s."),
+  503: problemAnswer("queue_unavailable", "The queue took the first 2 valid events, then no more.", {
+    accepted: 2,
+    ignored: 0,
+    rejected: [],
+    resume_from: 2,
+  }),
+};
 
 /** What became of a request's events. */
 export type Accepted = z.infer<typeof acceptedSchema>;

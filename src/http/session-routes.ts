@@ -1,6 +1,7 @@
 /** Signing in and out of the dashboard. Leaves what a session is to session.ts. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { type AppEnv, authenticate, requireOwnOrigin } from "./access.ts";
+import { problemAnswer } from "./problem-schema.ts";
 import { ProblemError } from "./problem.ts";
 import { limitAuthFailures } from "./rate-limit.ts";
 import { closeSession, hasSessionCookie, openSession } from "./session.ts";
@@ -20,27 +21,40 @@ const sessionAnswer = {
   content: { "application/json": { schema: sessionSchema } },
 } as const;
 
+const WRONG_ORIGIN = problemAnswer(
+  "wrong_origin",
+  "A write with the session cookie must carry our own Origin.",
+);
+
 const postSession = createRoute({
   method: "post",
   path: "/session",
+  tags: ["access"],
   summary: "Sign in: sets a cookie that stands for the token",
   request: { body: { required: true, content: { "application/json": { schema: credentialsSchema } } } },
-  responses: { 200: sessionAnswer },
+  responses: {
+    200: sessionAnswer,
+    401: problemAnswer("unauthorized", "The token is not known."),
+    403: WRONG_ORIGIN,
+    429: problemAnswer("rate_limited", "Too many requests without a right token. Wait 10 s."),
+  },
 });
 
 const getSession = createRoute({
   method: "get",
   path: "/session",
+  tags: ["access"],
   summary: "Who is signed in, and with which scopes",
-  security: [{ bearer: [] }],
+  security: [{ bearer: [] }, { session: [] }],
   responses: { 200: sessionAnswer },
 });
 
 const deleteSession = createRoute({
   method: "delete",
   path: "/session",
+  tags: ["access"],
   summary: "Sign out",
-  responses: { 204: { description: "Signed out, or was not signed in" } },
+  responses: { 204: { description: "Signed out, or was not signed in" }, 403: WRONG_ORIGIN },
 });
 
 export const sessionRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })

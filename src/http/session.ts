@@ -26,7 +26,7 @@ export async function readSession(c: Context, secrets: AccessSecrets): Promise<S
   let expiresTs = 0;
   const grant = await findGrant(secrets, async ({ sessionKey }) => {
     const signed = await getSignedCookie(c, sessionKey, COOKIE, prefixOf(c));
-    if (typeof signed !== "string" || Number(signed) <= Date.now() / 1_000) return false;
+    if (typeof signed !== "string" || !(Number(signed) > Date.now() / 1_000)) return false;
     expiresTs = Number(signed);
     return true;
   });

@@ -3,13 +3,14 @@
  * raw bytes before anything is parsed. DECNET sends again after 429, 5xx or 10 s without an answer, so a delivery may
  * come twice; an observation has a key, so that does no harm.
  */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { readConfig } from "../config.ts";
 import type { AppEnv } from "./access.ts";
 import { type BodyValue, parseBytes, readBytes } from "./body.ts";
-import { withEpochTimes } from "./delivery.ts";
+import { isAboutSomethingElse, withEpochTimes } from "./delivery.ts";
 import { deliveryBody } from "./event-schema.ts";
-import { acceptedSchema, Intake } from "./intake.ts";
+import { acceptedSchema, Intake, INTAKE_PROBLEMS } from "./intake.ts";
+import { problemAnswer } from "./problem-schema.ts";
 import { ProblemError } from "./problem.ts";
 import { limitAuthFailures, limitIngest } from "./rate-limit.ts";
 import { isSignedBy, parseSignature } from "./signature.ts";
@@ -17,26 +18,20 @@ import { splitSecret } from "./tokens.ts";
 
 /** The longest delivery: far more than an event may hold. */
 const DELIVERY_LIMIT_BYTES = 1024 * 1024;
+const SIGNATURE_NEEDED =
+  "The header X-DECNET-Signature must be sha256=<hex HMAC-SHA256 of the body> with a secret that is known here.";
 /** All deliveries count as one caller's. */
 const CALLER = "webhooks/decnet";
 
 const postDelivery = createRoute({
   method: "post",
   path: "/webhooks/decnet",
+  tags: ["ingest"],
   summary: "A DECNET webhook delivery",
   description:
     "Topics other than attacker.observation.* are acknowledged and ignored. Times may be ISO 8601 texts or epoch seconds.",
-  security: [{ decnetSignature: [] }],
+  security: [{ signature: [] }],
   request: {
-    headers: z.object({
-      "x-decnet-signature": z
-        .string()
-        .optional()
-        .openapi({
-          description: "sha256=<hex HMAC-SHA256 of the raw body>",
-          example: `sha256=${"0".repeat(64)}`,
-        }),
-    }),
     body: deliveryBody,
   },
   responses: {
@@ -44,12 +39,17 @@ const postDelivery = createRoute({
       description: "Queued or ignored",
       content: { "application/json": { schema: acceptedSchema } },
     },
+    401: problemAnswer("unauthorized", SIGNATURE_NEEDED),
+    ...INTAKE_PROBLEMS,
   },
 });
 
 export const webhookRoutes = new OpenAPIHono<AppEnv>().openapi(postDelivery, async (c) => {
   const delivery = parseBytes(await readSigned(c.req.raw, c.env));
   await limitIngest(c.env, CALLER);
+  if (delivery.ok && isAboutSomethingElse(delivery.value)) {
+    return c.json({ accepted: 0, ignored: 1, rejected: [] }, 202);
+  }
   const intake = new Intake({ receivedTs: Date.now() / 1_000, registry: readConfig(c.env).registry });
   intake.add(mapValue(delivery, withEpochTimes));
   c.set("facts", intake.counts);
@@ -71,12 +71,8 @@ async function readSigned(request: Request, env: Env): Promise<Uint8Array> {
 
 async function refuse(request: Request, env: Env): Promise<never> {
   await limitAuthFailures(env, request);
-  throw new ProblemError(
-    "unauthorized",
-    "The header X-DECNET-Signature must be sha256=<hex HMAC-SHA256 of the body> with a secret that is known here.",
-    {},
-    { "www-authenticate": "DECNET-HMAC-SHA256" },
-  );
+  const challenge = { "www-authenticate": "DECNET-HMAC-SHA256" };
+  throw new ProblemError("unauthorized", SIGNATURE_NEEDED, {}, challenge);
 }
 
 function mapValue(body: BodyValue, map: (value: unknown) => unknown): BodyValue {

@@ -29,7 +29,7 @@ export function ask(method: string, path: string, asked: Asked = {}): Promise<Re
   if (body !== undefined) init.body = isRaw ? (body as BodyInit) : JSON.stringify(body);
   const request = new Request((asked.origin ?? ORIGIN) + path, init);
   return asked.env
-    ? Promise.resolve(app.fetch(request, { ...env, ...asked.env } as Env))
+    ? Promise.resolve(app.fetch(request, { ...env, ...asked.env }))
     : exports.default.fetch(request);
 }
 
