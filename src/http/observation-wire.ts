@@ -40,7 +40,7 @@ export function toWireObservation(observation: StoredObservation): z.infer<typeo
     id: observation.id,
     attacker_uuid: observation.attackerUuid,
     primitive: observation.primitive,
-    value: valueSchema.parse(JSON.parse(observation.value)),
+    value: JSON.parse(observation.value),
     confidence: observation.confidence,
     window: { start_ts: observation.windowStartTs, end_ts: observation.windowEndTs },
     source: observation.source,

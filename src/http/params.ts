@@ -32,7 +32,10 @@ const epochSeconds = z
   .string()
   .regex(/^\d{1,15}(\.\d{1,15})?$/, "must be epoch seconds: a number, not negative, such as 1714000000.5")
   .transform(Number)
-  .refine((ts) => ts < MILLISECONDS_FROM, "must be epoch seconds; this looks like milliseconds");
+  .refine((ts) => ts < MILLISECONDS_FROM, {
+    error: "must be epoch seconds; this looks like milliseconds",
+    abort: true,
+  });
 
 /** A time, epoch seconds. */
 export function tsParam(description: string) {

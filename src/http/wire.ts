@@ -47,7 +47,7 @@ export function toWireAttribution(
     identity_uuid: identityUuid,
     primitives: primitives.map((attribution) => ({
       primitive: attribution.primitive,
-      current_value: valueSchema.parse(JSON.parse(attribution.currentValue)),
+      current_value: JSON.parse(attribution.currentValue),
       state: attribution.state,
       confidence: attribution.confidence,
       observation_count: attribution.observationCount,

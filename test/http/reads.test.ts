@@ -95,6 +95,17 @@ describe("[§7] GET /attackers/{uuid}/observations", () => {
     expect(lengths).toEqual([1, 1, 1]);
   });
 
+  it("[§7] a value goes out as it was stored, whatever its keys", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const value = '{"__proto__":{"a":1},"constructor":[null,{"toString":1e-7}]}';
+    const primitive = "cognitive.depth";
+    const event = JSON.stringify(payload({ attacker_uuid: attackerUuid, primitive, value: "*" }));
+    await deliver([event.replace('"*"', value)]);
+    expect(await (await get(latest(attackerUuid))).text()).toContain(`"value":${value}`);
+    const attribution = await get(`/api/v1/attackers/${attackerUuid}/attribution`);
+    expect(await attribution.text()).toContain(`"current_value":${value}`);
+  });
+
   it("[§6] of an attacker that waits to be registered, too", async () => {
     const attackerUuid = crypto.randomUUID();
     await deliver(series(attackerUuid, "motor.input_modality", ["a", "b"]), { env: DEFER });
