@@ -5,6 +5,8 @@ import { logError } from "../log.ts";
 import type { AppEnv } from "./access.ts";
 import { adminRoutes } from "./admin.ts";
 import { attackerRoutes } from "./attackers.ts";
+import { controlRoutes } from "./control.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
 import { docsRoutes } from "./docs.ts";
 import { historyRoutes } from "./histories.ts";
 import { identityRoutes } from "./identities.ts";
@@ -40,6 +42,8 @@ export const app = base
   .route("/api/v1", ticketRoutes)
   .route("/api/v1", streamRoutes)
   .route("/api/v1", adminRoutes)
+  .route("/api/v1", deadLetterRoutes)
+  .route("/api/v1", controlRoutes)
   .route("/api/v1", statsRoutes);
 
 /**

@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { AppliedObservation } from "./protocol.ts";
+import type { IdentityStore } from "./store.ts";
 
 /** The key of an observation within its attacker. */
 export interface ObservationKey {
@@ -72,5 +73,22 @@ export function removeKeys(sql: SqlStorage, attackerUuid: string, keys: readonly
        SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
     attackerUuid,
     JSON.stringify(keys.map(({ primitive, evidenceRef }) => [primitive, evidenceRef])),
+  );
+}
+
+/** Whether every primitive's state counts as many observations as there are. */
+export function areCountsRight(store: IdentityStore, sql: SqlStorage): boolean {
+  const counts = new Map(
+    sql
+      .exec<{ primitive: string; n: number }>(
+        "SELECT primitive, count(*) AS n FROM observations GROUP BY primitive",
+      )
+      .toArray()
+      .map(({ primitive, n }) => [primitive, n]),
+  );
+  const states = store.attributions();
+  return (
+    states.length === counts.size &&
+    states.every(({ primitive, observationCount }) => counts.get(primitive) === observationCount)
   );
 }

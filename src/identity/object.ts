@@ -11,6 +11,7 @@ import { applyObservations, movedLinks } from "./apply.ts";
 import { answerAttribution } from "./attribution-at.ts";
 import { Backfills } from "./backfill.ts";
 import {
+  areCountsRight,
   digestPage,
   type ObservationKey,
   type PageDigest,
@@ -149,6 +150,14 @@ export class IdentityObject extends DurableObject<Env> {
     const { count, digest } = digestPage(rows);
     if (count === page.count && digest === page.digest) return { outcome: "same" };
     return { outcome: "differs", rows };
+  }
+
+  /** Brings every state to the observations held, if their numbers say that one is out of step; says whether it was. */
+  verify(): boolean {
+    if (this.#store.isEmpty || areCountsRight(this.#store, this.ctx.storage.sql)) return false;
+    this.#exchangeInTransaction((context) => recomputeAll(context, this.#store.head(), (record) => record));
+    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    return true;
   }
 
   /** Removes observations that D1 does not have (any more), and brings the states to what is left. */

@@ -122,12 +122,14 @@ export class MaintenanceObject extends DurableObject<Env> {
     );
     const isLast = page.length < PAGE_IDENTITIES;
     this.ctx.storage.sql.exec(
-      "UPDATE rebuild SET after_uuid = ?, done = done + ?, failed = failed + ?, finished_ts = ? WHERE started_ts = ?",
+      "UPDATE rebuild SET after_uuid = ?, done = done + ?, failed = failed + ?, finished_ts = ? WHERE started_ts = ? AND after_uuid = ? AND finished_ts IS NULL",
       page.at(-1) ?? row.after_uuid,
       page.length,
       failed,
       isLast ? Date.now() / 1_000 : null,
       row.started_ts,
+      // A step that ran twice counts once.
+      row.after_uuid,
     );
     return !isLast;
   }

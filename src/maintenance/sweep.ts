@@ -51,6 +51,8 @@ export interface SweepReport {
   applied: number;
   /** Observations that D1 does not have. */
   removed: number;
+  /** Identities whose states were out of step with the observations their objects held. */
+  recomputed: number;
   /** Outboxes that had been forgotten. */
   drained: number;
   merges: number;
@@ -74,6 +76,7 @@ export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Pr
     repaired: 0,
     applied: 0,
     removed: 0,
+    recomputed: 0,
     drained: 0,
     merges: 0,
     erasures: 0,
@@ -118,6 +121,9 @@ async function sweepIdentity(
   }
   const isComplete =
     candidate.mergedIntoUuid !== null || (await comparePages(env, candidate, limits, report));
+  if (report.applied + report.removed > 0 && candidate.mergedIntoUuid === null && (await object.verify())) {
+    report.recomputed++;
+  }
   report.checked++;
   if (report.applied + report.removed + report.drained + report.merges > before) report.repaired++;
   if (isComplete) await noteChecked(env.DB, uuid, startTs);

@@ -1,22 +1,15 @@
 /** Erasing an attacker: nothing of it is found anywhere afterwards, but the tombstone and the `seq` counter. */
 import { runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { readHistory, readTotals } from "../../src/storage/index.ts";
+import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
 const PRIMITIVE = "motor.input_modality";
-
-function call(method: string, path: string, body?: unknown): Promise<Response> {
-  return exports.default.fetch(`https://x/api/v1/${path}`, {
-    method,
-    headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
 
 const erase = (attackerUuid: string) => call("DELETE", `attackers/${attackerUuid}`);
 

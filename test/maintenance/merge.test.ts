@@ -1,5 +1,5 @@
 /** Merge and unmerge: exact states from the union, and back again; nothing lost in between. */
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import {
   merge,
@@ -9,6 +9,7 @@ import {
   stubIdentityUuid,
 } from "../../src/core/index.ts";
 import { mergeIdentities, readHistory, readTotals, unmergeIdentity } from "../../src/storage/index.ts";
+import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { receivedFor, waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
@@ -18,14 +19,6 @@ const PRIMITIVES = [
   "toolchain.c2.beacon_interval_ms",
   "toolchain.ssh.hassh_client",
 ] as const;
-
-function call(method: string, path: string, body?: unknown): Promise<Response> {
-  return exports.default.fetch(`https://x/api/v1/${path}`, {
-    method,
-    headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
 
 const mergeInto = (winner: string, loser: string) =>
   call("POST", `identities/${winner}/merge`, { loser_uuid: loser });
