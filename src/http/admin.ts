@@ -12,6 +12,7 @@ import {
 } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { ProblemError } from "./problem.ts";
+import { NOT_FOUND, problemAnswer } from "./problem-schema.ts";
 import { rejectInvalid } from "./validation.ts";
 import { uuidParam } from "./wire.ts";
 
@@ -27,7 +28,8 @@ const movedSchema = z
   })
   .openapi("Moved");
 
-const admin = { security: [{ bearer: [] }], middleware: requireScope("admin") };
+const admin = { security: [{ bearer: ["admin"] }], tags: ["maintenance"], middleware: requireScope("admin") };
+const SENSELESS = { 409: problemAnswer("senseless", "An identity cannot be merged into itself.") };
 const answers = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
 });
@@ -44,7 +46,7 @@ const postMerge = createRoute({
       content: { "application/json": { schema: z.object({ loser_uuid: uuidParam }).openapi("Merge") } },
     },
   },
-  responses: answers("Merged", movedSchema),
+  responses: { ...answers("Merged", movedSchema), ...NOT_FOUND, ...SENSELESS },
 });
 
 const postUnmerge = createRoute({
@@ -53,7 +55,7 @@ const postUnmerge = createRoute({
   path: "/identities/{uuid}/unmerge",
   summary: "Give an identity back what it brought into the latest merge of its winner",
   request: { params },
-  responses: answers("Unmerged", movedSchema),
+  responses: { ...answers("Unmerged", movedSchema), ...NOT_FOUND, ...SENSELESS },
 });
 
 const postRebuild = createRoute({
@@ -62,10 +64,13 @@ const postRebuild = createRoute({
   path: "/identities/{uuid}/rebuild",
   summary: "Recompute an identity's states from the stored observations",
   request: { params },
-  responses: answers(
-    "Recomputed, or recorded",
-    z.object({ identity_uuid: z.string(), done: z.boolean() }).openapi("Rebuilt"),
-  ),
+  responses: {
+    ...answers(
+      "Recomputed, or recorded",
+      z.object({ identity_uuid: z.string(), done: z.boolean() }).openapi("Rebuilt"),
+    ),
+    ...NOT_FOUND,
+  },
 });
 
 const deleteAttacker = createRoute({
@@ -74,10 +79,13 @@ const deleteAttacker = createRoute({
   path: "/attackers/{uuid}",
   summary: "Erase an attacker, its observations and its share of every state",
   request: { params },
-  responses: answers(
-    "Erased",
-    z.object({ attacker_uuid: z.string(), erased_ts: z.number(), done: z.boolean() }).openapi("Erased"),
-  ),
+  responses: {
+    ...answers(
+      "Erased",
+      z.object({ attacker_uuid: z.string(), erased_ts: z.number(), done: z.boolean() }).openapi("Erased"),
+    ),
+    404: problemAnswer("not_found", "No attacker 1b4e28ba-2fa1-4d2c-883f-0016d3cca427 is known."),
+  },
 });
 
 export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })

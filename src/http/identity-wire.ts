@@ -19,30 +19,32 @@ const EXAMPLE = {
   multi_actor_suspected: ["motor.input_modality", "motor.keystroke_cadence"],
 };
 
-export const identitySummarySchema = z
-  .object({
-    uuid: z.string(),
-    attacker_count: count,
-    first_seen_at: z.number().nullable(),
-    last_seen_at: z.number().nullable().openapi({ description: "May lag 300 s" }),
-    last_change_ts: z
-      .number()
-      .nullable()
-      .openapi({ description: "Time of the observation that last changed a state; null before the first" }),
-    states,
-    multi_actor_suspected: z
-      .array(z.string())
-      .nullable()
-      .openapi({ description: "The primitives that several actors are suspected behind, or null" }),
-  })
-  .openapi("IdentitySummary", { example: EXAMPLE });
+/** Of a list and of one identity; spelled out in both descriptions, which is easier to read than a reference. */
+const summary = {
+  uuid: z.string(),
+  attacker_count: count,
+  first_seen_at: z.number().nullable(),
+  last_seen_at: z.number().nullable().openapi({ description: "May lag 300 s" }),
+  last_change_ts: z
+    .number()
+    .nullable()
+    .openapi({ description: "Time of the observation that last changed a state; null before the first" }),
+  states,
+  multi_actor_suspected: z
+    .array(z.string())
+    .nullable()
+    .openapi({ description: "The primitives that several actors are suspected behind, or null" }),
+};
+
+export const identitySummarySchema = z.object(summary).openapi("IdentitySummary", { example: EXAMPLE });
 
 export const identityListSchema = z
   .object({ data: z.array(identitySummarySchema), next_cursor: z.string().nullable() })
   .openapi("Identities");
 
-export const identityDetailSchema = identitySummarySchema
-  .extend({
+export const identityDetailSchema = z
+  .object({
+    ...summary,
     attackers: z.array(
       z.object({
         uuid: z.string(),
@@ -74,15 +76,15 @@ export const identityDetailSchema = identitySummarySchema
   });
 
 /** An identity at a glance, as it is answered. */
-export function toWireSummary(summary: IdentitySummary): z.infer<typeof identitySummarySchema> {
+export function toWireSummary(identity: IdentitySummary): z.infer<typeof identitySummarySchema> {
   return {
-    uuid: summary.uuid,
-    attacker_count: summary.attackerCount,
-    first_seen_at: summary.firstSeenTs,
-    last_seen_at: summary.lastSeenTs,
-    last_change_ts: summary.lastChangeTs,
-    states: summary.states,
-    multi_actor_suspected: summary.suspected === null ? null : [...summary.suspected],
+    uuid: identity.uuid,
+    attacker_count: identity.attackerCount,
+    first_seen_at: identity.firstSeenTs,
+    last_seen_at: identity.lastSeenTs,
+    last_change_ts: identity.lastChangeTs,
+    states: identity.states,
+    multi_actor_suspected: identity.suspected === null ? null : [...identity.suspected],
   };
 }
 

@@ -17,7 +17,7 @@ const postObservations = createRoute({
   tags: ["ingest"],
   summary: "Queue observations: one event, a list, or NDJSON",
   description: `At most ${INGEST_LIMIT_EVENTS} events and ${INGEST_LIMIT_BYTES} bytes. Safe to repeat: an observation has a key.`,
-  security: [{ bearer: [] }],
+  security: [{ bearer: ["ingest"] }],
   middleware: [requireScope("ingest")] as const,
   request: { body: eventsBody },
   responses: {

@@ -70,21 +70,36 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-/** Problems that a route has because it needs a token, because it takes parameters, or because it is one. */
-const COMMON: readonly { code: ProblemCode; detail: string; applies: (operation: Operation) => boolean }[] = [
+/** Problems that a route has because it needs a token, because it takes a body or parameters, or because it is one. */
+const COMMON: readonly {
+  readonly code: ProblemCode;
+  readonly detail: (operation: Operation) => string;
+  readonly applies: (operation: Operation) => boolean;
+}[] = [
   {
     code: "unauthorized",
-    detail: "Send a token in the header Authorization: Bearer <token>.",
+    detail: () => "Send a token in the header Authorization: Bearer <token>.",
     applies: needsToken,
   },
-  { code: "forbidden", detail: "This needs the scope read.", applies: needsToken },
-  { code: "rate_limited", detail: "Too many failed attempts. Wait a little.", applies: needsToken },
+  {
+    code: "forbidden",
+    detail: (operation) => `This needs the scope ${scopeOf(operation)}.`,
+    applies: (operation) => scopeOf(operation) !== undefined,
+  },
+  {
+    code: "rate_limited",
+    detail: () => "Too many failed attempts. Wait 10 s.",
+    applies: needsToken,
+  },
+  { code: "malformed_json", detail: () => "The body must be JSON.", applies: takesBody },
+  { code: "too_large", detail: () => "The body must be at most 65536 bytes long.", applies: takesBody },
+  { code: "unsupported_media_type", detail: () => "Send the body as application/json.", applies: takesBody },
   {
     code: "invalid_request",
-    detail: "The field uuid is wrong: must be a UUID, with or without dashes.",
-    applies: ({ parameters, requestBody }) => (parameters ?? []).length > 0 || requestBody !== undefined,
+    detail: () => "The field uuid is wrong: must be a UUID, with or without dashes.",
+    applies: (operation) => takesBody(operation) || (operation.parameters ?? []).length > 0,
   },
-  { code: "internal", detail: "The request failed; the log says why.", applies: () => true },
+  { code: "internal", detail: () => "The request failed; the log says why.", applies: () => true },
 ];
 
 /** Describes an app; the same one is read only once. */
@@ -101,15 +116,21 @@ function complete(app: Described): ApiDocument {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
   }
   const document = app.getOpenAPI31Document(INFO);
-  for (const item of Object.values(document.paths ?? {})) {
-    for (const operation of [item.get, item.put, item.post, item.delete]) {
-      if (operation) addCommon(operation);
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    const { get, put, post, delete: remove } = item;
+    for (const [method, operation] of Object.entries({ get, put, post, delete: remove })) {
+      if (operation) addCommon(operation, method, path);
     }
   }
   return document;
 }
 
-function addCommon(operation: Operation): void {
+function addCommon(operation: Operation, method: string, path: string): void {
+  operation.operationId = operationId(method, path);
+  // Whatever takes a token takes a session in its place, and needs the same scope of it.
+  operation.security = (operation.security ?? []).flatMap((scheme) =>
+    scheme["bearer"] ? [scheme, { session: scheme["bearer"] }] : [scheme],
+  );
   const responses: Responses = operation.responses ?? {};
   for (const { code, detail, applies } of COMMON) {
     const { status, title } = PROBLEMS[code];
@@ -119,7 +140,7 @@ function addCommon(operation: Operation): void {
       content: {
         "application/problem+json": {
           schema: { $ref: "#/components/schemas/Problem" },
-          example: exampleProblem(code, detail),
+          example: exampleProblem(code, detail(operation)),
         },
       },
     };
@@ -127,6 +148,32 @@ function addCommon(operation: Operation): void {
   operation.responses = responses;
 }
 
+/** @example operationId("get", "/api/v1/identities/{uuid}/attribution") // "getIdentityAttribution" */
+function operationId(method: string, path: string): string {
+  const segments = path
+    .replace(/^\/api\/v1/, "")
+    .split("/")
+    .filter((segment) => segment !== "");
+  const words = segments.flatMap((segment, i) => {
+    if (segment.startsWith("{")) return [];
+    return (segments[i + 1]?.startsWith("{") ? singular(segment) : segment).split(/[-.]/);
+  });
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+}
+
+function singular(word: string): string {
+  return word.replace(/ies$/, "y").replace(/s$/, "");
+}
+
 function needsToken({ security }: Operation): boolean {
   return security?.some((scheme) => "bearer" in scheme) ?? false;
+}
+
+/** The scope that a token has to have; undefined where any will do, or none is needed. */
+function scopeOf({ security }: Operation): string | undefined {
+  return security?.find((scheme) => "bearer" in scheme)?.["bearer"]?.[0];
+}
+
+function takesBody({ requestBody }: Operation): boolean {
+  return requestBody !== undefined;
 }

@@ -11,7 +11,7 @@ const getStats = createRoute({
   path: "/stats",
   tags: ["operations"],
   summary: "Totals",
-  security: [{ bearer: [] }],
+  security: [{ bearer: ["read"] }],
   middleware: [requireScope("read")] as const,
   responses: { 200: { description: "Totals", content: { "application/json": { schema: statsSchema } } } },
 });

@@ -45,7 +45,7 @@ const getSession = createRoute({
   path: "/session",
   tags: ["access"],
   summary: "Who is signed in, and with which scopes",
-  security: [{ bearer: [] }, { session: [] }],
+  security: [{ bearer: [] }],
   responses: { 200: sessionAnswer },
 });
 

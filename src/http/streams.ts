@@ -35,7 +35,7 @@ const headers = z.object({
   "last-event-id": place.openapi({ description: "The id of the last event received: goes on after it" }),
 });
 
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { session: [] }, { ticket: [] }];
+const SECURITY: Record<string, string[]>[] = [{ bearer: ["read"] }, { ticket: [] }];
 
 const stream = {
   tags: ["streams"],

@@ -30,7 +30,7 @@ const postTicket = createRoute({
   path: "/stream-tickets",
   tags: ["streams"],
   summary: "A ticket for one stream: valid once, within 60 s, as ?ticket=",
-  security: [{ bearer: [] }, { session: [] }],
+  security: [{ bearer: ["read"] }],
   middleware: [requireScope("read")] as const,
   responses: { 200: { description: "A ticket", content: { "application/json": { schema: ticketSchema } } } },
 });
