@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { findAttacker, readLatestObservations, registerAttacker } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { cursorsOf, pageOf, textPart } from "./cursor.ts";
-import { conditionalHeaders, NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
+import { NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
 import { observationsSchema, toWireObservation } from "./observation-wire.ts";
 import { LIMIT_MOST, limitParam } from "./params.ts";
 import { ProblemError } from "./problem.ts";
@@ -57,7 +57,7 @@ const getAttribution = createRoute({
   summary: "The states of the attacker's identity",
   security: [{ bearer: ["read"] }],
   middleware: [requireScope("read"), revalidated] as const,
-  request: { params, headers: conditionalHeaders },
+  request: { params },
   responses: {
     200: {
       description: "By primitive; without identity while the attacker is not registered",

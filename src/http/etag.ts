@@ -17,18 +17,10 @@ export const revalidated = createMiddleware<AppEnv>((c, next) =>
   }),
 );
 
-/** The request headers of such a route, for its description. */
-export const conditionalHeaders = z.object({
-  "if-none-match": z
-    .string()
-    .optional()
-    .openapi({ description: "Tags of the answers that the client has", example: '"0123456789abcdef"' }),
-});
-
 /** The response headers of such a route, for its description. */
 export const taggedHeaders = z.object({
   etag: z.string().openapi({ description: "Names this answer" }),
 });
 
-/** The answer to a client that has it already. */
+/** The answer to a client that has it already. By it the description knows that the route reads `If-None-Match`. */
 export const NOT_MODIFIED = { 304: { description: "The client has it already" } } as const;

@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { findIdentity, hasIdentity, listIdentities } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { cursorsOf, optionalNumberPart, pageOf, textPart } from "./cursor.ts";
-import { conditionalHeaders, NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
+import { NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
 import { identityDetailSchema, identityListSchema, toWireIdentity, toWireSummary } from "./identity-wire.ts";
 import { limitParam, pastTsParam, primitiveParam, stateParam } from "./params.ts";
 import { ProblemError } from "./problem.ts";
@@ -46,7 +46,7 @@ const getIdentity = createRoute({
   description: "The UUID of an identity that was merged away answers the one it went into.",
   security: [{ bearer: ["read"] }],
   middleware: [requireScope("read"), revalidated] as const,
-  request: { params, headers: conditionalHeaders },
+  request: { params },
   responses: {
     200: {
       description: "The identity",
@@ -69,7 +69,6 @@ const getAttribution = createRoute({
   middleware: [requireScope("read"), revalidated] as const,
   request: {
     params,
-    headers: conditionalHeaders,
     query: z.object({
       as_of: pastTsParam("Epoch seconds: the states with the observations whose ts is not later").optional(),
     }),

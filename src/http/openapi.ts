@@ -102,6 +102,16 @@ const COMMON: readonly {
   { code: "internal", detail: () => "The request failed; the log says why.", applies: () => true },
 ];
 
+/** Not among the routes' own parameters, where a typed client would have to name it at every call. */
+const IF_NONE_MATCH = {
+  name: "If-None-Match",
+  in: "header",
+  required: false,
+  description: "Tags of the answers that the client has",
+  schema: { type: "string" },
+  example: '"0123456789abcdef"',
+} as const;
+
 /** Describes an app; the same one is read only once. */
 export function describeApi(app: Described): ApiDocument {
   const document = known.get(app) ?? complete(app);
@@ -132,6 +142,7 @@ function addCommon(operation: Operation, method: string, path: string): void {
     scheme["bearer"] ? [scheme, { session: scheme["bearer"] }] : [scheme],
   );
   const responses: Responses = operation.responses ?? {};
+  if ("304" in responses) operation.parameters = [...(operation.parameters ?? []), IF_NONE_MATCH];
   for (const { code, detail, applies } of COMMON) {
     const { status, title } = PROBLEMS[code];
     if (!applies(operation) || status in responses) continue;
