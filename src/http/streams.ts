@@ -12,6 +12,7 @@ import type { AppEnv } from "./access.ts";
 import { ProblemError } from "./problem.ts";
 import { NOT_FOUND } from "./problem-schema.ts";
 import { requireStreamAccess } from "./tickets.ts";
+import { readStates } from "./read-states.ts";
 import { rejectInvalid } from "./validation.ts";
 import { toWireAttribution, uuidParam } from "./wire.ts";
 
@@ -97,7 +98,8 @@ async function follow(
 ): Promise<StreamSource> {
   const source = await followIdentity(c.env, { kind, uuid }, from, async (identityUuid) => {
     if (identityUuid === null) return toWireAttribution(null, []);
-    return toWireAttribution(identityUuid, await c.env.IDENTITIES.getByName(identityUuid).attribution());
+    const states = await readStates(c.env.IDENTITIES, identityUuid, null);
+    return toWireAttribution(states.identityUuid, states.primitives);
   });
   if (!source) throw new ProblemError("not_found", `No ${kind} ${uuid} is known.`);
   return source;

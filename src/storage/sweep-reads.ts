@@ -77,11 +77,15 @@ export async function deleteObservations(
   ]);
 }
 
-/** Removes the oldest events before a time, a page at a time; says how many went. */
+/**
+ * Removes the oldest events before a time, a page at a time; says how many went. The newest stays: were the table empty,
+ * cursors would start over, and streams that are past them would miss what comes.
+ */
 export async function deleteHistory(db: D1Database, beforeTs: number, limit: number): Promise<number> {
   const { meta } = await db
     .prepare(
-      `DELETE FROM events WHERE cursor IN (SELECT cursor FROM events ORDER BY cursor LIMIT ?2) AND event ->> 'ts' < ?1`,
+      `DELETE FROM events WHERE cursor IN (SELECT cursor FROM events ORDER BY cursor LIMIT ?2)
+        AND cursor < (SELECT max(cursor) FROM events) AND event ->> 'ts' < ?1`,
     )
     .bind(beforeTs, limit)
     .run();

@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { vi } from "vitest";
 
 /** How long a test waits for what must come. */
-const PATIENCE = { timeout: 20_000, interval: 5 };
+export const PATIENCE = { timeout: 20_000, interval: 5 };
 
 export class StreamClient {
   readonly messages: EventSourceMessage[] = [];

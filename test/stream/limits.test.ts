@@ -5,7 +5,7 @@ import type { StreamSource } from "../../src/stream/index.ts";
 import { FEED_NAMES, OBSERVATIONS_SHOWN, STREAM_LIMITS } from "../../src/stream/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { payload, series } from "../setup/payload.ts";
-import { StreamClient } from "./client.ts";
+import { PATIENCE, StreamClient } from "./client.ts";
 import { fresh, historyOf, identitySource, NEVER_MS, socketsOf, streamed } from "./setup.ts";
 
 const PRIMITIVE = "motor.input_modality";
@@ -45,7 +45,7 @@ describe("[§7] slow clients", () => {
     const quick = new StreamClient(
       streamed(await identitySource(source.watched[0] ?? ""), { keepAliveMs: NEVER_MS, ...limits }).response,
     );
-    await expect.poll(() => socketsOf(stub)).toBe(2);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(2);
     for (let call = 1; call <= 4; call++) {
       await deliver(series(attackerUuid, `test.p${call}`, Array(OBSERVATIONS_SHOWN).fill("v")));
       // The one that reads has no trouble.
@@ -54,7 +54,7 @@ describe("[§7] slow clients", () => {
       );
     }
     expect(await end).toBe("slow");
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     // Whoever comes to read after all finds what fitted, and the end.
     const late = new StreamClient(response);
     await late.until(({ hasEnded }) => expect(hasEnded).toBe(true));
@@ -65,7 +65,7 @@ describe("[§7] slow clients", () => {
   it("[§7] of a call with more observations than are shown, the latest are", async () => {
     const { attackerUuid, source, stub } = await watched();
     const client = new StreamClient(streamed(source, { keepAliveMs: NEVER_MS }).response);
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     const events = series(attackerUuid, PRIMITIVE, Array(OBSERVATIONS_SHOWN + 50).fill("a"));
     await deliver(events);
     await client.until((one) => expect(one.named("observation").at(-1)?.["id"]).toBe(events.at(-1)?.["id"]));
@@ -124,7 +124,7 @@ describe("[§7] the time of a stream", () => {
     const client = new StreamClient(response);
     expect(await end).toBe("expired");
     await client.until(({ hasEnded }) => expect(hasEnded).toBe(true));
-    await expect.poll(() => socketsOf(stub)).toBe(0);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(0);
   });
 
   it("[§7] a history that cannot be read is tried again, and the client told to reconnect only if it stays so", async () => {
@@ -173,9 +173,9 @@ it("[§7] many drains at once are few readings of a stream of everything, and th
   answer.webSocket?.accept();
   await Promise.all(Array.from({ length: 50 }, () => feed.poke()));
   // One at once, and one for all that came while it paused.
-  await expect.poll(() => frames.length).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => frames.length, PATIENCE).toBeGreaterThanOrEqual(2);
   await feed.poke();
-  await expect.poll(() => frames.length).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => frames.length, PATIENCE).toBeGreaterThanOrEqual(3);
   // Three, unless the machine is so slow that it paused more than once meanwhile.
   expect(frames.length).toBeLessThan(10);
   expect(new Set(frames)).toEqual(new Set(['{"kind":"changed"}']));

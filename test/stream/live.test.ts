@@ -6,7 +6,7 @@ import type { IdentityObject } from "../../src/identity/index.ts";
 import { FEED_NAMES } from "../../src/stream/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { series } from "../setup/payload.ts";
-import { StreamClient } from "./client.ts";
+import { PATIENCE, StreamClient } from "./client.ts";
 import {
   everythingSource,
   fresh,
@@ -154,7 +154,7 @@ describe("[§7] objects and their watchers", () => {
     const limits = { keepAliveMs: NEVER_MS };
     const one = new StreamClient(streamed(await identitySource(identityUuid), limits).response);
     const all = new StreamClient(streamed(await everythingSource(), limits).response);
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     for (const end of [3, 4, VALUES.length]) {
       await evictDurableObject(stub);
       await evictDurableObject(feed());
@@ -199,11 +199,11 @@ describe("[§7] objects and their watchers", () => {
     await historyOf(identityUuid, 2);
     const limits = { keepAliveMs: NEVER_MS, reopenMs: 10 };
     const client = new StreamClient(streamed(await identitySource(identityUuid), limits).response);
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     await evictDurableObject(stub, { webSockets: "close" });
     await deliver(events.slice(1, 4));
     await client.untilPublished(2);
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     await deliver(events.slice(4));
     const history = await lastHistory(identityUuid);
     await client.until(() =>
@@ -219,11 +219,11 @@ describe("[§7] objects and their watchers", () => {
       await open(`/identities/${identityUuid}/events`),
       await open(`/attackers/${attackerUuid}/events`),
     ];
-    await expect.poll(() => socketsOf(stub)).toBe(2);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(2);
     await clients[0]?.close();
-    await expect.poll(() => socketsOf(stub)).toBe(1);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(1);
     await clients[1]?.close();
-    await expect.poll(() => socketsOf(stub)).toBe(0);
+    await expect.poll(() => socketsOf(stub), PATIENCE).toBe(0);
   });
 
   it("[§7] an object answers 426 to what is no WebSocket", async () => {
@@ -241,7 +241,7 @@ async function lastHistory(identityUuid: string) {
       stub,
       (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
     );
-  await expect.poll(pending, { timeout: 20_000 }).toBe(0);
+  await expect.poll(pending, PATIENCE).toBe(0);
   const { results } = await env.DB.prepare("SELECT event FROM events WHERE identity_uuid = ?1 ORDER BY seq")
     .bind(identityUuid)
     .all<{ event: string }>();

@@ -1,10 +1,10 @@
 /** Where a stream starts, what it follows, and how it goes on when what it follows becomes something else. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { projectEvents } from "../../src/storage/index.ts";
+import { deleteHistory, projectEvents } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { payload, series } from "../setup/payload.ts";
-import { StreamClient } from "./client.ts";
+import { PATIENCE, StreamClient } from "./client.ts";
 import {
   everythingSource,
   fresh,
@@ -179,7 +179,7 @@ describe("[§6] what a stream follows", () => {
     const { identityUuid: w } = winner;
     const expected = [`${l}:3`, `${w}:3`, `${l}:4`, `${w}:4`, `${w}:5`];
     expect(client.published.map(({ id }) => id)).toEqual(expected);
-    await expect.poll(() => socketsOf(winner.stub)).toBe(1);
+    await expect.poll(() => socketsOf(winner.stub), PATIENCE).toBe(1);
 
     const place = Number(client.messages[1]?.id);
     const again = await open(`/identities/${l}/events`, { "last-event-id": String(place) });
@@ -195,7 +195,34 @@ describe("[§6] what a stream follows", () => {
     await write(l, 6, 6);
     await client.until(() => expect(client.published.at(-1)?.id).toBe(`${l}:6`));
     expect(client.published.map(({ id }) => id)).not.toContain(`${w}:6`);
-    await expect.poll(() => socketsOf(winner.stub)).toBe(0);
+    await expect.poll(() => socketsOf(winner.stub), PATIENCE).toBe(0);
+    await client.close();
+  });
+
+  it("[§6] a merge over HTTP is seen at once by whoever watches the loser, as is an unmerge", async () => {
+    const [loser, winner] = [await known(), await known()];
+    const [l, w] = [loser.identityUuid, winner.identityUuid];
+    const source = await identitySource(l);
+    const client = new StreamClient(streamed(source, { keepAliveMs: NEVER_MS }).response);
+    await client.until(({ names }) => expect(names).toEqual(["snapshot"]));
+    await expect.poll(() => socketsOf(loser.stub), PATIENCE).toBe(1);
+    const admin = { method: "POST", headers: { authorization: "Bearer admin-token" } };
+    const merged = await exports.default.fetch(
+      new Request(`https://x/api/v1/identities/${w}/merge`, {
+        ...admin,
+        headers: { ...admin.headers, "content-type": "application/json" },
+        body: JSON.stringify({ loser_uuid: l }),
+      }),
+    );
+    expect(merged.status).toBe(200);
+    await client.until(({ names }) => expect(names).toContain("identity.merged"));
+    expect(client.named("snapshot").at(-1)).toEqual({ identity_uuid: w });
+    const unmerged = await exports.default.fetch(
+      new Request(`https://x/api/v1/identities/${l}/unmerge`, admin),
+    );
+    expect(unmerged.status).toBe(200);
+    await client.until(({ names }) => expect(names).toContain("identity.unmerged"));
+    expect(client.named("snapshot").at(-1)).toEqual({ identity_uuid: l });
     await client.close();
   });
 
@@ -222,6 +249,17 @@ describe("[§6] what a stream follows", () => {
     expect(await end).toBe("gone");
     await client.until(({ hasEnded }) => expect(hasEnded).toBe(true));
   });
+});
+
+it("[§7] retention keeps the newest event: a place that was given out is never given out again", async () => {
+  const { identityUuid } = await known();
+  const source = await everythingSource();
+  expect(await deleteHistory(env.DB, 1e12, 1e6)).toBeGreaterThan(0);
+  const client = new StreamClient(streamed(source, { keepAliveMs: 30 }).response);
+  await write(identityUuid, 3, 4);
+  await client.until(() => expect(idsOf(client, identityUuid)).toHaveLength(2));
+  expect(Number(client.lastEventId)).toBe(Number(source.first.id) + 2);
+  await client.close();
 });
 
 async function count(identityUuid: string): Promise<number> {
