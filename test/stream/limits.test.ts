@@ -116,11 +116,12 @@ describe("[§7] the time of a stream", () => {
   });
 
   it.each([
-    ["it has run for as long as it may", { lifetimeMs: 60 }],
-    ["it has read as often as it may", { reads: 3 }],
-  ])("[§7] a stream ends when %s; the client is to reconnect", async (_, limits) => {
+    ["it has run for as long as it may", { lifetimeMs: 60 }, null],
+    ["it has read as often as it may", { reads: 3 }, null],
+    ["what it was opened with has expired", {}, 1],
+  ])("[§7] a stream ends when %s; the client is to reconnect", async (_, limits, expiresTs) => {
     const { source, stub } = await watched();
-    const { response, end } = streamed(source, { keepAliveMs: 20, ...limits });
+    const { response, end } = streamed(source, { keepAliveMs: 20, ...limits }, expiresTs);
     const client = new StreamClient(response);
     expect(await end).toBe("expired");
     await client.until(({ hasEnded }) => expect(hasEnded).toBe(true));

@@ -53,9 +53,13 @@ export async function identitySource(
 export const everythingSource = (from: number | null = null) => followEverything(env, from);
 
 /** A response of a source, and how it ended. */
-export function streamed(source: StreamSource, limits: Partial<StreamLimits> = {}) {
+export function streamed(
+  source: StreamSource,
+  limits: Partial<StreamLimits> = {},
+  expiresTs: number | null = null,
+) {
   const { promise: end, resolve } = Promise.withResolvers<StreamEnd>();
-  return { response: streamResponse(source, { limits, onEnd: resolve }), end };
+  return { response: streamResponse(source, { limits, expiresTs, onEnd: resolve }), end };
 }
 
 /** WebSockets that an object has open. */
