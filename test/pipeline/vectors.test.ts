@@ -1,5 +1,6 @@
 /** The conformance streams, through consumer, D1, identity objects and the outbound queue, in every batching. */
-import { exports } from "cloudflare:workers";
+import { evictDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { z } from "zod";
 import type { OutboundEvent } from "../../src/core/index.ts";
@@ -148,6 +149,20 @@ describe.skipIf(streams.length === 0)(
         });
       },
     );
+
+    it("[§4] the objects evicted between any two batches change nothing", async () => {
+      await forEach(streams.slice(0, 16), async (given) => {
+        const { stream, identities } = await register(given);
+        for (const batch of pieces(stream.events, 7)) {
+          await deliver(batch);
+          for (const identityUuid of identities.values()) {
+            await evictDurableObject(env.IDENTITIES.getByName(identityUuid));
+          }
+        }
+        for (const [label, identityUuid] of identities) await expectEvents(stream, label, identityUuid);
+        await expectStates(stream, identities, true);
+      });
+    });
 
     it("[§3] delivered in another order, the states are the same in the end", async () => {
       await forEach(streams, async (given) => {
