@@ -156,6 +156,8 @@ describe.skipIf(streams.length === 0)(
         for (const batch of pieces(stream.events, 7)) {
           await deliver(batch);
           for (const identityUuid of identities.values()) {
+            // Only what runs can be evicted.
+            await statesOf(identityUuid);
             await evictDurableObject(env.IDENTITIES.getByName(identityUuid));
           }
         }
