@@ -3,6 +3,7 @@
  * `dev` and `deploy`, the tests before they start. A file that is as it should be is left alone, so that running it
  * beside a Worker that serves the directory disturbs nobody.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
@@ -43,25 +44,25 @@ export async function writeAssets(directory: string, files: AssetFiles): Promise
   const present = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
-  const stale = present.filter((path) => !files.has(path) && !path.endsWith(TEMPORARY));
+  const stale = present.filter((path) => !files.has(path));
   await Promise.all(stale.map((path) => rm(join(directory, path), { force: true })));
   const written = await Promise.all(
     [...files].map(async ([path, content]) =>
-      (await isWritten(join(directory, path), content)) ? [path] : [],
+      (await isWritten(join(directory, path), content, `${directory}-${randomUUID()}.tmp`)) ? [path] : [],
     ),
   );
   return [...stale, ...written.flat()];
 }
 
-/** Ending of files that are being written. */
-const TEMPORARY = ".tmp";
-
-/** Puts a file in place in one step, unless it is there. @returns whether it had to */
-async function isWritten(path: string, content: Uint8Array): Promise<boolean> {
+/**
+ * Puts a file in place in one step, unless it is there.
+ * @param temporary - where it is written first: outside the directory, of which somebody may be reading the list
+ * @returns whether it had to
+ */
+async function isWritten(path: string, content: Uint8Array, temporary: string): Promise<boolean> {
   const before = await readFile(path).catch(() => null);
   if (before?.equals(content)) return false;
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}${TEMPORARY}`;
   await writeFile(temporary, content);
   await rename(temporary, path);
   return true;

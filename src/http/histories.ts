@@ -60,7 +60,7 @@ const getTransitions = createRoute({
       own: z
         .enum(["true", "false"], "must be true or false")
         .optional()
-        .openapi({ description: "Its own history, though it may be merged away", example: "false" }),
+        .openapi({ description: "Its own history, though it may be merged away" }),
       limit: limitParam(50),
       cursor: transitionCursors.param,
     }),

@@ -109,7 +109,6 @@ const IF_NONE_MATCH = {
   required: false,
   description: "Tags of the answers that the client has",
   schema: { type: "string" },
-  example: '"0123456789abcdef"',
 } as const;
 
 /** Describes an app; the same one is read only once. */

@@ -1,4 +1,7 @@
-/** Parameters that several routes take: each is read from its text, and complains in words. */
+/**
+ * Parameters that several routes take: each is read from its text, and complains in words. None has an example in its
+ * description: the page that shows it would fill it in, and so narrow down every request that somebody tries.
+ */
 import { z } from "@hono/zod-openapi";
 import { STATES } from "../core/index.ts";
 
@@ -24,7 +27,6 @@ export function limitParam(standard: number) {
       maximum: LIMIT_MOST,
       default: standard,
       description: "Entries of a page, at most",
-      example: standard,
     });
 }
 
@@ -39,7 +41,7 @@ const epochSeconds = z
 
 /** A time, epoch seconds. */
 export function tsParam(description: string) {
-  return epochSeconds.openapi({ type: "number", minimum: 0, description, example: 1_714_000_000 });
+  return epochSeconds.openapi({ type: "number", minimum: 0, description });
 }
 
 /** A time that observations can have by now, epoch seconds: what comes later nobody knows. */
@@ -49,7 +51,7 @@ export function pastTsParam(description: string) {
       (ts) => ts <= Date.now() / 1_000 + CLOCK_AHEAD_SECS,
       "must not lie in the future, more than the 24 h by which an observation may",
     )
-    .openapi({ type: "number", minimum: 0, description, example: 1_714_000_000 });
+    .openapi({ type: "number", minimum: 0, description });
 }
 
 /** A primitive's name. */
@@ -57,9 +59,9 @@ export const primitiveParam = z
   .string()
   .max(128, "must be at most 128 characters long")
   .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)+$/, "must be a dotted path of at least two segments of a–z, 0–9 and _")
-  .openapi({ description: "A primitive, as a dotted path", example: "motor.input_modality" });
+  .openapi({ description: "A primitive, such as `motor.input_modality`" });
 
 /** One of the five states. */
 export const stateParam = z
   .enum(STATES, `must be one of ${STATES.join(", ")}`)
-  .openapi({ description: "A state", example: "stable" });
+  .openapi({ description: "A state" });
