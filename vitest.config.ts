@@ -14,7 +14,7 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "node",
-          include: ["test/{core,sensor,simulate,cli}/**/*.test.ts"],
+          include: ["test/{core,sensor,simulate,cli,browser}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
         },
