@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
-import { readTotals } from "../storage/index.ts";
+import { readRecentTotals } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { type QueueDepth, statsSchema, toWireStats } from "./wire.ts";
 
@@ -30,7 +30,10 @@ const getHealth = createRoute({
 });
 
 export const statsRoutes = new OpenAPIHono<AppEnv>().openapi(getStats, async (c) => {
-  const [totals, queue] = await Promise.all([readTotals(c.env.DB), queueDepth(c.env.OBSERVATION_QUEUE)]);
+  const [totals, queue] = await Promise.all([
+    readRecentTotals(c.env.DB, Date.now()),
+    queueDepth(c.env.OBSERVATION_QUEUE),
+  ]);
   return c.json(toWireStats(totals, queue), 200);
 });
 

@@ -6,7 +6,14 @@ export {
   registerAttacker,
   type Registration,
 } from "./attackers.ts";
-export { hasIdentity, type HistoryEvent, readHistory, readTotals, type Totals } from "./reads.ts";
+export { hasIdentity, type HistoryEvent, readHistory } from "./reads.ts";
+export {
+  COUNTED_AFRESH_ROWS,
+  COUNTED_HOLDS_MS,
+  readRecentTotals,
+  readTotals,
+  type Totals,
+} from "./totals.ts";
 export {
   findIdentity,
   type HistoryPage,

@@ -10,7 +10,6 @@ import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Running, start } from "./running.ts";
 
-const MIB = 1024 * 1024;
 const TOKEN = "uploads-token";
 /** Longer than any answer takes; an upload that is neither answered nor closed by then hangs. */
 const HANGS_AFTER_MS = 30_000;

@@ -1,0 +1,118 @@
+/**
+ * Totals over everything. Some are kept as counters or in small tables and cost a few rows; the others are counted, and
+ * cost a row for everything there is. So where there is much, what was counted holds for a while.
+ */
+import { count, inArray, isNotNull, isNull, min, sum } from "drizzle-orm";
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { State } from "../core/index.ts";
+import {
+  attackers,
+  attributions,
+  counters,
+  deadLetters,
+  events,
+  identities,
+  observations,
+  outboxBacklog,
+} from "./schema.ts";
+
+/** Above so many counted rows, which take D1 some 20 ms, what was counted holds for a while. */
+export const COUNTED_AFRESH_ROWS = 100_000;
+/** How long it then holds, ms. */
+export const COUNTED_HOLDS_MS = 10_000;
+
+/** What costs a few rows, however much there is. */
+interface KeptTotals {
+  readonly observations: number;
+  readonly unlistedValues: number;
+  readonly ignored: number;
+  /** Dead letters by code. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly outbox: { readonly pending: number; readonly oldestTs: number | null };
+}
+
+/** What costs a row for everything there is. */
+interface CountedTotals {
+  readonly attackers: number;
+  readonly identities: number;
+  /** Observations that wait for their attacker to be registered. */
+  readonly deferred: number;
+  /** Primitives of all identities, by state. */
+  readonly states: Readonly<Record<State, number>>;
+  readonly events: number;
+}
+
+/** Totals over everything. */
+export type Totals = KeptTotals & CountedTotals;
+
+/** Reads and counts everything now. */
+export async function readTotals(database: D1Database): Promise<Totals> {
+  const db = drizzle(database);
+  const [kept, counted] = await Promise.all([readKept(db), countAll(db)]);
+  return { ...kept, ...counted };
+}
+
+/**
+ * The same for whoever asks often: where there is much, what must be counted may be `COUNTED_HOLDS_MS` old.
+ * @param nowMs - the time, by any clock that does not go back
+ */
+export async function readRecentTotals(database: D1Database, nowMs: number): Promise<Totals> {
+  const db = drizzle(database);
+  const held = lastCounted.get(database);
+  const isHeld = held !== undefined && nowMs < held.untilMs;
+  const [kept, counted] = await Promise.all([readKept(db), isHeld ? held.counted : countAll(db)]);
+  if (!isHeld && rowsOf(counted) > COUNTED_AFRESH_ROWS) {
+    lastCounted.set(database, { counted, untilMs: nowMs + COUNTED_HOLDS_MS });
+  }
+  return { ...kept, ...counted };
+}
+
+const lastCounted = new WeakMap<D1Database, { readonly counted: CountedTotals; readonly untilMs: number }>();
+
+function rowsOf({ states, ...totals }: CountedTotals): number {
+  const rows = [...Object.values(states), ...Object.values(totals)];
+  return rows.reduce((sumOfRows, n) => sumOfRows + n, 0);
+}
+
+async function readKept(db: DrizzleD1Database): Promise<KeptTotals> {
+  const [kept, letters, backlog] = await db.batch([
+    db.select().from(counters),
+    db.select({ code: deadLetters.code, n: count() }).from(deadLetters).groupBy(deadLetters.code),
+    db
+      .select({ pending: sum(outboxBacklog.pending), oldestTs: min(outboxBacklog.oldestTs) })
+      .from(outboxBacklog),
+  ]);
+  const total = (name: string) => kept.find((counter) => counter.name === name)?.value ?? 0;
+  return {
+    observations: total("observations"),
+    unlistedValues: total("unlisted_values"),
+    ignored: total("ignored"),
+    deadLetters: Object.fromEntries(letters.map(({ code, n }) => [code, n])),
+    outbox: { pending: Number(backlog[0]?.pending ?? 0), oldestTs: backlog[0]?.oldestTs ?? null },
+  };
+}
+
+async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
+  const waiting = db.select({ uuid: attackers.uuid }).from(attackers).where(isNull(attackers.identityUuid));
+  const [registered, formed, deferred, states, history] = await db.batch([
+    db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
+    db.select({ n: count() }).from(identities),
+    db.select({ n: count() }).from(observations).where(inArray(observations.attackerUuid, waiting)),
+    db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
+    db.select({ n: count() }).from(events),
+  ]);
+  const inState = (state: State) => states.find((row) => row.state === state)?.n ?? 0;
+  return {
+    attackers: registered[0]?.n ?? 0,
+    identities: formed[0]?.n ?? 0,
+    deferred: deferred[0]?.n ?? 0,
+    states: {
+      unknown: inState("unknown"),
+      stable: inState("stable"),
+      drifting: inState("drifting"),
+      conflicted: inState("conflicted"),
+      multi_actor: inState("multi_actor"),
+    },
+    events: history[0]?.n ?? 0,
+  };
+}
