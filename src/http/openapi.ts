@@ -38,6 +38,10 @@ const INFO = {
     { name: "access", description: "Signing in" },
     { name: "maintenance", description: "Merging, rebuilding, erasing, dead letters" },
     { name: "operations", description: "Whether and how it runs" },
+    {
+      name: "dashboard",
+      description: "Reads made for the dashboard; their shapes may change with its pages",
+    },
   ],
 };
 

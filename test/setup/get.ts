@@ -35,6 +35,7 @@ export async function readAll<T>(
     const page = await response.json<Page<T>>();
     data.push(...page.data);
     lengths.push(page.data.length);
+    if (page.next_cursor !== null && page.next_cursor === cursor) throw new Error(`${path} stands still`);
     cursor = page.next_cursor;
   } while (cursor !== null);
   return { data, lengths };
