@@ -3,6 +3,7 @@
  * leaves nothing out: every route of the app is in it.
  */
 import { type Schema, Validator } from "@cfworker/json-schema";
+import officialSchema from "@seriousme/openapi-schema-validator/schemas/v3.1/schema.json";
 import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
@@ -204,6 +205,15 @@ describe("[§7] openapi.json", () => {
     expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/json"]);
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(document)));
     expect(document.openapi).toBe("3.1.0");
+  });
+
+  it("[§7] is what OpenAPI 3.1 says a description is", () => {
+    const official = new Validator(officialSchema as Schema, "2020-12", false);
+    const errors = (value: unknown) => official.validate(JSON.parse(JSON.stringify(value))).errors;
+    expect(errors(document)).toEqual([]);
+    expect(errors({ ...document, paths: { "/x": { get: { parameters: [{ name: "y" }] } } } })).not.toEqual(
+      [],
+    );
   });
 
   it("[§7] names every route of the app", () => {
