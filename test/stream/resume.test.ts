@@ -161,40 +161,42 @@ describe("[§6] what a stream follows", () => {
 
   it("[§6] while an identity is merged away its stream goes on with the winner's events, and comes back with it", async () => {
     const [loser, winner] = [await known(), await known()];
-    const source = await identitySource(loser.identityUuid);
+    const [l, w] = [loser.identityUuid, winner.identityUuid];
+    const source = await identitySource(l);
     const client = new StreamClient(streamed(source, { keepAliveMs: 30 }).response);
     const shown = () => client.named("snapshot").map(({ identity_uuid: uuid }) => uuid);
-    await client.until(() => expect(shown()).toEqual([loser.identityUuid]));
-    await write(loser.identityUuid, 3, 3);
-    await client.until(() => expect(idsOf(client, loser.identityUuid)).toHaveLength(1));
+    await client.until(() => expect(shown()).toEqual([l]));
+    // What the winner said before the merge is no part of the loser's stream.
+    await write(w, 3, 3);
+    await write(l, 3, 6);
+    await client.until(() => expect(idsOf(client, l)).toHaveLength(4));
 
-    await mergeInto(loser.identityUuid, winner.identityUuid);
+    await mergeInto(l, w);
     // What the loser still had to say is published after the merge, in between what the winner says.
-    await write(winner.identityUuid, 3, 3);
-    await write(loser.identityUuid, 4, 4);
-    await write(winner.identityUuid, 4, 5);
-    await client.until(() => expect(client.published).toHaveLength(5));
-    expect(shown()).toEqual([loser.identityUuid, winner.identityUuid]);
-    const { identityUuid: l } = loser;
-    const { identityUuid: w } = winner;
-    const expected = [`${l}:3`, `${w}:3`, `${l}:4`, `${w}:4`, `${w}:5`];
+    await write(w, 4, 4);
+    await write(l, 7, 7);
+    await write(w, 5, 6);
+    await client.until(() => expect(client.published).toHaveLength(8));
+    expect(shown()).toEqual([l, w]);
+    const merged = [`${w}:4`, `${l}:7`, `${w}:5`, `${w}:6`];
+    const expected = [`${l}:3`, `${l}:4`, `${l}:5`, `${l}:6`, ...merged];
     expect(client.published.map(({ id }) => id)).toEqual(expected);
     await expect.poll(() => socketsOf(winner.stub), PATIENCE).toBe(1);
 
-    const place = Number(client.messages[1]?.id);
-    const again = await open(`/identities/${l}/events`, { "last-event-id": String(place) });
-    await again.until((one) => expect(one.published.map(({ id }) => id)).toEqual(expected.slice(1)));
+    const place = client.messages.find(({ data }) => data.includes(`${l}:6`))?.id ?? "";
+    const again = await open(`/identities/${l}/events`, { "last-event-id": place });
+    await again.until((one) => expect(one.published.map(({ id }) => id)).toEqual(merged));
     expect(again.named("snapshot")).toMatchObject([{ identity_uuid: w }]);
     await again.close();
 
     await mergeInto(l, null);
-    await write(l, 5, 5);
-    await client.until(() => expect(client.published.at(-1)?.id).toBe(`${l}:5`));
+    await write(l, 8, 8);
+    await client.until(() => expect(client.published.at(-1)?.id).toBe(`${l}:8`));
     expect(shown()).toEqual([l, w, l]);
-    await write(w, 6, 6);
-    await write(l, 6, 6);
-    await client.until(() => expect(client.published.at(-1)?.id).toBe(`${l}:6`));
-    expect(client.published.map(({ id }) => id)).not.toContain(`${w}:6`);
+    await write(w, 7, 7);
+    await write(l, 9, 9);
+    await client.until(() => expect(client.published.at(-1)?.id).toBe(`${l}:9`));
+    expect(client.published.map(({ id }) => id)).not.toContain(`${w}:7`);
     await expect.poll(() => socketsOf(winner.stub), PATIENCE).toBe(0);
     await client.close();
   });
