@@ -24,7 +24,7 @@ export interface MessageContent {
   readonly ignored: number;
   /** Observations older than what is kept. */
   readonly expired: number;
-  /** The dead letter that this message is a replay of, or null. */
+  /** The dead letter that is dealt with once this replay of it is stored and applied, or null. */
   readonly replayOf: string | null;
 }
 
@@ -40,6 +40,9 @@ export interface ReadContext extends ParseContext {
  */
 export const LONGEST_BODY = 500_000;
 
+/** Longest id of a dead letter, in characters: that of a queue message, and a place in it. */
+const LONGEST_LETTER_ID = 200;
+
 /** Reads one message. */
 export function readMessage(message: IncomingMessage, context: ReadContext): MessageContent {
   const observations: RecordedObservation[] = [];
@@ -48,7 +51,8 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
   let expired = 0;
   const body = decoded(message.body);
   const replayOf = replayedLetter(body);
-  for (const [index, event] of parseMessage(body, context).entries()) {
+  const events = parseMessage(body, context);
+  for (const [index, event] of events.entries()) {
     switch (event.outcome) {
       case "observation":
         if (context.keptFromTs !== null && event.observation.ts < context.keptFromTs) expired++;
@@ -56,7 +60,7 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
         break;
       case "refused":
         deadLetters.push(
-          toDeadLetter(message, replayOf ?? `${message.id}:${index}`, event, context.receivedTs),
+          toDeadLetter(message, letterId(message, replayOf, index, events.length), event, context.receivedTs),
         );
         break;
       case "ignored":
@@ -66,7 +70,14 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
         event satisfies never;
     }
   }
-  return { message, observations, deadLetters, ignored, expired, replayOf };
+  const isRefusedAgain = deadLetters.some(({ id }) => id === replayOf);
+  return { message, observations, deadLetters, ignored, expired, replayOf: isRefusedAgain ? null : replayOf };
+}
+
+/** One event that is refused again stays the letter it was; of several, each becomes a letter of its own. */
+function letterId(message: IncomingMessage, replayOf: string | null, index: number, events: number): string {
+  if (replayOf !== null && events === 1) return replayOf;
+  return `${replayOf ?? message.id}:${index}`;
 }
 
 /** Everything that a batch asks to be stored. */
@@ -141,5 +152,6 @@ function decoded(body: unknown): unknown {
 /** A replay says which dead letter it is of, beside its events. */
 function replayedLetter(body: unknown): string | null {
   if (typeof body !== "object" || body === null || !("replay_of" in body)) return null;
-  return typeof body.replay_of === "string" ? body.replay_of : null;
+  const { replay_of: id } = body;
+  return typeof id === "string" && id !== "" && id.length <= LONGEST_LETTER_ID ? id : null;
 }

@@ -57,8 +57,8 @@ async function resolveReplays(
   verdicts: readonly Verdict[],
   env: Env,
 ): Promise<void> {
-  const ids = contents.flatMap(({ replayOf, deadLetters }, i) =>
-    replayOf !== null && deadLetters.length === 0 && verdicts[i]?.kind === "done" ? [replayOf] : [],
+  const ids = contents.flatMap(({ replayOf }, i) =>
+    replayOf !== null && verdicts[i]?.kind === "done" ? [replayOf] : [],
   );
   if (ids.length > 0) await resolveDeadLetters(env.DB, ids);
 }

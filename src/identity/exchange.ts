@@ -131,7 +131,9 @@ export function recomputeAll(
   head = suspicion.head;
   for (const event of suspicion.events) entries.push({ event, suspected: head.suspected });
   store.saveHead(head);
-  return { entries, removed, head };
+  // Suspicion is decided after the last of them: before that, none of them says what holds.
+  const { suspected } = head;
+  return { entries: entries.map(({ event }) => ({ event, suspected })), removed, head };
 }
 
 function hasObservations(sql: SqlStorage): boolean {

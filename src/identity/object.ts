@@ -205,6 +205,8 @@ export class IdentityObject extends DurableObject<Env> {
   erase(attackerUuid: string, erasedTs: number): void {
     const isMergedAway = this.#store.winner() !== null;
     this.#exchangeInTransaction((context) => {
+      // It may be asked about an attacker whose first observation never got here.
+      this.#store.prepare();
       const before = this.#store.head();
       const exchanged = eraseAttacker(context, attackerUuid, erasedTs);
       if (!isMergedAway) return exchanged;

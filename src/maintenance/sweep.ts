@@ -69,7 +69,7 @@ const cursorSchema = z.object({
 });
 type SweepCursor = z.infer<typeof cursorSchema>;
 
-/** Runs once. An identity that fails does not keep the others from being looked at. */
+/** Runs once. An erasure or identity that fails does not keep the others from being looked at. */
 export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Promise<SweepReport> {
   const report: SweepReport = {
     checked: 0,
@@ -84,8 +84,13 @@ export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Pr
     failed: 0,
   };
   for (const erasure of await readOpenErasures(env.DB, MAX_ERASURES)) {
-    await carryOutErasure(env, erasure);
-    report.erasures++;
+    try {
+      await carryOutErasure(env, erasure);
+      report.erasures++;
+    } catch (error) {
+      report.failed++;
+      logError("erasure_not_complete", error);
+    }
   }
   for (const candidate of await readSweepCandidates(env.DB, limits.identities)) {
     if (report.rows >= limits.rows) break;

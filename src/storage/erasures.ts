@@ -86,7 +86,7 @@ export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise
       .prepare(
         `UPDATE merges SET attacker_uuids =
            (SELECT json_group_array(value) FROM json_each(attacker_uuids) WHERE value <> ?1)
-         WHERE instr(attacker_uuids, ?1) > 0`,
+         WHERE instr(attacker_uuids, ?1) > 0 AND ${isGone}`,
       )
       .bind(attackerUuid),
     db
