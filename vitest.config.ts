@@ -47,11 +47,17 @@ export default defineConfig(async () => ({
         ],
         test: {
           name: "workers",
-          include: ["test/{maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts"],
+          include: ["test/{faults,maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts"],
           setupFiles: ["./test/setup/migrate.ts"],
           // Generous: how fast a machine is never decides a test.
           testTimeout: 300_000,
           provide: {
+            // How much is simulated: little here, as much as one likes by `npm run simulate:faults`.
+            faults: {
+              runs: Number(process.env["FAULT_RUNS"] ?? 200),
+              seed: Number(process.env["FAULT_SEED"] ?? 1),
+              fuzz: Number(process.env["FAULT_FUZZ"] ?? 5_000),
+            },
             pipelineVectors: hasShared(PIPELINE_VECTORS)
               ? readSharedLines(PIPELINE_VECTORS, (line) => line)
               : [],

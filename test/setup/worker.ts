@@ -1,8 +1,9 @@
-/** The Worker under test, which also reads the outbound queue back. */
-import worker, { FeedObject, IdentityObject, MaintenanceObject } from "../../src/worker.ts";
+/** The Worker under test, which also reads the outbound queue back, and whose objects a test can make fail. */
+import worker, { FeedObject } from "../../src/worker.ts";
+import { FaultyIdentityObject, FaultyMaintenanceObject } from "../faults/objects.ts";
 import { receive } from "./outbound.ts";
 
-export { FeedObject, IdentityObject, MaintenanceObject };
+export { FeedObject, FaultyIdentityObject as IdentityObject, FaultyMaintenanceObject as MaintenanceObject };
 
 export default {
   fetch: worker.fetch,

@@ -1,0 +1,256 @@
+/**
+ * A random history of the pure parts alone: messages parsed, observations applied in batches of any order and as often as
+ * they come, identities merged and parted, attackers erased, constants changed, events sent over an outbox that fails. As
+ * the identity object and the consumer drive the core, without either, and so by the hundred thousand.
+ */
+import {
+  compareArrivals,
+  createRegistry,
+  forgetPrimitive,
+  mapHashWindow,
+  merge,
+  type MergeKind,
+  mergeKindOf,
+  type Observation,
+  parseMessage,
+  recompute,
+  STANDARD_THRESHOLDS,
+  suspect,
+  type Thresholds,
+} from "../../src/core/index.ts";
+import { arraySeries } from "../../src/core/merge/index.ts";
+import { type Random, randomOf } from "../../src/simulate/random.ts";
+import { applyAll, type Arrival, contextOf, type Model, newModel, recordOf } from "./model.ts";
+import { drainAtRandom } from "./pure-outbox.ts";
+import { deliverAtRandom } from "./pure-verdicts.ts";
+
+const RECEIVED_TS = 1_750_000_000;
+const registry = createRegistry();
+const PRIMITIVES = [
+  "cognitive.cognitive_load",
+  "motor.input_modality",
+  "toolchain.c2.beacon_interval_ms",
+  "toolchain.ssh.hassh_client",
+] as const;
+const VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  "cognitive.cognitive_load": ["low", "high", "low", "high", "unknown", { b: 1, a: [2] }],
+  "motor.input_modality": ["typed", "pasted", "typed", "pasted", "unknown", "mixed"],
+  "toolchain.c2.beacon_interval_ms": [100, 110, 135, -90, 0, true],
+  "toolchain.ssh.hassh_client": ["h0", "h1", "h2", "h3", "h4", "h5"],
+};
+const THRESHOLDS: readonly Thresholds[] = [
+  STANDARD_THRESHOLDS,
+  { ...STANDARD_THRESHOLDS, windowSize: 3, categoricalMajority: 2 },
+  { ...STANDARD_THRESHOLDS, windowSize: 2, hashWindowSecs: 600, multiActorPrimitives: 1 },
+];
+
+type Stored = Arrival & { readonly primitive: string };
+
+interface PureWorld {
+  readonly random: Random;
+  readonly attackers: readonly string[];
+  /** Where each attacker's observations are now, and where they began. */
+  readonly links: number[];
+  readonly models: Model[];
+  /** Everything that must be stored, by key. */
+  readonly record: Map<string, Stored>;
+  thresholds: Thresholds;
+}
+
+/** Plays the history of a seed. @returns what was wrong with it, in words */
+export function playPureHistory(seed: number): string[] {
+  const random = randomOf(seed, [11]);
+  const world: PureWorld = {
+    random,
+    attackers: Array.from({ length: 3 }, (_, i) => `${random.hex(8)}-0000-4000-8000-00000000000${i}`),
+    links: [0, 1, 1],
+    models: [newModel(), newModel()],
+    record: new Map(),
+    thresholds: STANDARD_THRESHOLDS,
+  };
+  const problems: string[] = [];
+  const steps = random.integer(2, 7);
+  for (let step = 0; step < steps; step++) {
+    const draw = random.integer(0, 19);
+    if (draw < 14) deliver(world, problems);
+    else if (draw < 16) moveLink(world, random.integer(0, 2), random.integer(0, 1));
+    else if (draw < 17) erase(world, random.integer(0, 2));
+    else if (draw < 18) world.thresholds = THRESHOLDS[random.integer(0, 2)] ?? STANDARD_THRESHOLDS;
+    else exchange(world, random.integer(0, 1));
+  }
+  for (const i of [0, 1]) exchange(world, i);
+  for (const [i, model] of world.models.entries()) verify(world, i, model, problems);
+  problems.push(...deliverAtRandom(random));
+  return problems.map((problem) => `seed ${seed}: ${problem}`);
+}
+
+/** Parses a few messages and applies what they bring to each identity, one by one in the order of arrival. */
+function deliver(world: PureWorld, problems: string[]): void {
+  const { random } = world;
+  const observations: Observation[] = [];
+  const bodies = Array.from({ length: random.integer(1, 4) }, () => {
+    const events = Array.from({ length: random.integer(1, 4) }, () => wire(world));
+    return { events, isDamaged: events.map(() => random.integer(0, 19) === 0) };
+  });
+  // Some come twice.
+  for (const { events, isDamaged } of [...bodies, ...bodies.slice(0, random.integer(0, 1))]) {
+    const sent = events.map((event, i) => (isDamaged[i] ? { ...event, confidence: 2 } : event));
+    const body = random.integer(0, 1) === 0 ? { events: sent } : JSON.stringify({ events: sent });
+    for (const [i, parsed] of parseMessage(body, { receivedTs: RECEIVED_TS, registry }).entries()) {
+      if (parsed.outcome !== (isDamaged[i] ? "refused" : "observation")) {
+        problems.push(`${JSON.stringify(sent[i])} was ${parsed.outcome}`);
+      }
+      if (parsed.outcome === "observation") observations.push(parsed.observation);
+    }
+  }
+  for (const observation of observations) keep(world, observation);
+  for (const observation of observations.toSorted(compareArrivals)) {
+    const model = world.models[linkOf(world, observation.attackerUuid)];
+    if (!model) continue;
+    model.thresholds = world.thresholds;
+    applyAll(model, observation.primitive, kindOf(observation.primitive), [observation]);
+  }
+}
+
+function wire(world: PureWorld): Record<string, unknown> {
+  const { random } = world;
+  const primitive = PRIMITIVES[random.integer(0, PRIMITIVES.length - 1)] ?? PRIMITIVES[0];
+  const ts = 1_749_000_000 + random.integer(0, 30) * 60;
+  return {
+    id: `id-${random.integer(0, 2)}`,
+    attacker_uuid: world.attackers[random.integer(0, 2)],
+    primitive,
+    value: VALUES[primitive]?.[random.integer(0, 5)],
+    confidence: 0.5,
+    window: { start_ts: ts, end_ts: ts },
+    source: "pure",
+    // The first sorts one way by UTF-16 code units and the other way by UTF-8 bytes.
+    evidence_ref: `${random.integer(0, 3) === 0 ? "\u{1f600}" : "\uffee"}${random.integer(0, 12)}`,
+    ts,
+  };
+}
+
+/** What the record does: of each key the greatest by (`ts`, `id`, `value`). */
+function keep(world: PureWorld, { attackerUuid, primitive, evidenceRef, ts, id, value }: Observation): void {
+  const key = `${attackerUuid} ${primitive} ${evidenceRef}`;
+  const prior = world.record.get(key);
+  const differences = prior
+    ? [ts - prior.ts, compareTexts(id, prior.id), compareTexts(value, prior.value)]
+    : [1];
+  if ((differences.find((difference) => difference !== 0) ?? 0) <= 0) return;
+  world.record.set(key, { attackerUuid, primitive, evidenceRef, ts, id, value });
+}
+
+function compareTexts(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function linkOf(world: PureWorld, attackerUuid: string): number {
+  return world.links[world.attackers.indexOf(attackerUuid)] ?? 0;
+}
+
+/** Merge and unmerge are this, for one attacker or several: the link changes, and both identities read anew. */
+function moveLink(world: PureWorld, attacker: number, identity: number): void {
+  world.links[attacker] = identity;
+  for (const i of [0, 1]) exchange(world, i);
+}
+
+function erase(world: PureWorld, attacker: number): void {
+  for (const [key, stored] of world.record) {
+    if (stored.attackerUuid === world.attackers[attacker]) world.record.delete(key);
+  }
+  exchange(world, world.links[attacker] ?? 0);
+}
+
+/** Puts what the record says in the place of what an identity had, and compares every state (contract §4). */
+function exchange(world: PureWorld, identity: number): void {
+  const model = world.models[identity];
+  if (!model) return;
+  model.thresholds = world.thresholds;
+  const before = [...model.stored.keys()];
+  model.stored.clear();
+  for (const stored of world.record.values()) {
+    if (linkOf(world, stored.attackerUuid) !== identity) continue;
+    const members = model.stored.get(stored.primitive) ?? new Map<string, Arrival>();
+    model.stored.set(stored.primitive, members.set(`${stored.evidenceRef}\n${stored.attackerUuid}`, stored));
+  }
+  for (const primitive of [...new Set([...before, ...model.stored.keys()])].toSorted()) {
+    const members = [...(model.stored.get(primitive)?.values() ?? [])];
+    const hashWindow = mapHashWindow();
+    model.hashWindows.set(primitive, hashWindow);
+    if (members.length === 0) {
+      model.head = forgetPrimitive(model.head, primitive);
+      model.records.delete(primitive);
+      continue;
+    }
+    const kind = kindOf(primitive);
+    const record = model.records.get(primitive) ?? null;
+    const series = arraySeries(kind, members, hashWindow);
+    const context = contextOf(model, model.thresholds);
+    const step = recompute(model.head, primitive, kind, record, series, context);
+    model.head = step.head;
+    model.records.set(primitive, step.record);
+    model.events.push(...step.events);
+  }
+  const context = contextOf(model, model.thresholds);
+  const lastTs = (primitive: string) => context.lastObservationTs(primitive);
+  const suspicion = suspect(model.head, model.thresholds, context.nowTs, lastTs);
+  model.head = suspicion.head;
+  model.events.push(...suspicion.events);
+}
+
+function verify(world: PureWorld, identity: number, model: Model, problems: string[]): void {
+  const expected = [...world.record.values()].filter(
+    (stored) => linkOf(world, stored.attackerUuid) === identity,
+  );
+  const primitives = [...new Set(expected.map(({ primitive }) => primitive))].toSorted();
+  if (primitives.join() !== [...model.records.keys()].toSorted().join())
+    problems.push("states of other primitives");
+  for (const primitive of primitives) {
+    const members = expected.filter((stored) => stored.primitive === primitive);
+    const whole = merge(kindOf(primitive), members, world.thresholds);
+    const { attribution } = recordOf(model, primitive);
+    const found = [
+      attribution.state,
+      attribution.currentValue,
+      attribution.confidence,
+      attribution.observationCount,
+    ];
+    const right = [whole.state, whole.currentValue, whole.confidence, members.length];
+    if (found.join() !== right.join())
+      problems.push(`${primitive} is ${found.join()}, must be ${right.join()}`);
+    if (attribution.lastObservationTs !== whole.lastObservationTs) problems.push(`${primitive}: last ts`);
+  }
+  const published = drainAtRandom(world.random, model.events, problems);
+  const states = new Map<string, string>();
+  for (const [i, event] of published.entries()) {
+    if (event.seq !== i + 1) problems.push(`event ${i + 1} has seq ${event.seq}`);
+    if (event.type !== "profile.state_changed") continue;
+    const { primitive, old_state, new_state } = event.payload;
+    const before = states.get(primitive) ?? null;
+    if (old_state !== null && old_state !== before)
+      problems.push(`${primitive} was ${before}, not ${old_state}`);
+    states.set(primitive, new_state);
+  }
+  const alternating: string[] = [];
+  for (const primitive of primitives) {
+    const { state } = recordOf(model, primitive).attribution;
+    if (states.get(primitive) !== state)
+      problems.push(`${primitive} is ${state}, published ${states.get(primitive)}`);
+    if (state === "multi_actor") alternating.push(primitive);
+  }
+  const isSuspicious = alternating.length >= world.thresholds.multiActorPrimitives;
+  const suspected = model.head.suspected?.join() ?? "";
+  if (suspected !== (isSuspicious ? alternating.join() : "")) problems.push(`suspected ${suspected}`);
+  const told = published.findLast(({ type }) => type === "profile.multi_actor_suspected");
+  if (
+    isSuspicious &&
+    (told?.type !== "profile.multi_actor_suspected" || told.payload.primitives.join() !== suspected)
+  ) {
+    problems.push(`${suspected} suspected, published ${JSON.stringify(told?.payload)}`);
+  }
+}
+
+function kindOf(primitive: string): MergeKind {
+  return mergeKindOf(registry.kindOf(primitive));
+}

@@ -1,0 +1,183 @@
+/**
+ * Where faults strike. Everything that an invocation of the Worker or an object awaits goes through here and is counted;
+ * a step's faults say at which count what happens. Inactive unless a test switches it on, so that the Worker under test
+ * is as it is everywhere else.
+ */
+import type { AwaitFault, Fault, Step, TransactionFault } from "./plan.ts";
+
+/** One that awaits: an invocation of the Worker, or an object while it lives. */
+export interface Actor {
+  readonly name: string;
+  isDead: boolean;
+  /** Ends it on the spot. */
+  die(): void;
+  /** What it awaits right now. */
+  readonly awaiting: Set<symbol>;
+}
+
+/** A call that waits while other steps are played. */
+export interface Pause {
+  readonly meanwhile: readonly Step[];
+  isOver: boolean;
+}
+
+/** What a step counts. */
+interface Strikes {
+  readonly faults: readonly Fault[];
+  awaits: number;
+  transactions: number;
+}
+
+interface Injection {
+  isActive: boolean;
+  strikes: Strikes;
+  /** Everything that was awaited, in order; for the report. */
+  trace: string[];
+  /** How many faults struck. */
+  struck: number;
+  pauses: Pause[];
+  readonly actors: Map<string, Actor>;
+  /** Variables in place of those of the environment. */
+  variables: Record<string, string>;
+  /** What the outbound queue took, in order, repeats included. */
+  published: unknown[];
+  /** What was put (back) on the inbound queue. */
+  requeued: unknown[];
+}
+
+export const injection: Injection = {
+  isActive: false,
+  strikes: { faults: [], awaits: 0, transactions: 0 },
+  trace: [],
+  struck: 0,
+  pauses: [],
+  actors: new Map(),
+  variables: {},
+  published: [],
+  requeued: [],
+};
+
+/** Forgets everything of the history before. */
+export function startHistory(): void {
+  injection.isActive = true;
+  aim([]);
+  injection.trace = [];
+  injection.struck = 0;
+  injection.pauses = [];
+  injection.actors.clear();
+  injection.variables = {};
+  injection.published = [];
+  injection.requeued = [];
+}
+
+/** Sets the faults of a step, and gives back what was set before. */
+export function aim(faults: readonly Fault[]): Strikes {
+  const before = injection.strikes;
+  injection.strikes = { faults, awaits: 0, transactions: 0 };
+  return before;
+}
+
+/** Goes on with a step that was interrupted. */
+export function aimAgain(strikes: Strikes): void {
+  injection.strikes = strikes;
+}
+
+class InjectedError extends Error {
+  override readonly name = "InjectedError";
+  readonly overloaded: boolean;
+  constructor(message: string, overloaded = false) {
+    super(message);
+    this.overloaded = overloaded;
+  }
+}
+
+/** Lets an actor await something, or what a fault makes of it. */
+export async function awaited<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
+  if (actor.isDead) return never();
+  const token = Symbol(what);
+  actor.awaiting.add(token);
+  try {
+    const result = await struck(actor, what, act);
+    return actor.isDead ? await never() : result;
+  } finally {
+    actor.awaiting.delete(token);
+  }
+}
+
+async function struck<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
+  const fault = nextAwaitFault();
+  if (fault === undefined) {
+    injection.trace.push(`${actor.name} ${what}`);
+    return act();
+  }
+  injection.trace.push(`${actor.name} ${what} !${fault.kind}`);
+  switch (fault.kind) {
+    case "fail_before":
+      throw new InjectedError(`injected: ${what} did not happen`);
+    case "overloaded":
+      throw new InjectedError(`injected: ${what} is overloaded`, true);
+    case "fail_after":
+      await act();
+      throw new InjectedError(`injected: the answer to ${what} got lost`);
+    case "crash_before":
+      return death(actor);
+    case "crash_after":
+      await act();
+      return death(actor);
+    case "pause_before":
+      await pause(fault.meanwhile);
+      return act();
+    case "pause_after": {
+      const result = await act();
+      await pause(fault.meanwhile);
+      return result;
+    }
+    default:
+      return fault.kind satisfies never;
+  }
+}
+
+/** Runs an object's transaction, or what a fault makes of it. */
+export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, closure: () => T): T {
+  const at = injection.strikes.transactions++;
+  const fault = injection.strikes.faults.find(
+    (candidate): candidate is TransactionFault => candidate.on === "transaction" && candidate.at === at,
+  );
+  injection.trace.push(`${actor.name} transaction${fault ? ` !${fault.kind}` : ""}`);
+  if (!fault) return run(closure);
+  injection.struck++;
+  if (fault.kind === "rolled_back") {
+    return run(() => {
+      closure();
+      throw new InjectedError("injected: the disk is full");
+    });
+  }
+  const result = run(closure);
+  actor.die();
+  return result;
+}
+
+function nextAwaitFault(): AwaitFault | undefined {
+  const at = injection.strikes.awaits++;
+  const fault = injection.strikes.faults.find(
+    (candidate): candidate is AwaitFault => candidate.on === "await" && candidate.at === at,
+  );
+  if (fault) injection.struck++;
+  return fault;
+}
+
+function death(actor: Actor): Promise<never> {
+  actor.die();
+  return never();
+}
+
+/** Polls, because whoever ends the pause does so in another request. */
+async function pause(meanwhile: readonly Step[]): Promise<void> {
+  const entry: Pause = { meanwhile, isOver: false };
+  injection.pauses.push(entry);
+  while (!entry.isOver) await scheduler.wait(1);
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,14 @@
+/** Histories that failed once, made as small as they would go; named after what was wrong. */
+import type { Plan } from "../plan.ts";
+import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
+import erasureWithinAMerge from "./erasure-within-a-merge.json";
+import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
+
+/** JSON has no literal types; the plans were written by the generator. */
+const plans: Record<string, unknown> = {
+  "an erasure in the middle of a merge": erasureWithinAMerge,
+  "an erasure of what never got to the object": erasureOfWhatNeverArrived,
+  "a suspicion that ends with a merge": suspicionEndsWithAMerge,
+};
+
+export const REGRESSIONS = plans as Record<string, Plan>;

@@ -1,0 +1,96 @@
+/** Lets a history come to rest: faults are over, and everything that waits gets its turn. */
+import { env } from "cloudflare:workers";
+import { isPaused } from "../../src/storage/index.ts";
+import { injection } from "./injection.ts";
+import type { Step } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** Looks at every identity of a history, in pages that are shorter than what there is. */
+const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8 };
+/** More rounds than anything takes; what is not at rest by then never will be. */
+const MOST_ROUNDS = 12;
+
+/** Plays on until nothing changes any more. @returns what did not come to rest, in words */
+export async function settle(world: World): Promise<string[]> {
+  const problems = [...world.problems];
+  const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
+  if (await isPaused(env.DB)) await play({ do: "resume" });
+  await deliverAll(world, problems);
+  if (world.plan.isDeferring) {
+    for (const attacker of world.cast.attackers.keys())
+      await play({ do: "register", attacker, identity: null });
+  }
+  await play({ do: "replay_dead_letters" });
+  await deliverAll(world, problems);
+  await wakeAll(world, problems);
+  await expectNoWork(world, problems);
+  await sweepAll(world, problems);
+  await wakeAll(world, problems);
+  if (world.hasDeployed) {
+    for (const identity of world.cast.identities.keys()) await play({ do: "rebuild", identity });
+    await wakeAll(world, problems);
+  }
+  return problems;
+}
+
+type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
+
+async function deliverAll(world: World, problems: string[]): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    world.takeRequeued();
+    const waiting = world.queue.flatMap(({ isAcked }, i) => (isAcked ? [] : [i]));
+    if (waiting.length === 0) return;
+    await world.play({ do: "deliver", messages: waiting, faults: [] });
+  }
+  problems.push(
+    `not acknowledged in the end: ${JSON.stringify(world.queue.filter(({ isAcked }) => !isAcked))}`,
+  );
+}
+
+async function wakeAll(world: World, problems: string[]): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    let isAwake = await world.maintenanceAlarm();
+    for (const identity of world.cast.identities.keys()) {
+      if (!(await world.alarm(identity))) continue;
+      isAwake = true;
+      // Waits for what the alarm left in the background.
+      await world.play({ do: "alarm", identity, faults: [] });
+    }
+    if (!isAwake) return;
+  }
+  problems.push("alarms do not come to an end");
+}
+
+/** What waits must have an alarm that comes back to it: without one, only the sweep would ever find it. */
+async function expectNoWork(world: World, problems: string[]): Promise<void> {
+  for (const [i, uuid] of world.cast.identities.entries()) {
+    const waiting = await world.inObject(i, (sql) =>
+      sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'head'")
+        .toArray()
+        .flatMap(() =>
+          ["outbox", "syncs", "backfills", "removed_primitives", "staged"].filter(
+            (table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0,
+          ),
+        ),
+    );
+    if (waiting.length > 0) problems.push(`${uuid} has work and no alarm: ${waiting.join(", ")}`);
+  }
+}
+
+/** Sweeps until a run finds nothing. Without a fault there is nothing to be found in the first place. */
+async function sweepAll(world: World, problems: string[]): Promise<void> {
+  const isUndisturbed = injection.struck === 0;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const report = await world.sweep(LONG_SWEEP);
+    if (!report) {
+      problems.push("the sweep failed without a fault");
+      return;
+    }
+    if (report.failed > 0) problems.push(`the sweep failed without a fault: ${JSON.stringify(report)}`);
+    if (report.repaired + report.erasures === 0) return;
+    if (isUndisturbed) problems.push(`undisturbed, and yet repaired: ${JSON.stringify(report)}`);
+    await wakeAll(world, problems);
+  }
+  problems.push("the sweep does not come to an end");
+}

@@ -1,0 +1,245 @@
+/** What must be so once a history has come to rest, whatever happened on the way. Says what is not, in words. */
+import { env } from "cloudflare:workers";
+import {
+  compareUtf8,
+  createRegistry,
+  merge,
+  mergeKindOf,
+  type OutboundEvent,
+  readThresholds,
+} from "../../src/core/index.ts";
+import { injection } from "./injection.ts";
+import { type Expected, observationOf } from "./messages.ts";
+import { verifyPublished } from "./verify-published.ts";
+import type { World } from "./world.ts";
+
+/** Everything D1 holds that the promises speak of. */
+export interface StoredRecord {
+  readonly observations: Expected[];
+  readonly links: Map<string, string>;
+  readonly erasures: Map<string, number>;
+  readonly identities: Map<string, IdentityRow>;
+  readonly attributions: { identity_uuid: string; primitive: string; state: string }[];
+  readonly events: { identity_uuid: string; seq: number; event: string }[];
+  readonly deadLetters: { id: string; code: string; body: string }[];
+  readonly merges: { winner_uuid: string; loser_uuid: string; undone_ts: number | null; is_told: number }[];
+}
+
+interface IdentityRow {
+  readonly uuid: string;
+  readonly last_seq: number;
+  readonly suspected: string | null;
+  readonly merged_into_uuid: string | null;
+  readonly is_dirty: number;
+}
+
+/** A state as an object has it. */
+interface State {
+  readonly primitive: string;
+  readonly current_value: string;
+  readonly state: string;
+  readonly confidence: number;
+  readonly observation_count: number;
+  readonly last_change_ts: number;
+  readonly last_observation_ts: number;
+}
+
+/** Checks every promise. */
+export async function verify(world: World): Promise<string[]> {
+  const problems: string[] = [];
+  const record = await readRecord(problems);
+  verifyRecord(world, record, problems);
+  verifyDeadLetters(world, record, problems);
+  const states = new Map<string, State[]>();
+  for (const i of world.cast.identities.keys()) {
+    states.set(world.identityUuid(i), await verifyObject(world, i, record, problems));
+  }
+  const events = injection.published as OutboundEvent[];
+  verifyPublished(world.cast.identities, events, states, record, problems);
+  return problems;
+}
+
+async function readRecord(problems: string[]): Promise<StoredRecord> {
+  const answers = await env.DB.batch(
+    [
+      `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations`,
+      "SELECT uuid, identity_uuid, needs_backfill FROM attackers",
+      "SELECT uuid, last_seq, suspected, merged_into_uuid, is_dirty FROM identities",
+      "SELECT * FROM erasures",
+      "SELECT value FROM counters WHERE name = 'observations'",
+      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control",
+      "SELECT identity_uuid, primitive, state FROM attributions",
+      "SELECT identity_uuid, seq, event FROM events ORDER BY identity_uuid, seq",
+      "SELECT id, code, body FROM dead_letters",
+      "SELECT winner_uuid, loser_uuid, undone_ts, is_told FROM merges",
+    ].map((sql) => env.DB.prepare(sql)),
+  );
+  const rows = <T>(i: number) => (answers[i]?.results ?? []) as T[];
+  const observations = rows<Expected>(0);
+  const attackers = rows<{ uuid: string; identity_uuid: string | null; needs_backfill: number }>(1);
+  for (const { uuid, identity_uuid, needs_backfill } of attackers) {
+    if (identity_uuid === null) problems.push(`attacker ${uuid} still waits to be registered`);
+    if (needs_backfill !== 0) problems.push(`attacker ${uuid} still needs a backfill`);
+  }
+  const identities = rows<IdentityRow>(2);
+  for (const { uuid, is_dirty } of identities) if (is_dirty !== 0) problems.push(`${uuid} is still marked`);
+  const erasures = rows<{ attacker_uuid: string; erased_ts: number; holders: string | null }>(3);
+  for (const { attacker_uuid, holders } of erasures) {
+    if (holders !== null) problems.push(`the erasure of ${attacker_uuid} is not complete`);
+  }
+  const [counter] = rows<{ value: number }>(4);
+  if (counter?.value !== observations.length) {
+    problems.push(`${observations.length} observations stored, counted ${counter?.value}`);
+  }
+  for (const { name } of rows<{ name: string }>(5)) problems.push(`still there: ${name}`);
+  return {
+    observations,
+    links: new Map(attackers.map(({ uuid, identity_uuid }) => [uuid, identity_uuid ?? ""])),
+    erasures: new Map(erasures.map(({ attacker_uuid, erased_ts }) => [attacker_uuid, erased_ts])),
+    identities: new Map(identities.map((row) => [row.uuid, row])),
+    attributions: rows(6),
+    events: rows(7),
+    deadLetters: rows(8),
+    merges: rows(9),
+  };
+}
+
+const keyOf = ({ attackerUuid, primitive, evidenceRef }: Expected) =>
+  `${attackerUuid} ${primitive} ${evidenceRef}`;
+const textOf = (row: Expected) => `${keyOf(row)} ${row.ts} ${row.id} ${row.value}`;
+
+/** Every valid observation that was not erased is stored, and nothing else; links and identities fit together. */
+function verifyRecord(world: World, record: StoredRecord, problems: string[]): void {
+  const expected = new Map<string, Expected>();
+  for (const event of world.plan.messages.flatMap(({ events, form }) =>
+    form === "payload" || form === "bus" ? events.slice(0, 1) : events,
+  )) {
+    if (event.damage !== null) continue;
+    const observation = observationOf(event, world.cast);
+    if (observation.ts <= (record.erasures.get(observation.attackerUuid) ?? 0)) continue;
+    const prior = expected.get(keyOf(observation));
+    if (!prior || isGreater(observation, prior)) expected.set(keyOf(observation), observation);
+  }
+  compareSets("stored in D1", [...expected.values()].map(textOf), record.observations.map(textOf), problems);
+  for (const attackerUuid of new Set(record.observations.map((row) => row.attackerUuid))) {
+    if (!record.links.has(attackerUuid))
+      problems.push(`attacker ${attackerUuid} has observations and no row`);
+  }
+  for (const [attackerUuid, identityUuid] of record.links) {
+    const identity = record.identities.get(identityUuid);
+    if (!identity) problems.push(`attacker ${attackerUuid} is linked to ${identityUuid}, which is not there`);
+    if (identity?.merged_into_uuid) problems.push(`attacker ${attackerUuid} is linked to a merged identity`);
+  }
+  for (const { uuid, merged_into_uuid: winner } of record.identities.values()) {
+    const merges = record.merges.filter((row) => row.loser_uuid === uuid && row.undone_ts === null);
+    if ((winner === null) !== (merges.length === 0)) problems.push(`${uuid} and the list of merges disagree`);
+    if (winner !== null && merges[0]?.winner_uuid !== winner) problems.push(`${uuid} has two winners`);
+  }
+  for (const row of record.merges) {
+    if (row.is_told === 0) problems.push(`nobody was told of the merge ${JSON.stringify(row)}`);
+  }
+}
+
+/** Everything refused is a dead letter; nothing else is, once all were replayed. */
+function verifyDeadLetters(world: World, record: StoredRecord, problems: string[]): void {
+  const letters = new Map(record.deadLetters.map((letter) => [letter.id, letter]));
+  for (const [m, { form, events }] of world.plan.messages.entries()) {
+    const sent = form === "payload" || form === "bus" ? events.slice(0, 1) : events;
+    const refused = sent.flatMap(({ damage }, i) => (damage === null ? [] : [`m${m}:${i}`]));
+    if (events.length === 0) refused.push(`m${m}:0`);
+    for (const id of refused) {
+      if (!letters.delete(id)) problems.push(`refused without a dead letter: ${id}`);
+    }
+  }
+  for (const letter of letters.values()) problems.push(`a dead letter too many: ${JSON.stringify(letter)}`);
+}
+
+/** An object holds what D1 links to it, once; its states are those of the merger; the list says the same. */
+async function verifyObject(
+  world: World,
+  identity: number,
+  record: StoredRecord,
+  problems: string[],
+): Promise<State[]> {
+  const uuid = world.identityUuid(identity);
+  const { observations, states } = await world.inObject(identity, (sql) => {
+    const isThere = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head'").toArray().length > 0;
+    if (!isThere) return { observations: [], states: [] };
+    return {
+      observations: sql
+        .exec<Record<string, SqlStorageValue>>(
+          "SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations",
+        )
+        .toArray() as unknown as Expected[],
+      states: sql.exec("SELECT * FROM attributions ORDER BY primitive").toArray() as unknown as State[],
+    };
+  });
+  for (const row of observations) {
+    if (row.ts <= (record.erasures.get(row.attackerUuid) ?? 0))
+      problems.push(`${uuid} holds erased ${textOf(row)}`);
+  }
+  const isMergedAway = (record.identities.get(uuid)?.merged_into_uuid ?? null) !== null;
+  const listed = record.attributions.filter((row) => row.identity_uuid === uuid);
+  if (isMergedAway) return states;
+  const linked = record.observations.filter((row) => record.links.get(row.attackerUuid) === uuid);
+  compareSets(`applied in ${uuid}`, linked.map(textOf), observations.map(textOf), problems);
+  compareSets(`states of ${uuid}`, statesOf(linked), states.map(describe), problems);
+  compareSets(
+    `list of ${uuid}`,
+    states.map(({ primitive, state }) => `${primitive} ${state}`),
+    listed.map(({ primitive, state }) => `${primitive} ${state}`),
+    problems,
+  );
+  return states;
+}
+
+/** The states that the merger makes of observations. */
+function statesOf(observations: readonly Expected[]): string[] {
+  const read = readThresholds((variable) => injection.variables[variable]);
+  if (!read.ok) throw new Error("the constants must be valid");
+  return [...new Set(observations.map(({ primitive }) => primitive))].map((primitive) => {
+    const members = observations.filter((row) => row.primitive === primitive);
+    const outcome = merge(mergeKindOf(createRegistry().kindOf(primitive)), members, read.thresholds);
+    return describe({
+      primitive,
+      current_value: outcome.currentValue,
+      state: outcome.state,
+      confidence: outcome.confidence,
+      observation_count: members.length,
+      last_observation_ts: Math.max(...members.map(({ ts }) => ts)),
+    });
+  });
+}
+
+function describe(state: Omit<State, "last_change_ts">): string {
+  return [
+    state.primitive,
+    state.state,
+    state.current_value,
+    state.confidence,
+    `of ${state.observation_count}`,
+    `last ${state.last_observation_ts}`,
+  ].join(" ");
+}
+
+function isGreater(a: Expected, b: Expected): boolean {
+  if (a.ts !== b.ts) return a.ts > b.ts;
+  return (compareUtf8(a.id, b.id) || compareUtf8(a.value, b.value)) > 0;
+}
+
+/** Says what is in one list and not, or less often, in the other. */
+export function compareSets(
+  what: string,
+  expected: readonly string[],
+  found: readonly string[],
+  problems: string[],
+): void {
+  const left = [...found];
+  const missing = expected.filter((text) => {
+    const place = left.indexOf(text);
+    if (place >= 0) left.splice(place, 1);
+    return place < 0;
+  });
+  for (const text of missing) problems.push(`${what}: missing ${text}`);
+  for (const text of left) problems.push(`${what}: too much ${text}`);
+}
