@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
+import { bundleDashboard } from "./bundle-dashboard.ts";
 import { PROJECT_ROOT } from "./wrangler.ts";
 
 /** Where the Wrangler file says that they are. */
@@ -31,7 +32,7 @@ export async function collectAssets(): Promise<AssetFiles> {
     `docs/${basename(source)}`,
     await readFile(source),
   ]);
-  return new Map(await Promise.all(files));
+  return new Map([...(await Promise.all(files)), ...(await bundleDashboard())]);
 }
 
 /**

@@ -1,0 +1,53 @@
+/** The domains of primitives, in the order in which an operator is read: first the hands, last the tools. */
+
+/** First segments of primitives; what is in none of them comes after. */
+export const DOMAINS = [
+  "motor",
+  "cognitive",
+  "temporal",
+  "operational",
+  "environmental",
+  "cultural",
+  "emotional_valence",
+  "toolchain",
+] as const;
+
+/** A domain's primitives. */
+export interface DomainGroup<T> {
+  readonly domain: string;
+  readonly members: readonly T[];
+}
+
+/** Groups by domain, in the fixed order; the rest by name, after. Within a domain by primitive. */
+export function byDomain<T extends { readonly primitive: string }>(members: readonly T[]): DomainGroup<T>[] {
+  const groups = Map.groupBy(members, ({ primitive }) => domainOf(primitive));
+  return [...groups]
+    .map(([domain, found]) => ({
+      domain,
+      members: found.toSorted((a, b) => (a.primitive < b.primitive ? -1 : 1)),
+    }))
+    .toSorted((a, b) => rank(a.domain) - rank(b.domain) || (a.domain < b.domain ? -1 : 1));
+}
+
+/** @example domainOf("motor.shell_mastery.tab_completion") // "motor" */
+export function domainOf(primitive: string): string {
+  return primitive.split(".")[0] ?? primitive;
+}
+
+/** A primitive within its domain. @example nameInDomain("motor.input_modality") // "input modality" */
+export function nameInDomain(primitive: string): string {
+  return primitive
+    .slice(domainOf(primitive).length + 1)
+    .replaceAll("_", " ")
+    .replaceAll(".", " › ");
+}
+
+/** @example domainWords("emotional_valence") // "emotional valence" */
+export function domainWords(domain: string): string {
+  return domain.replaceAll("_", " ");
+}
+
+function rank(domain: string): number {
+  const place = DOMAINS.findIndex((known) => known === domain);
+  return place === -1 ? DOMAINS.length : place;
+}

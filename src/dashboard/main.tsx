@@ -1,0 +1,7 @@
+/** Starts the dashboard. */
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+const root = document.querySelector("#app");
+if (!root) throw new Error("index.html must hold an element #app");
+render(<App />, root);

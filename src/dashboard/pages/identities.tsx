@@ -1,0 +1,127 @@
+/** The list of identities: filters, the table, and what has just been published. */
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Arrivals } from "../parts/arrivals.tsx";
+import { IdentityTable } from "../parts/identity-table.tsx";
+import { Empty, Failed, Loading } from "../parts/notice.tsx";
+import { setView, url } from "../route.ts";
+import { select, type Sort, SORTS } from "../rows.ts";
+import { openRows } from "../rows-loader.ts";
+import { STATES } from "../schemas.ts";
+import { counted, STATE_WORDS } from "../words.ts";
+
+const PRIMITIVE = /^[a-z0-9_]+(\.[a-z0-9_]+)+$/;
+/** Rows that are drawn at first, and each time the end comes into sight. */
+const DRAWN = 100;
+
+export function Identities() {
+  const view = url.value.searchParams;
+  const state = STATES.find((each) => each === view.get("state")) ?? "";
+  const primitive = view.get("primitive") ?? "";
+  const text = view.get("q") ?? "";
+  const sort: Sort = SORTS.find((each) => each === view.get("sort")) ?? "change";
+  const isAscending = view.get("dir") === "asc";
+
+  const query = `${state === "" ? "" : `&state=${state}`}${PRIMITIVE.test(primitive) ? `&primitive=${primitive}` : ""}`;
+  const list = useMemo(() => openRows(query), [query]);
+  useEffect(() => () => list.close(), [list]);
+  const drawn = useSignal(DRAWN);
+  useEffect(() => {
+    drawn.value = DRAWN;
+  }, [query, text, sort, isAscending, drawn]);
+  const known = useComputed(() =>
+    [
+      ...new Set(list.rows.value.flatMap(({ troubled }) => troubled.map((each) => each.primitive))),
+    ].toSorted(),
+  );
+  const rows = list.rows.value;
+  const found = useMemo(() => select(rows, { text, sort, isAscending }), [rows, text, sort, isAscending]);
+  const isFiltered = query !== "" || text !== "";
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      const isTyping = event.target instanceof HTMLElement && event.target.matches("input, select, textarea");
+      if (event.key !== "/" || isTyping) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    document.addEventListener("keydown", focus);
+    return () => document.removeEventListener("keydown", focus);
+  }, []);
+
+  return (
+    <>
+      <div class="page-head">
+        <h1>Identities</h1>
+        <p class="quiet" role="status">
+          {list.isLoading.value && rows.length > 0 && <span class="spinner" aria-hidden="true" />}
+          {isFiltered && text !== "" ? `${found.length} of ` : ""}
+          {counted(rows.length, "identity", "identities")}
+          {list.isLoading.value ? ", loading more …" : list.isCut.value ? ", the most recently changed" : ""}
+        </p>
+      </div>
+      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>Search</span>
+          <input
+            ref={search}
+            type="search"
+            placeholder="UUID, address, primitive  ( / )"
+            value={text}
+            onInput={(event) => setView({ q: event.currentTarget.value })}
+          />
+        </label>
+        <label>
+          <span>State</span>
+          <select value={state} onChange={(event) => setView({ state: event.currentTarget.value })}>
+            <option value="">any</option>
+            {STATES.map((each) => (
+              <option key={each} value={each} selected={each === state}>
+                {STATE_WORDS[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>Primitive</span>
+          <input
+            list="primitives"
+            placeholder="any"
+            value={primitive}
+            onChange={(event) => setView({ primitive: event.currentTarget.value.trim() })}
+          />
+          <datalist id="primitives">
+            {known.value.map((each) => (
+              <option key={each} value={each} />
+            ))}
+          </datalist>
+        </label>
+        {isFiltered && (
+          <button type="button" onClick={() => setView({ q: null, state: null, primitive: null })}>
+            Clear
+          </button>
+        )}
+      </form>
+      <Arrivals />
+      {list.error.value !== null && <Failed message={list.error.value} retry={list.reload} />}
+      {found.length > 0 && (
+        <IdentityTable
+          rows={found.slice(0, drawn.value)}
+          fresh={list.fresh.value}
+          sort={sort}
+          isAscending={isAscending}
+          more={found.length - drawn.value}
+          showMore={() => void (drawn.value += DRAWN)}
+        />
+      )}
+      {rows.length === 0 && list.isLoading.value && <Loading what="identities" />}
+      {found.length === 0 && !list.isLoading.value && list.error.value === null && (
+        <Empty title={isFiltered ? "Nothing fits." : "No identity yet."}>
+          {isFiltered
+            ? "No identity has all of this. Clear a filter to see more."
+            : "Send observations to the queue or the API, and they appear here by themselves."}
+        </Empty>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,159 @@
+/** The table of identities. Roles are spelled out, because on a narrow screen its rows are laid out as cards. */
+import { useEffect, useRef } from "preact/hooks";
+import { setView } from "../route.ts";
+import type { Sort } from "../rows.ts";
+import type { Row } from "../schemas.ts";
+import { counted, shortUuid, STATE_WORDS } from "../words.ts";
+import { Mark, StateCounts } from "./mark.tsx";
+import { Ago } from "./time.tsx";
+
+interface Props {
+  readonly rows: readonly Row[];
+  readonly fresh: ReadonlySet<string>;
+  readonly sort: Sort;
+  readonly isAscending: boolean;
+  /** Rows that fit and are not drawn yet. */
+  readonly more: number;
+  readonly showMore: () => void;
+}
+
+const COLUMNS: readonly { title: string; sort: Sort | null }[] = [
+  { title: "Identity", sort: "address" },
+  { title: "Attackers", sort: "attackers" },
+  { title: "States", sort: null },
+  { title: "Not stable", sort: "trouble" },
+  { title: "Last change", sort: "change" },
+  { title: "Last seen", sort: "seen" },
+];
+/** Primitives that are named in a row. */
+const NAMED = 3;
+
+export function IdentityTable({ rows, fresh, sort, isAscending, more, showMore }: Props) {
+  const end = useRef<HTMLButtonElement>(null);
+  const hasMore = more > 0;
+  useEffect(() => {
+    if (!end.current) return undefined;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting === true) showMore();
+      },
+      { rootMargin: "600px" },
+    );
+    observer.observe(end.current);
+    return () => observer.disconnect();
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- watched anew after each growth
+  }, [hasMore, rows.length]);
+  return (
+    <div class="table-frame">
+      <table class="identities" role="table">
+        <caption class="hidden">
+          Identities. Arrow keys move from row to row, Enter opens one, / goes to the search.
+        </caption>
+        <thead role="rowgroup">
+          <tr role="row">
+            {COLUMNS.map(({ title, sort: by }) => (
+              <th
+                key={title}
+                role="columnheader"
+                scope="col"
+                aria-sort={by !== sort ? undefined : isAscending ? "ascending" : "descending"}
+              >
+                {by === null ? (
+                  title
+                ) : (
+                  <button
+                    type="button"
+                    class="sort"
+                    onClick={() =>
+                      setView({
+                        sort: by === "change" ? null : by,
+                        dir: by === sort && !isAscending ? "asc" : null,
+                      })
+                    }
+                  >
+                    {title}
+                    <span aria-hidden="true">{by === sort ? (isAscending ? " ↑" : " ↓") : ""}</span>
+                  </button>
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup" onKeyDown={moveFocus}>
+          {rows.map((row) => (
+            <IdentityRow key={row.uuid} row={row} isFresh={fresh.has(row.uuid)} />
+          ))}
+        </tbody>
+      </table>
+      {hasMore && (
+        <button type="button" class="more" ref={end} onClick={showMore}>
+          Show {more.toLocaleString("en")} more
+        </button>
+      )}
+    </div>
+  );
+}
+
+function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
+  const suspected = row.multi_actor_suspected;
+  const hidden = row.attacker_count - row.addresses.length;
+  return (
+    <tr role="row" data-fresh={isFresh} data-uuid={row.uuid}>
+      <td role="cell" class="who">
+        <a href={`/identity/${row.uuid}`} title={row.uuid}>
+          <code>{shortUuid(row.uuid)}</code>
+        </a>
+        <span class="quiet small addresses">
+          {row.addresses.join(", ")}
+          {row.addresses.length > 0 && hidden > 0 ? ` and ${hidden} more` : ""}
+        </span>
+        {isFresh && <span class="new-mark">changed</span>}
+      </td>
+      <td role="cell" class="number" data-label="attackers">
+        {row.attacker_count}
+      </td>
+      <td role="cell">
+        <StateCounts states={row.states} />
+      </td>
+      <td role="cell" class="troubled">
+        {suspected !== null && (
+          <span class="suspicion" title={suspected.join(", ")}>
+            several actors suspected ({counted(suspected.length, "primitive")})
+          </span>
+        )}
+        {row.troubled.slice(0, NAMED).map(({ primitive, state }) => (
+          <a
+            class="chip"
+            key={primitive}
+            href={`/identity/${row.uuid}?open=${primitive}`}
+            title={`${primitive}: ${STATE_WORDS[state]}`}
+            tabIndex={-1}
+          >
+            <Mark state={state} />
+            {primitive}
+            <span class="hidden"> {STATE_WORDS[state]}</span>
+          </a>
+        ))}
+        {row.troubled.length > NAMED && <span class="quiet small">+{row.troubled.length - NAMED}</span>}
+      </td>
+      <td role="cell" class="when" data-label="changed">
+        <Ago ts={row.last_change_ts} />
+      </td>
+      <td role="cell" class="when" data-label="seen">
+        <Ago ts={row.last_seen_at} />
+      </td>
+    </tr>
+  );
+}
+
+/** Arrow keys (and j, k) go from row to row; the browser's own keys open what has the focus. */
+function moveFocus(event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+  if (step === undefined || !(event.target instanceof Element)) return;
+  const row = event.target.closest("tr");
+  const next = step > 0 ? row?.nextElementSibling : row?.previousElementSibling;
+  const link = next?.querySelector("a");
+  if (!link) return;
+  event.preventDefault();
+  link.focus();
+}

@@ -1,0 +1,71 @@
+/** Something that is loaded: what is known of it, what went wrong, and loading it again without losing what is shown. */
+import { type ReadonlySignal, signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { messageOf } from "./api.ts";
+
+/** What is known by now. */
+export interface Loaded<T> {
+  /** Null until it is there. */
+  readonly value: T | null;
+  readonly error: string | null;
+  readonly isLoading: boolean;
+  /** Loads it again; what is there stays until then. */
+  readonly reload: () => void;
+}
+
+/**
+ * Loads something, and anew whenever `key` changes. What was loaded for another subject (the part of the key before its
+ * first space) is not shown; the same subject's stays until its successor is there.
+ * @param everyMs - how often to load it again while the page is visible; 0 for never
+ */
+export function useLoaded<T>(key: string, load: () => Promise<T>, everyMs = 0): Loaded<T> {
+  const held = useSignal<{ key: string; value: T } | null>(null);
+  const error = useSignal<string | null>(null);
+  const isLoading = useSignal(true);
+  const round = useSignal(0);
+  const reload = useMemo(() => () => void (round.value += 1), [round]);
+  const n = round.value;
+  useEffect(() => {
+    let isWanted = true;
+    isLoading.value = true;
+    const run = async () => {
+      try {
+        const value = await load();
+        if (!isWanted) return;
+        held.value = { key, value };
+        error.value = null;
+      } catch (reason) {
+        if (isWanted) error.value = messageOf(reason);
+      } finally {
+        if (isWanted) isLoading.value = false;
+      }
+    };
+    void run();
+    return () => {
+      isWanted = false;
+    };
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- `load` is a new function at each rendering
+  }, [key, n]);
+  useEffect(() => {
+    if (everyMs === 0) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) reload();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, reload]);
+  const value = held.value !== null && subjectOf(held.value.key) === subjectOf(key) ? held.value.value : null;
+  return { value, error: error.value, isLoading: isLoading.value, reload };
+}
+
+function subjectOf(key: string): string {
+  return key.split(" ")[0] ?? key;
+}
+
+/** The time, epoch seconds, moving on by itself: what is said to be so long ago stays true. */
+export const nowTs: ReadonlySignal<number> = (() => {
+  const now = signal(Date.now() / 1_000);
+  setInterval(() => {
+    now.value = Date.now() / 1_000;
+  }, 10_000);
+  return now;
+})();

@@ -1,0 +1,69 @@
+/** The list's rows: loaded page by page, kept in step with what is published, sorted and searched here. */
+import type { AttributionEvent, Row, State } from "./schemas.ts";
+
+/** What the list can be sorted by. */
+export const SORTS = ["change", "seen", "attackers", "trouble", "address"] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** Which rows, in which order. */
+export interface View {
+  readonly text: string;
+  readonly sort: Sort;
+  readonly isAscending: boolean;
+}
+
+const orders: Record<Sort, (row: Row) => number | string> = {
+  change: (row) => row.last_change_ts ?? -1,
+  seen: (row) => row.last_seen_at ?? -1,
+  attackers: (row) => row.attacker_count,
+  trouble: (row) => row.states.multi_actor * 1e6 + row.states.conflicted * 1e3 + row.states.drifting,
+  address: (row) => row.addresses[0] ?? "",
+};
+
+/** The rows of a view, in its order; rows that are equal in it stay as they came. */
+export function select(rows: readonly Row[], { text, sort, isAscending }: View): Row[] {
+  const wanted = text.trim().toLowerCase();
+  const found = wanted === "" ? [...rows] : rows.filter((row) => isFound(row, wanted));
+  const order = orders[sort];
+  const sign = isAscending ? 1 : -1;
+  return found.toSorted((a, b) => {
+    const [left, right] = [order(a), order(b)];
+    return left === right ? 0 : left < right ? -sign : sign;
+  });
+}
+
+function isFound(row: Row, wanted: string): boolean {
+  return (
+    row.uuid.includes(wanted) ||
+    row.addresses.some((address) => address.includes(wanted)) ||
+    row.troubled.some(({ primitive }) => primitive.includes(wanted))
+  );
+}
+
+/** A row after an event of its identity; the same one if the event says nothing that it shows. */
+export function afterEvent(row: Row, { type, payload }: AttributionEvent): Row {
+  const { primitive, new_state: now, old_state: before, ts } = payload;
+  if (type === "profile.multi_actor_suspected") {
+    return { ...row, multi_actor_suspected: payload.primitives ?? null };
+  }
+  if (primitive === undefined || now === undefined) return row;
+  const states = { ...row.states, [now]: row.states[now] + 1 };
+  if (before) states[before] = Math.max(0, states[before] - 1);
+  const others = row.troubled.filter((each) => each.primitive !== primitive);
+  const troubled = isTroubled(now)
+    ? [...others, { primitive, state: now }].toSorted((a, b) => (a.primitive < b.primitive ? -1 : 1))
+    : others;
+  const isStillSuspected = troubled.filter(({ state }) => state === "multi_actor").length >= 2;
+  return {
+    ...row,
+    states,
+    troubled,
+    multi_actor_suspected: isStillSuspected ? row.multi_actor_suspected : null,
+    last_change_ts: Math.max(row.last_change_ts ?? 0, ts ?? 0),
+    last_seen_at: Math.max(row.last_seen_at ?? 0, ts ?? 0),
+  };
+}
+
+function isTroubled(state: State): boolean {
+  return state !== "stable" && state !== "unknown";
+}

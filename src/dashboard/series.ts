@@ -1,0 +1,79 @@
+/** Series of observations as they are drawn: what kind they are of, where each value has its lane, moving means. */
+import type { AttributionEvent, Explanation } from "./schemas.ts";
+
+/** How a series is drawn. */
+export type SeriesKind = "bands" | "line" | "rotations";
+
+const ROTATION_RULES: ReadonlySet<string> = new Set(["no_rotation", "few_rotations", "many_rotations"]);
+/** Window and weight of the moving mean that is drawn: the engine's own, unless it is configured otherwise. */
+const WINDOW = 5;
+const ALPHA = 0.3;
+
+/** How to draw a series: as the rule that judged it, or else as its values look. */
+export function kindOf(values: readonly unknown[], explanation: Explanation | null): SeriesKind {
+  if (explanation && ROTATION_RULES.has(explanation.rule)) return "rotations";
+  return values.length > 0 && values.every((value) => typeof value === "number") ? "line" : "bands";
+}
+
+/** Distinct values in the order in which they first came: a value's place is its lane. */
+export function lanesOf(values: readonly unknown[]): string[] {
+  return [...new Set(values.map((value) => JSON.stringify(value)))];
+}
+
+/** At each observation the mean (EWMA) of the window that ends there. */
+export function movingMeans(values: readonly number[]): number[] {
+  return values.map((_, end) => {
+    const [first = 0, ...others] = values.slice(Math.max(0, end - WINDOW + 1), end + 1);
+    return others.reduce((mean, value) => ALPHA * value + (1 - ALPHA) * mean, first);
+  });
+}
+
+/** Names an observation within its primitive. */
+export function keyOf({
+  evidence_ref,
+  attacker_uuid,
+}: {
+  evidence_ref: string;
+  attacker_uuid: string;
+}): string {
+  return `${attacker_uuid} ${evidence_ref}`;
+}
+
+/** The explanation of each primitive's last transition. */
+export function lastExplanations(events: readonly AttributionEvent[]): Map<string, Explanation> {
+  const last = new Map<string, Explanation>();
+  for (const { payload, explanation } of events) {
+    if (payload.primitive !== undefined && explanation) last.set(payload.primitive, explanation);
+  }
+  return last;
+}
+
+/** A stretch of time. Epoch seconds. */
+export interface Span {
+  readonly fromTs: number;
+  readonly toTs: number;
+}
+
+/** Everything between the first and the last of some times, with a little air; null without any. */
+export function spanOf(times: readonly number[]): Span | null {
+  const fromTs = times.reduce((least, ts) => Math.min(least, ts), Infinity);
+  const toTs = times.reduce((most, ts) => Math.max(most, ts), -Infinity);
+  return times.length === 0 ? null : { fromTs, toTs: Math.max(toTs, fromTs + 60) };
+}
+
+/** Where a time is within a span, in percent of its width; an edge is kept free on both sides. */
+export function placeOf(ts: number, { fromTs, toTs }: Span): number {
+  return 1.5 + (97 * (ts - fromTs)) / (toTs - fromTs);
+}
+
+const DAY_SECS = 86_400;
+const STEPS = [3_600, 6 * 3_600, DAY_SECS, 2 * DAY_SECS, 7 * DAY_SECS, 30 * DAY_SECS, 365 * DAY_SECS];
+
+/** Times at which to draw a line, at most about eight, on round hours or local midnights. */
+export function gridOf({ fromTs, toTs }: Span): number[] {
+  const step = STEPS.find((each) => (toTs - fromTs) / each <= 8) ?? 3_650 * DAY_SECS;
+  const offset = new Date(fromTs * 1_000).getTimezoneOffset() * 60;
+  const first = Math.ceil((fromTs - offset) / step) * step + offset;
+  const count = Math.max(0, Math.floor((toTs - first) / step) + 1);
+  return Array.from({ length: count }, (_, place) => first + place * step);
+}
