@@ -6,6 +6,7 @@ import type { AppEnv } from "./access.ts";
 import { adminRoutes } from "./admin.ts";
 import { attackerRoutes } from "./attackers.ts";
 import { controlRoutes } from "./control.ts";
+import { dashboardRoutes } from "./dashboard.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { docsRoutes } from "./docs.ts";
 import { historyRoutes } from "./histories.ts";
@@ -14,6 +15,7 @@ import { ingest } from "./ingest.ts";
 import { healthRoutes, statsRoutes } from "./operations.ts";
 import { defaultNoStore, securityHeaders } from "./headers.ts";
 import { limitSmallBodies, refuseLongUrls, refuseOtherMethods } from "./guards.ts";
+import { pageRoutes } from "./pages.ts";
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
 import { logRequest } from "./request-log.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -44,7 +46,9 @@ export const app = base
   .route("/api/v1", adminRoutes)
   .route("/api/v1", deadLetterRoutes)
   .route("/api/v1", controlRoutes)
-  .route("/api/v1", statsRoutes);
+  .route("/api/v1", statsRoutes)
+  .route("/api/v1", dashboardRoutes)
+  .route("/", pageRoutes);
 
 /**
  * What callers make a typed client from.

@@ -106,3 +106,12 @@ export {
   readSweepCandidates,
   type SweepCandidate,
 } from "./sweep-reads.ts";
+export {
+  glanceAt,
+  type IdentityGlance,
+  type Overview,
+  OVERVIEW_EVENTS,
+  readOverview,
+  readStrips,
+  type StripObservation,
+} from "./dashboard-reads.ts";
