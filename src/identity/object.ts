@@ -251,7 +251,7 @@ export class IdentityObject extends DurableObject<Env> {
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
     try {
-      const { observations, ...done } = this.ctx.storage.transactionSync(() => {
+      const { applied, ...done } = this.ctx.storage.transactionSync(() => {
         const { answer, entries, observations } = applyObservations(
           this.#store,
           sql,
@@ -264,9 +264,9 @@ export class IdentityObject extends DurableObject<Env> {
         const hasWork = this.#hasWork();
         // Set inside the transaction: it commits, or rolls back, with it.
         if (hasWork) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
-        return { answer, hasWork, observations };
+        return { answer, hasWork, applied: observations };
       });
-      this.#watchers.show(this.#identityUuid, observations);
+      this.#watchers.show(this.#identityUuid, applied);
       return done;
     } catch (error) {
       this.#store.forget();

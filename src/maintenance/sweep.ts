@@ -192,7 +192,6 @@ async function comparePage(
   if (answer.outcome === "same") return;
   const applied = await object.apply({ links: [link], observations: page });
   if (applied.outcome === "applied") report.applied += applied.applied;
-  const keyOf = ({ primitive, evidenceRef }: ObservationKey) => `${primitive}\n${evidenceRef}`;
   const inPage = new Set(page.map(keyOf));
   const extra = answer.rows.filter((row) => !inPage.has(keyOf(row)));
   if (extra.length === 0) return;
@@ -209,4 +208,8 @@ async function comparePage(
 
 function parseCursor(text: string | null): SweepCursor | null {
   return text === null ? null : cursorSchema.parse(JSON.parse(text));
+}
+
+function keyOf({ primitive, evidenceRef }: ObservationKey): string {
+  return `${primitive}\n${evidenceRef}`;
 }

@@ -12,7 +12,7 @@ const [page, config, wranglerFile, exampleSecrets] = await Promise.all(
 
 /** The rows of the page's tables that begin with a name in capitals: name, then the other cells. */
 const rows = new Map(
-  String(page)
+  page
     .split("\n")
     .map((line) =>
       line
@@ -38,16 +38,16 @@ describe("docs/configuration.md", () => {
   );
 
   it("names every variable that the settings read", () => {
-    const read = [...String(config).matchAll(/read\("([A-Z_]+)"\)/g)].map(([, name = ""]) => name);
+    const read = [...config.matchAll(/read\("([A-Z_]+)"\)/g)].map(([, name = ""]) => name);
     expect(read.length).toBeGreaterThan(2);
     expect(read.filter((name) => !rows.has(name))).toEqual([]);
   });
 
   it("names every secret, and every rate limit", () => {
-    const secrets = [...String(exampleSecrets).matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+    const secrets = [...exampleSecrets.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
     expect(secrets.length).toBe(4);
     expect(secrets.filter((name) => !rows.has(name))).toEqual([]);
-    const limits = [...String(wranglerFile).matchAll(/^name = "([A-Z_]+_RATE_LIMIT)"/gm)];
+    const limits = [...wranglerFile.matchAll(/^name = "([A-Z_]+_RATE_LIMIT)"/gm)];
     expect(limits.length).toBe(2);
     for (const [, name] of limits) expect(page).toContain(`\`${name}\``);
   });

@@ -27,8 +27,14 @@ afterEach(async () => {
 async function run(directory: string) {
   const port = await getPort();
   const running = start("src/cli/dev.ts", [
-    ...["--port", String(port), "--persist-to", directory],
-    ...["--env-file", ".dev.vars.example", "--inspector-port", "0"],
+    "--port",
+    String(port),
+    "--persist-to",
+    directory,
+    "--env-file",
+    ".dev.vars.example",
+    "--inspector-port",
+    "0",
   ]);
   started.push({ running, directory });
   await running.until(/Ready on/);

@@ -119,7 +119,7 @@ describe("[§6] erase", () => {
       await call("PUT", `attackers/${attackerUuid}`, { identity_uuid: identityUuid, ip: "192.0.2.1" });
     await deliver(series(kept, PRIMITIVE, ["a", "a", "a"], 1_713_000_000));
     await deliver([...secretSeries(erased, mark), ...series(erased, "cognitive.cognitive_load", ["low"])]);
-    const [before] = (await statesOf(identityUuid)).filter(({ primitive }) => primitive === PRIMITIVE);
+    const before = (await statesOf(identityUuid)).find(({ primitive }) => primitive === PRIMITIVE);
     expect(before?.state).toBe("multi_actor");
     await erase(erased);
     expect(await statesOf(identityUuid)).toMatchObject([

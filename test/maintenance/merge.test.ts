@@ -104,7 +104,7 @@ describe("[§6] merge", () => {
         confidence_after: null,
       },
     });
-    const changed = history.slice(place + 1).map(({ payload: { primitive } }) => primitive);
+    const changed: string[] = history.slice(place + 1).map(({ payload: { primitive } }) => String(primitive));
     expect(changed).toEqual(changed.toSorted());
     expect(new Set(changed).size).toBe(changed.length);
     for (const { primitive, state, lastChangeTs } of before) {
