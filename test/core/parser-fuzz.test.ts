@@ -10,7 +10,7 @@ import {
 } from "../../src/core/index.ts";
 import { mutantOf } from "./mutations.ts";
 
-const RUNS = Number(process.env["FAULT_FUZZ"] ?? 20_000);
+const RUNS = Number(process.env["FAULT_FUZZ"] ?? 10_000);
 const FIRST_SEED = Number(process.env["FAULT_SEED"] ?? 1);
 /** Messages of one test. */
 const BLOCK = 20_000;

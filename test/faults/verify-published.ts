@@ -1,6 +1,6 @@
 /** What was published, against what is so: no event lost, none twice under two ids, each state explained by the last one. */
 import { eventId, type OutboundEvent } from "../../src/core/index.ts";
-import type { StoredRecord } from "./verify.ts";
+import type { StoredRecord } from "./stored-record.ts";
 
 interface State {
   readonly primitive: string;

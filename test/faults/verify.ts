@@ -1,5 +1,4 @@
 /** What must be so once a history has come to rest, whatever happened on the way. Says what is not, in words. */
-import { env } from "cloudflare:workers";
 import {
   compareUtf8,
   createRegistry,
@@ -10,28 +9,9 @@ import {
 } from "../../src/core/index.ts";
 import { injection } from "./injection.ts";
 import { type Expected, observationOf } from "./messages.ts";
+import { readRecord, type StoredRecord } from "./stored-record.ts";
 import { verifyPublished } from "./verify-published.ts";
 import type { World } from "./world.ts";
-
-/** Everything D1 holds that the promises speak of. */
-export interface StoredRecord {
-  readonly observations: Expected[];
-  readonly links: Map<string, string>;
-  readonly erasures: Map<string, number>;
-  readonly identities: Map<string, IdentityRow>;
-  readonly attributions: { identity_uuid: string; primitive: string; state: string }[];
-  readonly events: { identity_uuid: string; seq: number; event: string }[];
-  readonly deadLetters: { id: string; code: string; body: string }[];
-  readonly merges: { winner_uuid: string; loser_uuid: string; undone_ts: number | null; is_told: number }[];
-}
-
-interface IdentityRow {
-  readonly uuid: string;
-  readonly last_seq: number;
-  readonly suspected: string | null;
-  readonly merged_into_uuid: string | null;
-  readonly is_dirty: number;
-}
 
 /** A state as an object has it. */
 interface State {
@@ -57,51 +37,6 @@ export async function verify(world: World): Promise<string[]> {
   const events = injection.published as OutboundEvent[];
   verifyPublished(world.cast.identities, events, states, record, problems);
   return problems;
-}
-
-async function readRecord(problems: string[]): Promise<StoredRecord> {
-  const answers = await env.DB.batch(
-    [
-      `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations`,
-      "SELECT uuid, identity_uuid, needs_backfill FROM attackers",
-      "SELECT uuid, last_seq, suspected, merged_into_uuid, is_dirty FROM identities",
-      "SELECT * FROM erasures",
-      "SELECT value FROM counters WHERE name = 'observations'",
-      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control",
-      "SELECT identity_uuid, primitive, state FROM attributions",
-      "SELECT identity_uuid, seq, event FROM events ORDER BY identity_uuid, seq",
-      "SELECT id, code, body FROM dead_letters",
-      "SELECT winner_uuid, loser_uuid, undone_ts, is_told FROM merges",
-    ].map((sql) => env.DB.prepare(sql)),
-  );
-  const rows = <T>(i: number) => (answers[i]?.results ?? []) as T[];
-  const observations = rows<Expected>(0);
-  const attackers = rows<{ uuid: string; identity_uuid: string | null; needs_backfill: number }>(1);
-  for (const { uuid, identity_uuid, needs_backfill } of attackers) {
-    if (identity_uuid === null) problems.push(`attacker ${uuid} still waits to be registered`);
-    if (needs_backfill !== 0) problems.push(`attacker ${uuid} still needs a backfill`);
-  }
-  const identities = rows<IdentityRow>(2);
-  for (const { uuid, is_dirty } of identities) if (is_dirty !== 0) problems.push(`${uuid} is still marked`);
-  const erasures = rows<{ attacker_uuid: string; erased_ts: number; holders: string | null }>(3);
-  for (const { attacker_uuid, holders } of erasures) {
-    if (holders !== null) problems.push(`the erasure of ${attacker_uuid} is not complete`);
-  }
-  const [counter] = rows<{ value: number }>(4);
-  if (counter?.value !== observations.length) {
-    problems.push(`${observations.length} observations stored, counted ${counter?.value}`);
-  }
-  for (const { name } of rows<{ name: string }>(5)) problems.push(`still there: ${name}`);
-  return {
-    observations,
-    links: new Map(attackers.map(({ uuid, identity_uuid }) => [uuid, identity_uuid ?? ""])),
-    erasures: new Map(erasures.map(({ attacker_uuid, erased_ts }) => [attacker_uuid, erased_ts])),
-    identities: new Map(identities.map((row) => [row.uuid, row])),
-    attributions: rows(6),
-    events: rows(7),
-    deadLetters: rows(8),
-    merges: rows(9),
-  };
 }
 
 const keyOf = ({ attackerUuid, primitive, evidenceRef }: Expected) =>

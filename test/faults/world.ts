@@ -14,16 +14,16 @@ import { env } from "cloudflare:workers";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
 import worker from "../../src/worker.ts";
-import { faultyEnv } from "./bindings.ts";
-import { type Actor, aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
+import { act } from "./acts.ts";
+import { clear, usesMaintenance } from "./clear.ts";
+import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
+import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
 import { type Fault, MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
 
 const QUEUE = "attacker-observations";
-/** So short that a handful of observations takes the sweep several pages and runs. */
-const SHORT_SWEEP: SweepLimits = { identities: 3, rows: 12, page: 4 };
 /** So long without anything moving, a step within a paused one waits for that one. */
-const STUCK_MS = 60;
+const STUCK_MS = 200;
 /** So long without anything moving, a step hangs. */
 const HANGING_MS = 10_000;
 
@@ -40,16 +40,13 @@ export interface Queued {
 export class Hanging extends Error {}
 
 export class World {
-  static readonly #played = new Set<number>();
-  /** Whether the maintenance object, which all histories share, has something of the last one. */
-  static #wasUsed = false;
   readonly plan: Plan;
   readonly cast: Cast;
   readonly queue: Queued[];
   /** What went wrong on the way, in words. */
   readonly problems: string[] = [];
-  #invocations = 0;
-  #isDeploying = false;
+  /** Whether somebody was told that something could not be completed: only then may the sweep find work. */
+  mayNeedSweep = false;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -63,9 +60,7 @@ export class World {
   }
 
   /** Whether constants were changed on the way: states are then to be rebuilt. */
-  get hasDeployed(): boolean {
-    return this.#isDeploying;
-  }
+  hasDeployed = false;
 
   /**
    * Plays one step with its faults, and waits until nothing that it started is under way.
@@ -76,14 +71,14 @@ export class World {
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
     let failure: unknown = null;
-    const act = this.#act(step)
+    const acting = act(this, step)
       .catch((error: unknown) => {
         failure = error;
       })
       .finally(() => {
         isDone = true;
       });
-    if (within === null && !step.faults.some(isPausing)) await act;
+    if (within === null && !step.faults.some(isPausing)) await acting;
     await this.#untilQuiet(
       () => isDone,
       () => {
@@ -120,16 +115,18 @@ export class World {
       headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return this.#invoke(async (bindings) => {
+    const answer = await invoke(this.#variables(), async (bindings) => {
       const response = await app.fetch(request, bindings, createExecutionContext());
-      return { status: response.status, body: await response.json() };
+      return { status: response.status, body: await response.json<{ done?: boolean }>() };
     });
+    if (!answer || answer.status >= 500 || answer.body.done === false) this.mayNeedSweep = true;
+    return answer;
   }
 
   /** One run of the sweep; null if the invocation died or failed. */
   async sweep(limits: SweepLimits): Promise<SweepReport | null> {
     try {
-      return await this.#invoke((bindings) => sweep(bindings, limits));
+      return await invoke(this.#variables(), (bindings) => sweep(bindings, limits));
     } catch {
       return null;
     }
@@ -152,34 +149,9 @@ export class World {
     return runInDurableObject(this.stub(identity), (_, state) => ask(state.storage.sql));
   }
 
-  /** Clears what histories before left; those of other seeds have objects of their own. */
+  /** Starts from nothing. */
   async begin(): Promise<void> {
-    const tables = [
-      "attackers",
-      "identities",
-      "observations",
-      "events",
-      "attributions",
-      "dead_letters",
-      "merges",
-      "erasures",
-      "control",
-      "outbox_backlog",
-    ];
-    await env.DB.batch([
-      ...tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
-      env.DB.prepare("UPDATE counters SET value = 0"),
-    ]);
-    const stubs: DurableObjectStub[] = World.#wasUsed ? [env.MAINTENANCE.getByName(MAINTENANCE)] : [];
-    World.#wasUsed = false;
-    if (World.#played.has(this.plan.seed)) {
-      for (const i of this.cast.identities.keys()) stubs.push(this.stub(i));
-    }
-    World.#played.add(this.plan.seed);
-    for (const stub of stubs) {
-      await runInDurableObject(stub, (_, state) => state.storage.deleteAll());
-      await evictDurableObject(stub);
-    }
+    await clear(this.plan.seed, this.cast.identities);
     startHistory();
   }
 
@@ -189,7 +161,7 @@ export class World {
   }
 
   maintenanceAlarm(): Promise<boolean> {
-    if (!World.#wasUsed) return Promise.resolve(false);
+    if (!usesMaintenance()) return Promise.resolve(false);
     return ran(() => runDurableObjectAlarm(env.MAINTENANCE.getByName(MAINTENANCE)));
   }
 
@@ -208,73 +180,13 @@ export class World {
     await evictDurableObject(this.stub(identity)).catch(() => {});
   }
 
-  async #act(step: Step): Promise<void> {
-    switch (step.do) {
-      case "deliver":
-        return this.deliver(step.messages.flatMap((i) => this.queue[i % this.queue.length] ?? []));
-      case "merge":
-        await this.ask("POST", `identities/${this.identityUuid(step.winner)}/merge`, {
-          loser_uuid: this.identityUuid(step.loser),
-        });
-        return;
-      case "unmerge":
-        await this.ask("POST", `identities/${this.identityUuid(step.identity)}/unmerge`);
-        return;
-      case "erase":
-        await this.ask("DELETE", `attackers/${this.attackerUuid(step.attacker)}`);
-        return;
-      case "register":
-        await this.ask(
-          "PUT",
-          `attackers/${this.attackerUuid(step.attacker)}`,
-          step.identity === null ? {} : { identity_uuid: this.identityUuid(step.identity) },
-        );
-        return;
-      case "rebuild":
-        await this.ask("POST", `identities/${this.identityUuid(step.identity)}/rebuild`);
-        return;
-      case "rebuild_all":
-        World.#wasUsed = true;
-        await this.ask("POST", "rebuild");
-        return;
-      case "maintenance_alarm":
-        await this.maintenanceAlarm();
-        return;
-      case "alarm":
-        await this.alarm(step.identity);
-        return;
-      case "evict":
-        return this.evict(step.identity);
-      case "crash":
-        return this.crash(step.identity);
-      case "pause":
-      case "resume":
-        await this.ask("POST", "control", { action: step.do });
-        return;
-      case "sweep":
-        await this.sweep(SHORT_SWEEP);
-        return;
-      case "replay_dead_letters":
-        await this.ask("POST", "dead-letters/replay");
-        this.takeRequeued();
-        return;
-      case "deploy":
-        this.#isDeploying = true;
-        injection.variables = { WINDOW_SIZE: String(step.windowSize) };
-        for (const [i] of this.cast.identities.entries()) await this.evict(i);
-        return;
-      default:
-        step satisfies never;
-    }
-  }
-
   async #deliverFrom(queue: string, messages: readonly Queued[]): Promise<void> {
     if (messages.length === 0) return;
     const batch = createMessageBatch(
       queue,
       messages.map(({ id, body, attempts }) => ({ id, body, attempts: attempts + 1, timestamp: new Date() })),
     );
-    const result = await this.#invoke(async (bindings) => {
+    const result = await invoke(this.#variables(), async (bindings) => {
       await worker.queue(batch, bindings);
       return getQueueResult(batch, createExecutionContext());
     });
@@ -287,28 +199,8 @@ export class World {
     if (untold.length > 0) this.problems.push(`no verdict on ${untold.map(({ id }) => id).join(", ")}`);
   }
 
-  /** Runs something of the Worker with faulty bindings; null if it died on the way. */
-  async #invoke<T>(act: (bindings: Env) => Promise<T>): Promise<T | null> {
-    const name = `worker${++this.#invocations}`;
-    const death = Promise.withResolvers<null>();
-    const actor: Actor = {
-      name,
-      isDead: false,
-      awaiting: new Set(),
-      die() {
-        actor.isDead = true;
-        actor.awaiting.clear();
-        death.resolve(null);
-      },
-    };
-    injection.actors.set(name, actor);
-    const variables = this.plan.isDeferring ? { UNKNOWN_ATTACKER: "defer" } : {};
-    const bindings = { ...faultyEnv(env, actor), ...variables } as Env;
-    try {
-      return await Promise.race([act(bindings), death.promise]);
-    } finally {
-      injection.actors.delete(name);
-    }
+  #variables(): Record<string, string> {
+    return this.plan.isDeferring ? { UNKNOWN_ATTACKER: "defer" } : {};
   }
 
   /**

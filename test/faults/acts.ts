@@ -1,0 +1,69 @@
+/** What each step is, done for real. */
+import { noteMaintenance } from "./clear.ts";
+import { injection } from "./injection.ts";
+import type { Step } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** So short that a handful of observations takes the sweep several pages and runs. */
+const SHORT_SWEEP = { identities: 3, rows: 12, page: 4 };
+
+/** Does it, once; what faults make of it is none of its business. */
+export async function act(world: World, step: Step): Promise<void> {
+  switch (step.do) {
+    case "deliver":
+      return world.deliver(step.messages.flatMap((i) => world.queue[i % world.queue.length] ?? []));
+    case "merge":
+      await world.ask("POST", `identities/${world.identityUuid(step.winner)}/merge`, {
+        loser_uuid: world.identityUuid(step.loser),
+      });
+      return;
+    case "unmerge":
+      await world.ask("POST", `identities/${world.identityUuid(step.identity)}/unmerge`);
+      return;
+    case "erase":
+      await world.ask("DELETE", `attackers/${world.attackerUuid(step.attacker)}`);
+      return;
+    case "register":
+      await world.ask(
+        "PUT",
+        `attackers/${world.attackerUuid(step.attacker)}`,
+        step.identity === null ? {} : { identity_uuid: world.identityUuid(step.identity) },
+      );
+      return;
+    case "rebuild":
+      await world.ask("POST", `identities/${world.identityUuid(step.identity)}/rebuild`);
+      return;
+    case "rebuild_all":
+      noteMaintenance();
+      await world.ask("POST", "rebuild");
+      return;
+    case "maintenance_alarm":
+      await world.maintenanceAlarm();
+      return;
+    case "alarm":
+      await world.alarm(step.identity);
+      return;
+    case "evict":
+      return world.evict(step.identity);
+    case "crash":
+      return world.crash(step.identity);
+    case "pause":
+    case "resume":
+      await world.ask("POST", "control", { action: step.do });
+      return;
+    case "sweep":
+      await world.sweep(SHORT_SWEEP);
+      return;
+    case "replay_dead_letters":
+      await world.ask("POST", "dead-letters/replay");
+      world.takeRequeued();
+      return;
+    case "deploy":
+      world.hasDeployed = true;
+      injection.variables = { WINDOW_SIZE: String(step.windowSize) };
+      for (const [i] of world.cast.identities.entries()) await world.evict(i);
+      return;
+    default:
+      step satisfies never;
+  }
+}

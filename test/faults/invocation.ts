@@ -1,0 +1,36 @@
+/** An invocation of the Worker, which a fault may end on the spot. */
+import { env } from "cloudflare:workers";
+import { faultyEnv } from "./bindings.ts";
+import { type Actor, injection } from "./injection.ts";
+
+let invocations = 0;
+
+/**
+ * Runs something of the Worker with faulty bindings.
+ * @param variables - in place of those of the environment
+ * @returns null if it died on the way
+ */
+export async function invoke<T>(
+  variables: Readonly<Record<string, string>>,
+  act: (bindings: Env) => Promise<T>,
+): Promise<T | null> {
+  const death = Promise.withResolvers<null>();
+  const actor: Actor = {
+    name: "worker",
+    isDead: false,
+    awaiting: new Set(),
+    die() {
+      actor.isDead = true;
+      actor.awaiting.clear();
+      death.resolve(null);
+    },
+  };
+  const key = `worker ${++invocations}`;
+  injection.actors.set(key, actor);
+  const bindings = { ...faultyEnv(env, actor), ...variables } as Env;
+  try {
+    return await Promise.race([act(bindings), death.promise]);
+  } finally {
+    injection.actors.delete(key);
+  }
+}
