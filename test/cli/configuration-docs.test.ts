@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { THRESHOLD_SPECS } from "../../src/core/index.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const [page, config, wranglerFile, exampleSecrets] = await Promise.all(
+const [page = "", config = "", wranglerFile = "", exampleSecrets = ""] = await Promise.all(
   ["docs/configuration.md", "src/config.ts", "wrangler.toml", ".dev.vars.example"].map((file) =>
     readFile(new URL(file, ROOT), "utf8"),
   ),

@@ -71,7 +71,7 @@ function upload({ headers, pieces, ending }: Upload): Promise<string> {
       clearTimeout(hangs);
       resolve(answer);
     });
-    const upload = async (): Promise<void> => {
+    const sendPieces = async (): Promise<void> => {
       const head = [
         "POST /api/v1/observations HTTP/1.1",
         `Host: 127.0.0.1:${port}`,
@@ -87,7 +87,7 @@ function upload({ headers, pieces, ending }: Upload): Promise<string> {
       if (ending === "ends") socket.end();
       if (ending === "goes away") socket.destroy();
     };
-    socket.on("connect", () => void upload());
+    socket.on("connect", () => void sendPieces());
   });
 }
 
