@@ -1,6 +1,6 @@
 /**
- * Identities as the API lists and shows them, from D1 alone: the projections that the outbox drains write, and the
- * attackers. A merged-away identity is in no list, and asking for one answers the identity it went into.
+ * Identities as the API shows them, from D1 alone: the projections that the outbox drains write, and the attackers.
+ * Asking for a merged-away identity answers the one it went into. Leaves listing them to identity-list.ts.
  */
 import { z } from "zod";
 import { type State, STATES } from "../core/index.ts";
@@ -36,18 +36,6 @@ export interface IdentityDetail extends IdentitySummary {
   readonly mergedFrom: readonly string[];
 }
 
-/** Which identities to list: those with such a primitive, in such a state; one primitive must fit both. */
-export interface IdentityFilter {
-  readonly state: State | null;
-  readonly primitive: string | null;
-}
-
-/** Where a list goes on: after this identity. */
-export interface IdentityPosition {
-  readonly lastChangeTs: number | null;
-  readonly uuid: string;
-}
-
 /**
  * From an identity to the one that answers for it: itself, or the last of those it was merged into. Takes the uuid as
  * `?1`; `winner` then has one row, or none if there is no such identity.
@@ -59,8 +47,8 @@ WITH RECURSIVE way (uuid, next) AS (
   SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.next
 ), winner AS MATERIALIZED (SELECT uuid FROM way WHERE next IS NULL)`;
 
-/** What a summary is made of, for the rows of `page (uuid, last_change_ts, suspected)`. */
-const SUMMARIZE_PAGE = `
+/** What summaries are made of, for the rows of `page (uuid, last_change_ts, suspected)`. */
+export const SUMMARIZE_PAGE = `
 SELECT page.uuid, page.last_change_ts AS lastChangeTs, page.suspected, count(attackers.uuid) AS attackerCount,
   min(attackers.first_seen_ts) AS firstSeenTs, max(attackers.last_seen_ts) AS lastSeenTs,
   (SELECT json_group_object(state, n) FROM (
@@ -69,7 +57,8 @@ SELECT page.uuid, page.last_change_ts AS lastChangeTs, page.suspected, count(att
 FROM page LEFT JOIN attackers ON attackers.identity_uuid = page.uuid
 GROUP BY page.uuid ORDER BY page.last_change_ts DESC, page.uuid DESC`;
 
-interface SummaryRow {
+/** A summary as `SUMMARIZE_PAGE` gives it. */
+export interface SummaryRow {
   readonly uuid: string;
   readonly attackerCount: number;
   readonly firstSeenTs: number | null;
@@ -77,60 +66,6 @@ interface SummaryRow {
   readonly lastChangeTs: number | null;
   readonly states: string;
   readonly suspected: string | null;
-}
-
-/**
- * A page of identities, most recently changed first; those that nothing was said of yet come last. A filter is tried on
- * each identity in that order until the page is full, so a rare one reads up to one row per identity and primitive.
- */
-export async function listIdentities(
-  db: D1Database,
-  filter: IdentityFilter,
-  after: IdentityPosition | null,
-  limit: number,
-): Promise<IdentitySummary[]> {
-  const parameters: (string | number)[] = [limit];
-  const page = pageQuery(filter, after, (value) => `?${parameters.push(value)}`);
-  const { results } = await db
-    .prepare(`WITH page AS (${page}) ${SUMMARIZE_PAGE}`)
-    .bind(...parameters)
-    .all<SummaryRow>();
-  return results.map(toSummary);
-}
-
-/** @param bound - takes a parameter and gives the name it has in the statement; the limit is `?1` */
-function pageQuery(
-  { state, primitive }: IdentityFilter,
-  after: IdentityPosition | null,
-  bound: (value: string | number) => string,
-): string {
-  const wanted = [
-    ...(state === null ? [] : [`AND state = ${bound(state)}`]),
-    ...(primitive === null ? [] : [`AND primitive = ${bound(primitive)}`]),
-  ].join(" ");
-  const isFiltered = wanted !== "";
-  const fits = isFiltered
-    ? `AND EXISTS (SELECT 1 FROM attributions WHERE identity_uuid = identities.uuid ${wanted})`
-    : "";
-  const part = (range: string) => `
-    SELECT * FROM (
-      SELECT uuid, last_change_ts, suspected FROM identities
-      WHERE merged_into_uuid IS NULL AND last_change_ts ${range} ${fits}
-      ORDER BY last_change_ts DESC, uuid DESC LIMIT ?1
-    )`;
-  // NULL compares with nothing, so those without a change are a range of their own, the last.
-  const changed = (place: string) => part(`IS NOT NULL ${place}`);
-  const unchanged = (place: string) => part(`IS NULL ${place}`);
-  // They have no states either, so no filter lets one through.
-  const rest = isFiltered ? [] : [unchanged("")];
-  if (after === null) return inOrder([changed(""), ...rest]);
-  const uuid = bound(after.uuid);
-  if (after.lastChangeTs === null) return inOrder([unchanged(`AND uuid < ${uuid}`)]);
-  return inOrder([changed(`AND (last_change_ts, uuid) < (${bound(after.lastChangeTs)}, ${uuid})`), ...rest]);
-}
-
-function inOrder(parts: readonly string[]): string {
-  return `${parts.join(" UNION ALL ")} ORDER BY last_change_ts DESC, uuid DESC LIMIT ?1`;
 }
 
 /** An identity, or the one it was merged into; null if it is not known. */
@@ -172,7 +107,8 @@ export async function findIdentity(db: D1Database, uuid: string): Promise<Identi
 const counts = z.partialRecord(z.enum(STATES), z.number());
 const primitives = z.array(z.string());
 
-function toSummary(row: SummaryRow): IdentitySummary {
+/** A summary, read from its row. */
+export function toSummary(row: SummaryRow): IdentitySummary {
   const { uuid, attackerCount, firstSeenTs, lastSeenTs, lastChangeTs } = row;
   const none = { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 };
   return {

@@ -14,15 +14,13 @@ export {
   readTotals,
   type Totals,
 } from "./totals.ts";
+export { type IdentityFilter, type IdentityPosition, listIdentities } from "./identity-list.ts";
 export {
   findIdentity,
   type HistoryPage,
   type IdentityAttacker,
   type IdentityDetail,
-  type IdentityFilter,
-  type IdentityPosition,
   type IdentitySummary,
-  listIdentities,
   readTransitions,
 } from "./identity-reads.ts";
 export {

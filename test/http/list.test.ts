@@ -4,7 +4,8 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type State, STATES, stubIdentityUuid } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
-import { listIdentities } from "../../src/storage/index.ts";
+import { FEW_IDENTITIES } from "../../src/storage/identity-list.ts";
+import { type IdentityFilter, listIdentities } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { get, type Page, readAll } from "../setup/get.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -63,7 +64,7 @@ function among(summaries: readonly Summary[], uuids: readonly string[]): string[
 }
 
 /** Rows of D1 that a page of the list reads. */
-const rowsRead = async (limit: number) => {
+const rowsRead = async (limit: number, filter: IdentityFilter = { state: null, primitive: null }) => {
   let total = 0;
   const counting = new Proxy(env.DB, {
     get: (db, name) =>
@@ -83,7 +84,7 @@ const rowsRead = async (limit: number) => {
           }
         : Reflect.get(db, name),
   });
-  await listIdentities(counting, { state: null, primitive: null }, null, limit);
+  await listIdentities(counting, filter, null, limit);
   return total;
 };
 
@@ -177,6 +178,47 @@ describe("[§7] GET /identities", () => {
   });
 
   it.each([
+    ["few", 40, 75, 600],
+    ["more than few", FEW_IDENTITIES + 40, 3, 12_000],
+  ])(
+    "[§7] filtered where %s fit: the same order, page by page, and not much is read",
+    async (_, fitting, each, most) => {
+      // Straight into the projection: as many through the queue would take long. Several change at one time.
+      const primitive = `bulk.p${fitting}`;
+      const startTs = START_TS + 10_000 * fitting + 20_000_000;
+      await env.DB.batch([
+        env.DB.prepare(
+          `INSERT INTO identities (uuid, last_change_ts) WITH RECURSIVE n (i) AS (
+           SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1
+         ) SELECT lower(hex(randomblob(16))), ?2 + i / (2 * ?3) FROM n`,
+        ).bind(each * fitting - 1, startTs, each),
+        env.DB.prepare(
+          `INSERT INTO attributions (identity_uuid, primitive, state, seq)
+         SELECT uuid, ?1, 'multi_actor', 1 FROM (
+           SELECT uuid, row_number() OVER (ORDER BY last_change_ts, uuid) AS i FROM identities WHERE last_change_ts >= ?2
+         ) WHERE i % ?3 = 0`,
+        ).bind(primitive, startTs, each),
+      ]);
+      const { results } = await env.DB.prepare(
+        `SELECT uuid FROM identities WHERE uuid IN (SELECT identity_uuid FROM attributions WHERE primitive = ?1)
+       ORDER BY last_change_ts DESC, uuid DESC`,
+      )
+        .bind(primitive)
+        .all<{ uuid: string }>();
+      expect(results.length).toBe(fitting);
+      for (const query of [`primitive=${primitive}`, `primitive=${primitive}&state=multi_actor`]) {
+        const { data } = await readAll<Summary>(`${LIST}?${query}&limit=${fitting > 1_000 ? 700 : 7}`);
+        expect(data.map(({ uuid }) => uuid)).toEqual(results.map(({ uuid }) => uuid));
+      }
+      expect(await rowsRead(50, { state: "multi_actor", primitive })).toBeLessThan(most);
+      await env.DB.batch([
+        env.DB.prepare("DELETE FROM identities WHERE last_change_ts >= ?1").bind(startTs),
+        env.DB.prepare("DELETE FROM attributions WHERE primitive = ?1").bind(primitive),
+      ]);
+    },
+  );
+
+  it.each([
     ["state=sideways", "state"],
     ["state=", "state"],
     ["primitive=one", "primitive"],
@@ -196,6 +238,7 @@ describe("[§7] GET /identities", () => {
     [`cursor=${cursor("identities", "1")}`, "cursor"],
     [`cursor=${cursor("identities", "1", "y", "z")}`, "cursor"],
     [`cursor=${cursor("transitions", "y", "1")}`, "cursor"],
+    [`cursor=${cursor("others", "1", "y")}`, "cursor"],
     [`cursor=${cursor("identities", "Infinity", "y")}`, "cursor"],
     [`cursor=${cursor("identities", "1e+999", "y")}`, "cursor"],
     [`cursor=${"A".repeat(1_000)}`, "cursor"],

@@ -1,0 +1,1 @@
+CREATE INDEX `attributions_by_state` ON `attributions` (`state`,`primitive`,`identity_uuid`);

@@ -1,0 +1,104 @@
+/**
+ * The list of identities, most recently changed first, from D1 alone; those that nothing was said of yet come last, and
+ * merged-away ones are not in it.
+ *
+ * Unfiltered, a page is a range of an index. A filter that few identities fit is answered from those few; one that many
+ * fit is tried on one identity after the other, since a page of those is soon full.
+ */
+import type { State } from "../core/index.ts";
+import { type IdentitySummary, SUMMARIZE_PAGE, type SummaryRow, toSummary } from "./identity-reads.ts";
+
+/** Which identities to list: those with such a primitive, in such a state; one primitive must fit both. */
+export interface IdentityFilter {
+  readonly state: State | null;
+  readonly primitive: string | null;
+}
+
+/** Where a list goes on: after this identity. */
+export interface IdentityPosition {
+  readonly lastChangeTs: number | null;
+  readonly uuid: string;
+}
+
+/**
+ * Up to so many identities are few. Gathering that many costs some 7,000 rows read; trying more than that many among a
+ * million, one after the other, some 250,000 for a page of 50.
+ */
+export const FEW_IDENTITIES = 2_000;
+
+/** Takes a parameter and gives the name it has in the statement; the limit is `?1`. */
+type Bind = (value: string | number) => string;
+
+const ORDER = "ORDER BY last_change_ts DESC, uuid DESC";
+
+/** A page of identities. */
+export async function listIdentities(
+  db: D1Database,
+  filter: IdentityFilter,
+  after: IdentityPosition | null,
+  limit: number,
+): Promise<IdentitySummary[]> {
+  const parameters: (string | number)[] = [limit];
+  const bind: Bind = (value) => `?${parameters.push(value)}`;
+  const isFiltered = filter.state !== null || filter.primitive !== null;
+  const page = isFiltered ? filteredPage(filter, after, bind) : wholePage(after, bind);
+  const { results } = await db
+    .prepare(`WITH ${page} ${SUMMARIZE_PAGE}`)
+    .bind(...parameters)
+    .all<SummaryRow>();
+  return results.map(toSummary);
+}
+
+/** NULL compares with nothing, so identities without a change are a range of their own, the last. */
+function wholePage(after: IdentityPosition | null, bind: Bind): string {
+  const unchanged = "last_change_ts IS NULL";
+  if (after === null) {
+    return pageOf([part("identities", "last_change_ts IS NOT NULL"), part("identities", unchanged)]);
+  }
+  const uuid = bind(after.uuid);
+  if (after.lastChangeTs === null) return pageOf([part("identities", `${unchanged} AND uuid < ${uuid}`)]);
+  const place = `(last_change_ts, uuid) < (${bind(after.lastChangeTs)}, ${uuid})`;
+  return pageOf([part("identities", place), part("identities", unchanged)]);
+}
+
+/** Identities without a change have no states, so no filter lets one through. */
+function filteredPage(
+  { state, primitive }: IdentityFilter,
+  after: IdentityPosition | null,
+  bind: Bind,
+): string {
+  // The index begins with the state, so all five are named where any will do.
+  const inState =
+    state === null ? "IN ('unknown', 'stable', 'drifting', 'conflicted', 'multi_actor')" : `= ${bind(state)}`;
+  const fits = `state ${inState} ${primitive === null ? "" : `AND primitive = ${bind(primitive)}`}`;
+  const place =
+    after === null
+      ? "last_change_ts IS NOT NULL"
+      : `(last_change_ts, uuid) < (${after.lastChangeTs === null ? "NULL" : bind(after.lastChangeTs)}, ${bind(after.uuid)})`;
+  const areFew = `(SELECT count(*) FROM few) <= ${FEW_IDENTITIES}`;
+  // A limit of 0 keeps the way that is not taken from being begun, which a condition would not.
+  const gathered = part(
+    "few CROSS JOIN identities ON identities.uuid = few.identity_uuid",
+    place,
+    `iif(${areFew}, ?1, 0)`,
+  );
+  const tried = part(
+    "identities",
+    `${place} AND EXISTS (SELECT 1 FROM attributions WHERE identity_uuid = identities.uuid AND +${fits})`,
+    `iif(${areFew}, 0, ?1)`,
+  );
+  return `few AS MATERIALIZED (
+    SELECT DISTINCT identity_uuid FROM attributions WHERE ${fits} LIMIT ${FEW_IDENTITIES + 1}
+  ), ${pageOf([gathered, tried])}`;
+}
+
+function part(source: string, condition: string, limit = "?1"): string {
+  return `SELECT * FROM (
+    SELECT uuid, last_change_ts, suspected FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
+    ${ORDER} LIMIT ${limit}
+  )`;
+}
+
+function pageOf(parts: readonly string[]): string {
+  return `page AS (${parts.join(" UNION ALL ")} ${ORDER} LIMIT ?1)`;
+}
