@@ -14,9 +14,19 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "node",
-          include: ["test/{core,sensor,simulate,cli,browser}/**/*.test.ts"],
+          include: ["test/{core,sensor,simulate,cli}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
+        },
+      },
+      {
+        // Pages in a real browser; each file starts a Worker of its own, so one at a time.
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          environment: "node",
+          fileParallelism: false,
+          testTimeout: 300_000,
         },
       },
       {

@@ -35,6 +35,7 @@ const INFO = {
     { name: "attackers", description: "One source each" },
     { name: "identities", description: "The same hands: one or more attackers" },
     { name: "streams", description: "Server-Sent Events" },
+    { name: "dashboard", description: "Made for the dashboard: follows its pages, and changes with them" },
     { name: "access", description: "Signing in" },
     { name: "maintenance", description: "Merging, rebuilding, erasing, dead letters" },
     { name: "operations", description: "Whether and how it runs" },

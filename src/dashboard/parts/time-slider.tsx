@@ -17,7 +17,8 @@ interface Props {
 }
 
 export function TimeSlider({ span, atTs, turns }: Props) {
-  const from = Math.floor(span.fromTs);
+  // Up, so that the first observation is in sight from the start.
+  const from = Math.ceil(span.fromTs);
   const to = Math.ceil(span.toTs);
   const moving = useSignal<number | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

@@ -1,0 +1,76 @@
+/**
+ * `npm run screenshots`: makes the pictures of the dashboard in `docs/screenshots` anew. Starts a Worker with a database
+ * of its own, plays every scenario into it, and photographs the four main views with the machine's Chromium.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import getPort from "get-port";
+import { chromium, type Page } from "playwright-core";
+import { castAttackers, simulate } from "../simulate/index.ts";
+import { AttributionClient } from "./client.ts";
+import { applyLocalMigrations, startLocalWorker } from "./local-worker.ts";
+import { registerAttackers, sendSessions } from "./play.ts";
+import { PROJECT_ROOT } from "./wrangler.ts";
+
+const TARGET = join(PROJECT_ROOT, "docs/screenshots");
+const BROWSER = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+const IDENTITIES = 48;
+
+async function main(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "screenshots-"));
+  await applyLocalMigrations(["--persist-to", directory]);
+  const port = await getPort({ host: "127.0.0.1" });
+  const worker = await startLocalWorker({ port, persistTo: directory, envFile: ".dev.vars.example" });
+  const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu"] });
+  try {
+    const client = new AttributionClient({
+      url: worker.url,
+      ingestToken: "dev-ingest-token",
+      readToken: "dev-read-token",
+    });
+    const options = { seed: 1, endTs: Math.floor(Date.now() / 1_000), identities: IDENTITIES };
+    const attackers = castAttackers(options);
+    const sessions = [...simulate(options)];
+    await registerAttackers(client, attackers);
+    await sendSessions(client, sessions, 500);
+    await client.waitUntilApplied({
+      expectedObservations: sessions.reduce((sum, { events }) => sum + events.length, 0),
+    });
+    const told = attackers.find(({ scenario }) => scenario.name === "shared-credentials") ?? attackers[0];
+    const { identity_uuid: uuid } = (told && (await client.attribution(told.attackerUuid))) ?? {};
+    await mkdir(TARGET, { recursive: true });
+    const page = await browser.newPage({ viewport: { width: 1_280, height: 820 } });
+    await signIn(page, worker.url);
+    const shoot = async (name: string, path: string, ready: string) => {
+      await page.goto(worker.url + path);
+      await page.locator(ready).first().waitFor();
+      // Charts are drawn in the frame after the one that has their data.
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      await page.screenshot({ path: join(TARGET, `${name}.png`) });
+      console.log(`docs/screenshots/${name}.png`);
+    };
+    await shoot("identities", "/?sort=trouble", "tr[data-uuid]");
+    await shoot("identity", `/identity/${uuid}`, ".primitive");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await shoot("overview", "/overview", ".plot canvas");
+    await page.goto(`${worker.url}/identity/${uuid}?open=motor.input_modality`);
+    await page.locator(".plot canvas").waitFor();
+    await page.locator(".timeline").scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(TARGET, "timeline.png") });
+    console.log("docs/screenshots/timeline.png");
+  } finally {
+    await browser.close();
+    await worker.stop();
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel("Token").fill("dev-admin-token");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator("#content").waitFor();
+}
+
+if (import.meta.main) await main();

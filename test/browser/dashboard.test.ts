@@ -1,0 +1,287 @@
+/** The dashboard in a real browser: every page, live, in both themes, wide and narrow, without a complaint. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleDashboard } from "../../src/cli/bundle-dashboard.ts";
+import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
+import { LETTER_ATTACKER, MANY, observation, startWorld, type World } from "./dashboard-world.ts";
+
+const BUNDLE_LIMIT_BYTES = 150_000;
+const chromium = findChromium();
+
+it("[dashboard] its script and style are at most 150 KB, packed", async () => {
+  const files = (await bundleDashboard()).filter(([path]) => /\.(js|css)$/.test(path));
+  expect(files).toHaveLength(2);
+  const bytes = files.reduce((sum, [, content]) => sum + gzipSync(content).length, 0);
+  expect(bytes).toBeLessThanOrEqual(BUNDLE_LIMIT_BYTES);
+});
+
+describe.skipIf(chromium === null)(
+  `[dashboard]${chromium === null ? ` (${NO_BROWSER})` : ""}`,
+  { timeout: 300_000 },
+  () => {
+    let world: World;
+    let browser: TestBrowser;
+    const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+    beforeAll(async () => {
+      world = await startWorld();
+      browser = await TestBrowser.start(chromium ?? "");
+    }, 300_000);
+
+    afterAll(async () => {
+      await browser?.stop();
+      await world?.stop();
+    });
+
+    async function open(path = "/", token = "dev-read-token") {
+      const { page, complaints } = await browser.open(world.url);
+      // What is on its way is cut off by leaving its page: a stream always, a further page of the list now and then.
+      const isCutOff = (each: string) => /^failed: .*(\/events(\?|$)|[?&]cursor=)/.test(each);
+      const heard = () => complaints.filter((each) => !isCutOff(each));
+      await page.context().clearCookies();
+      await page.goto(world.url + path);
+      await page.getByLabel("Token").fill(token);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.locator("#content").waitFor();
+      return { page, heard };
+    }
+
+    /** Serious findings of axe-core, by rule and place. */
+    async function findings(page: Page): Promise<string[]> {
+      // Not as a script of the page, which its policy would refuse.
+      await page.evaluate(await axe);
+      return page.evaluate(async () => {
+        const { axe: checker } = globalThis as unknown as {
+          axe: {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          };
+        };
+        const { violations } = await checker.run();
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+      });
+    }
+
+    async function suspected(): Promise<string> {
+      const answer = await fetch(`${world.url}/api/v1/dashboard/identities?state=multi_actor`, {
+        headers: { authorization: "Bearer dev-read-token" },
+      });
+      const { data } = (await answer.json()) as { data: { uuid: string; multi_actor_suspected: unknown }[] };
+      return data.find((row) => row.multi_actor_suspected !== null)?.uuid ?? "";
+    }
+
+    it("a wrong token is refused in words; a right one opens, in a cookie that scripts cannot read", async () => {
+      const { page } = await browser.open(world.url);
+      await page.context().clearCookies();
+      await page.goto(world.url);
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("alert").getByText("not known").waitFor();
+      await page.getByLabel("Token").fill("dev-read-token");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.locator(".scope b").getByText("read", { exact: true }).waitFor();
+      expect(await page.evaluate(() => document.cookie)).toBe("");
+      expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain("dev-read-token");
+      expect(page.url()).not.toContain("token");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Token").waitFor();
+      await page.reload();
+      await page.getByLabel("Token").waitFor();
+      await page.close();
+    });
+
+    it("the first rows of thousands come in one request; the rest follows", async () => {
+      const { page, complaints } = await browser.open(world.url);
+      await page.context().clearCookies();
+      await page.goto(world.url);
+      const asked: string[] = [];
+      page.on("request", (request) => {
+        if (request.url().includes("/api/v1/") && request.method() === "GET") asked.push(request.url());
+      });
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await page.route(/identities\?.*cursor=/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.getByLabel("Token").fill("dev-read-token");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.locator("tr[data-uuid]").nth(99).waitFor();
+      expect(asked.filter((url) => !url.includes("cursor=") && !url.endsWith("/events"))).toHaveLength(1);
+      release();
+      await page
+        .getByText(`${(MANY + world.attackers.length).toLocaleString("en")} identities`, { exact: true })
+        .waitFor({ timeout: 60_000 });
+      await page.getByLabel("Search").fill("198.18.19.1");
+      await page.locator("tr[data-uuid]").first().getByText("198.18.19.1").waitFor();
+      expect(complaints.filter((each) => !each.includes("/events"))).toEqual([]);
+      await page.close();
+    });
+
+    it("filters are in the address, which opens the same view again", async () => {
+      const { page, heard } = await open();
+      await page.getByLabel("State").selectOption("multi_actor");
+      await page.locator(".suspicion").first().waitFor();
+      expect(new URL(page.url()).search).toBe("?state=multi_actor");
+      const uuids = await page
+        .locator("tr[data-uuid]")
+        .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-uuid")));
+      await page.reload();
+      await page.locator(".suspicion").first().waitFor();
+      expect(uuids.length).toBeGreaterThan(0);
+      expect(
+        await page
+          .locator("tr[data-uuid]")
+          .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-uuid"))),
+      ).toEqual(uuids);
+      await page.getByLabel("Search").fill("nothing like this");
+      await page.getByText("Nothing fits.").waitFor();
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("the keyboard alone gets from row to row and into an identity", async () => {
+      const { page, heard } = await open();
+      await page.locator("tr[data-uuid]").nth(3).waitFor();
+      await page.locator("tr[data-uuid] a").first().focus();
+      await page.keyboard.press("ArrowDown");
+      const uuid = await page.evaluate(() => document.activeElement?.closest("tr")?.dataset["uuid"]);
+      expect(uuid).toBe(await page.locator("tr[data-uuid]").nth(1).getAttribute("data-uuid"));
+      await page.keyboard.press("Enter");
+      await page.locator("h1 code").waitFor();
+      expect(page.url()).toContain(uuid);
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("an identity shows its domains in order, and each transition in words", async () => {
+      const { page, heard } = await open(`/identity/${await suspected()}`);
+      await page.locator(".primitive").first().waitFor();
+      await page.getByText("Several actors suspected.").waitFor();
+      const domains = await page.locator(".domain h2").allTextContents();
+      const order = [
+        "motor",
+        "cognitive",
+        "temporal",
+        "operational",
+        "environmental",
+        "cultural",
+        "toolchain",
+      ];
+      expect(domains).toEqual(order.filter((domain) => domains.includes(domain)));
+      await page.locator('.primitive[data-state="multi_actor"] button').first().click();
+      await page.locator(".plot canvas").waitFor();
+      await page.locator(".panel").getByText("Exactly two values take turns").first().waitFor();
+      expect(page.url()).toContain("open=");
+      expect(await page.locator(".since time").first().getAttribute("title")).toMatch(/\d/);
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("the time slider goes back to the states as they were", async () => {
+      const { page, heard } = await open(`/identity/${await suspected()}`);
+      await page.locator('.primitive[data-state="multi_actor"]').first().waitFor();
+      await page
+        .getByLabel("States as they are now")
+        .fill((await page.locator("#as-of").getAttribute("min")) ?? "");
+      await page.locator('.primitive[data-state="unknown"]').first().waitFor();
+      expect(await page.locator('.primitive[data-state="multi_actor"]').count()).toBe(0);
+      expect(page.url()).toContain("at=");
+      await page.getByRole("button", { name: "Now" }).click();
+      await page.locator('.primitive[data-state="multi_actor"]').first().waitFor();
+      expect(page.url()).not.toContain("at=");
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("a transition appears in list and identity while they are open", async () => {
+      const list = await open();
+      await list.page.locator('.live[data-connection="live"]').waitFor();
+      const attacker = world.attackers[0]?.attackerUuid ?? "";
+      const identityUuid = (await world.client.attribution(attacker))?.identity_uuid ?? "";
+      const detail = await list.page.context().newPage();
+      await detail.goto(`${world.url}/identity/${identityUuid}`);
+      await detail.locator(".primitive").first().waitFor();
+      const now = Math.floor(Date.now() / 1_000);
+      await world.client.sendEvents([observation(attacker, "temporal.live_test", "x", now, 1)]);
+      await list.page.locator(".arrival").getByText("temporal.live_test").waitFor();
+      await list.page.locator(`tr[data-uuid="${identityUuid}"][data-fresh="true"]`).waitFor();
+      await detail.locator('.primitive[data-primitive="temporal.live_test"]').waitFor();
+      expect(list.heard()).toEqual([]);
+      await detail.close();
+      await list.page.close();
+    });
+
+    it("a dead letter is put back, comes through, and is gone", async () => {
+      const { page, heard } = await open("/dead-letters", "dev-admin-token");
+      await page.getByText("D1 did not answer.").waitFor();
+      expect(await findings(page)).toEqual([]);
+      await page.locator(".letter").getByRole("button", { name: "Replay" }).click();
+      await page.getByText("1 letter put back on the queue.").waitFor();
+      await page.getByText("No dead letters.").waitFor({ timeout: 60_000 });
+      expect((await world.client.attribution(LETTER_ATTACKER))?.primitives).toHaveLength(1);
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("what needs the admin scope is not offered to a reader", async () => {
+      const { page, heard } = await open("/jobs");
+      await page.getByText("This needs the scope admin.").waitFor();
+      expect(await page.getByRole("link", { name: "Dead letters" }).count()).toBe(0);
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it.each([
+      ["light", 1_280],
+      ["dark", 1_280],
+      ["light", 360],
+      ["dark", 360],
+    ] as const)(
+      "every page in %s at %d px: nothing serious to axe-core, nothing cut off",
+      async (scheme, width) => {
+        const { page, heard } = await open("/", "dev-admin-token");
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        await page.setViewportSize({ width, height: 800 });
+        const identity = `/identity/${await suspected()}`;
+        const ready: Record<string, string> = {
+          "/?q=192.0.2": "tr[data-uuid]",
+          [`${identity}?open=motor.input_modality`]: ".plot canvas",
+          "/overview": ".plot canvas",
+          "/jobs": "#rebuild-title",
+        };
+        for (const [path, selector] of Object.entries(ready)) {
+          await page.goto(world.url + path);
+          await page.locator(selector).first().waitFor();
+          expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(scheme);
+          expect(await findings(page), path).toEqual([]);
+          const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(excess, path).toBeLessThanOrEqual(0);
+        }
+        expect(heard()).toEqual([]);
+        await page.close();
+      },
+    );
+
+    it("says that it is disconnected when the stream is lost, and goes on by itself", async () => {
+      const { page } = await browser.open(world.url);
+      await page.context().clearCookies();
+      let isDown = true;
+      await page.route(/\/api\/v1\/events/, (route) => (isDown ? route.abort() : route.continue()));
+      await page.goto(world.url);
+      await page.getByLabel("Token").fill("dev-read-token");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("Disconnected.").waitFor();
+      isDown = false;
+      await page.locator('.live[data-connection="live"]').waitFor({ timeout: 60_000 });
+      expect(await page.getByText("Disconnected.").count()).toBe(0);
+      await page.close();
+    });
+  },
+);
