@@ -43,6 +43,9 @@ export const LONGEST_BODY = 500_000;
 /** Longest id of a dead letter, in characters: that of a queue message, and a place in it. */
 const LONGEST_LETTER_ID = 200;
 
+/** The id of a letter that holds one event; that of a whole message has no place in it. */
+const EVENT_LETTER = /:\d+$/;
+
 /** Reads one message. */
 export function readMessage(message: IncomingMessage, context: ReadContext): MessageContent {
   const observations: RecordedObservation[] = [];
@@ -74,9 +77,9 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
   return { message, observations, deadLetters, ignored, expired, replayOf: isRefusedAgain ? null : replayOf };
 }
 
-/** One event that is refused again stays the letter it was; of several, each becomes a letter of its own. */
+/** An event that is refused again stays the letter it was; those of a whole message become letters of their own. */
 function letterId(message: IncomingMessage, replayOf: string | null, index: number, events: number): string {
-  if (replayOf !== null && events === 1) return replayOf;
+  if (replayOf !== null && events === 1 && EVENT_LETTER.test(replayOf)) return replayOf;
   return `${replayOf ?? message.id}:${index}`;
 }
 

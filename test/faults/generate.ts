@@ -1,10 +1,10 @@
 /** Makes a history from a seed: the same seed, the same history. */
 import { type Random, randomOf } from "../../src/simulate/random.ts";
 import {
-  type AwaitFault,
   DAMAGES,
   type Fault,
   FAULT_KINDS,
+  PLACES,
   type Plan,
   type PlannedEvent,
   type PlannedMessage,
@@ -21,9 +21,9 @@ const MINUTES = 40;
 export function planOf(seed: number): Plan {
   const random = randomOf(seed, [7]);
   const attackers = random.integer(2, 4);
-  const messages = listOf(random.integer(4, 16), () => message(random, attackers));
+  const messages = listOf(random.integer(3, 12), () => message(random, attackers));
   const isDeferring = random.integer(0, 3) === 0;
-  const steps = listOf(random.integer(6, 18), () => step(random, attackers, messages.length, 0));
+  const steps = listOf(random.integer(5, 15), () => step(random, attackers, messages.length, false));
   return { seed, attackers, isDeferring, messages, steps };
 }
 
@@ -58,32 +58,65 @@ function event(random: Random, attacker: number, attackers: number): PlannedEven
   };
 }
 
-function step(random: Random, attackers: number, messages: number, depth: number): Step {
-  const faults = depth === 0 && chance(random, 2) ? faultsOf(random, attackers, messages) : [];
+/** How often each step comes, by and large: while another is paused it is mostly the ones that change links. */
+const WEIGHTS: readonly (readonly [Step["do"], usual: number, meanwhile: number])[] = [
+  ["deliver", 50, 30],
+  ["merge", 10, 18],
+  ["unmerge", 9, 18],
+  ["erase", 3, 6],
+  ["register", 6, 8],
+  ["rebuild", 3, 4],
+  ["rebuild_all", 1, 1],
+  ["maintenance_alarm", 1, 1],
+  ["alarm", 3, 3],
+  ["evict", 2, 2],
+  ["crash", 2, 4],
+  ["pause", 1, 2],
+  ["resume", 2, 1],
+  ["sweep", 4, 4],
+  ["replay_dead_letters", 2, 1],
+  ["deploy", 1, 0],
+];
+
+function step(random: Random, attackers: number, messages: number, isMeanwhile: boolean): Step {
+  const faults = !isMeanwhile && random.integer(0, 4) < 3 ? faultsOf(random, attackers, messages) : [];
   const identity = random.integer(0, attackers);
   const attacker = random.integer(0, attackers - 1);
-  const draw = random.integer(0, 99);
-  if (draw < 50) {
-    const length = random.integer(1, Math.min(messages, 5));
-    return { do: "deliver", messages: listOf(length, () => random.integer(0, messages - 1)), faults };
+  const kind = pick(
+    random,
+    WEIGHTS.flatMap(([name, usual, meanwhile]) =>
+      Array.from({ length: isMeanwhile ? meanwhile : usual }, () => name),
+    ),
+  );
+  switch (kind) {
+    case "deliver": {
+      const length = random.integer(1, Math.min(messages, 5));
+      return { do: kind, messages: listOf(length, () => random.integer(0, messages - 1)), faults };
+    }
+    case "merge":
+      return { do: kind, winner: identity, loser: random.integer(0, attackers), faults };
+    case "erase":
+      return { do: kind, attacker, faults };
+    case "register":
+      return { do: kind, attacker, identity: chance(random, 2) ? identity : null, faults };
+    case "unmerge":
+    case "rebuild":
+    case "alarm":
+    case "evict":
+    case "crash":
+      return { do: kind, identity, faults };
+    case "deploy":
+      return { do: kind, windowSize: random.integer(3, 5), faults };
+    case "rebuild_all":
+    case "maintenance_alarm":
+    case "pause":
+    case "resume":
+    case "sweep":
+    case "replay_dead_letters":
+      return { do: kind, faults };
+    default:
+      return kind satisfies never;
   }
-  if (draw < 61) return { do: "merge", winner: identity, loser: random.integer(0, attackers), faults };
-  if (draw < 69) return { do: "unmerge", identity, faults };
-  if (draw < 72) return { do: "erase", attacker, faults };
-  if (draw < 78) {
-    return { do: "register", attacker, identity: chance(random, 2) ? identity : null, faults };
-  }
-  if (draw < 81) return { do: "rebuild", identity, faults };
-  if (draw < 82) return { do: "rebuild_all", faults };
-  if (draw < 83) return { do: "maintenance_alarm", faults };
-  if (draw < 86) return { do: "alarm", identity, faults };
-  if (draw < 88) return { do: "evict", identity, faults };
-  if (draw < 90) return { do: "crash", identity, faults };
-  if (draw < 91) return { do: "pause", faults };
-  if (draw < 93) return { do: "resume", faults };
-  if (draw < 97) return { do: "sweep", faults };
-  if (draw < 99) return { do: "replay_dead_letters", faults };
-  return { do: "deploy", windowSize: random.integer(3, 5), faults };
 }
 
 function faultsOf(random: Random, attackers: number, messages: number): Fault[] {
@@ -97,13 +130,12 @@ function faultsOf(random: Random, attackers: number, messages: number): Fault[] 
     }
     const kind = pick(random, FAULT_KINDS);
     const isPause = kind === "pause_before" || kind === "pause_after";
-    const meanwhile = isPause ? listOf(random.integer(1, 2), () => step(random, attackers, messages, 1)) : [];
-    return {
-      on: "await",
-      at: Math.min(random.integer(0, 9), random.integer(0, 9)),
-      kind,
-      meanwhile,
-    } satisfies AwaitFault;
+    const meanwhile = isPause
+      ? listOf(random.integer(1, 2), () => step(random, attackers, messages, true))
+      : [];
+    const place = pick(random, ["any", "any", ...PLACES] as const);
+    const at = Math.min(random.integer(0, 9), random.integer(0, place === "any" ? 9 : 3));
+    return { on: "await", place, at, kind, meanwhile };
   });
 }
 

@@ -3,11 +3,12 @@
  * a step's faults say at which count what happens. Inactive unless a test switches it on, so that the Worker under test
  * is as it is everywhere else.
  */
-import type { AwaitFault, Fault, Step, TransactionFault } from "./plan.ts";
+import type { AwaitFault, Fault, Place, Step, TransactionFault } from "./plan.ts";
 
 /** One that awaits: an invocation of the Worker, or an object while it lives. */
 export interface Actor {
   readonly name: string;
+  readonly isObject: boolean;
   isDead: boolean;
   /** Ends it on the spot. */
   die(): void;
@@ -24,7 +25,7 @@ export interface Pause {
 /** What a step counts. */
 interface Strikes {
   readonly faults: readonly Fault[];
-  awaits: number;
+  readonly awaits: Record<Place, number>;
   transactions: number;
 }
 
@@ -47,7 +48,7 @@ interface Injection {
 
 export const injection: Injection = {
   isActive: false,
-  strikes: { faults: [], awaits: 0, transactions: 0 },
+  strikes: strikesOf([]),
   trace: [],
   struck: 0,
   pauses: [],
@@ -73,7 +74,7 @@ export function startHistory(): void {
 /** Sets the faults of a step, and gives back what was set before. */
 export function aim(faults: readonly Fault[]): Strikes {
   const before = injection.strikes;
-  injection.strikes = { faults, awaits: 0, transactions: 0 };
+  injection.strikes = strikesOf(faults);
   return before;
 }
 
@@ -105,7 +106,7 @@ export async function awaited<T>(actor: Actor, what: string, act: () => Promise<
 }
 
 async function struck<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
-  const fault = nextAwaitFault();
+  const fault = nextAwaitFault(placesOf(actor, what));
   if (fault === undefined) {
     injection.trace.push(`${actor.name} ${what}`);
     return act();
@@ -158,10 +159,24 @@ export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, clo
   return result;
 }
 
-function nextAwaitFault(): AwaitFault | undefined {
-  const at = injection.strikes.awaits++;
-  const fault = injection.strikes.faults.find(
-    (candidate): candidate is AwaitFault => candidate.on === "await" && candidate.at === at,
+function strikesOf(faults: readonly Fault[]): Strikes {
+  return { faults, awaits: { any: 0, by_object: 0, to_identity: 0, to_queue: 0 }, transactions: 0 };
+}
+
+function placesOf(actor: Actor, what: string): Place[] {
+  const places: Place[] = ["any"];
+  if (actor.isObject) places.push("by_object");
+  if (what.startsWith("identity ")) places.push("to_identity");
+  if (what.startsWith("queue ")) places.push("to_queue");
+  return places;
+}
+
+function nextAwaitFault(places: readonly Place[]): AwaitFault | undefined {
+  const { awaits, faults } = injection.strikes;
+  const counts = new Map(places.map((place) => [place, awaits[place]++] as const));
+  const fault = faults.find(
+    (candidate): candidate is AwaitFault =>
+      candidate.on === "await" && counts.get(candidate.place) === candidate.at,
   );
   if (fault) injection.struck++;
   return fault;

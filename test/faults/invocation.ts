@@ -17,6 +17,7 @@ export async function invoke<T>(
   const death = Promise.withResolvers<null>();
   const actor: Actor = {
     name: "worker",
+    isObject: false,
     isDead: false,
     awaiting: new Set(),
     die() {

@@ -30,6 +30,7 @@ function prepared(ctx: DurableObjectState, env: Env): Env {
   const { storage } = ctx;
   const actor: Actor = {
     name: ctx.id.name?.slice(0, 4) ?? "object",
+    isObject: true,
     isDead: false,
     awaiting: new Set(),
     die() {

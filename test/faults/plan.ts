@@ -46,9 +46,14 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Strikes when a step awaits for the `at`-th time (from 0), whoever of those it involves does. */
+/** Which calls a fault counts: any, those that objects make, those to identity objects, those to the outbound queue. */
+export const PLACES = ["any", "by_object", "to_identity", "to_queue"] as const;
+export type Place = (typeof PLACES)[number];
+
+/** Strikes when a step awaits a call of some place for the `at`-th time (from 0), whoever of those it involves does. */
 export interface AwaitFault {
   readonly on: "await";
+  readonly place: Place;
   readonly at: number;
   readonly kind: FaultKind;
   /** What happens meanwhile, for a pause. */

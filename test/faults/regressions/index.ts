@@ -2,13 +2,17 @@
 import type { Plan } from "../plan.ts";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
+import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
 import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
+import unmergeWhoseAnswerGotLost from "./unmerge-whose-answer-got-lost.json";
 
 /** JSON has no literal types; the plans were written by the generator. */
 const plans: Record<string, unknown> = {
   "an erasure in the middle of a merge": erasureWithinAMerge,
   "an erasure of what never got to the object": erasureOfWhatNeverArrived,
   "a suspicion that ends with a merge": suspicionEndsWithAMerge,
+  "a refused message that ran out of retries": refusedMessageOutOfRetries,
+  "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
 export const REGRESSIONS = plans as Record<string, Plan>;
