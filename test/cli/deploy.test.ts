@@ -311,7 +311,7 @@ describe("the Wrangler file", () => {
     const source = await readFile("wrangler.toml", "utf8");
     const copy = makeDeployConfig(source, "wrangler.toml", { databaseIds: IDS, isFreePlan: true });
     expect(source).toContain("[limits]");
-    expect(copy).not.toContain("limits");
+    expect(copy).not.toContain("[limits]");
     expect(parse(copy)).toMatchObject({
       queues: { consumers: expect.arrayContaining([expect.objectContaining({ max_batch_size: 10 })]) },
     });
