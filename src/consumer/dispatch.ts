@@ -90,6 +90,7 @@ function callsByIdentity(
   for (const observation of observations) {
     const link = links.get(observation.attackerUuid);
     if (!link || link.identityUuid === null) continue;
+    if (link.erasedTs !== null && observation.ts <= link.erasedTs) continue;
     const call: GatheredCall = calls.get(link.identityUuid) ?? { links: new Map(), observations: [] };
     calls.set(link.identityUuid, call);
     call.links.set(link.attackerUuid, toIdentityLink(link));

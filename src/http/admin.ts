@@ -6,7 +6,6 @@ import {
   beginErasure,
   hasIdentity,
   mergeIdentities,
-  readIdentityLinks,
   resolveIdentity,
   unmergeIdentity,
 } from "../storage/index.ts";
@@ -139,8 +138,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     if (!(await hasIdentity(c.env.DB, uuid)))
       throw new ProblemError("not_found", `No identity ${uuid} is known.`);
     const identityUuid = (await resolveIdentity(c.env.DB, uuid)) ?? uuid;
-    const links = await readIdentityLinks(c.env.DB, identityUuid);
-    const done = await c.env.IDENTITIES.getByName(identityUuid).rebuild(links);
+    const done = await c.env.IDENTITIES.getByName(identityUuid).rebuild();
     return c.json({ identity_uuid: identityUuid, done }, 200);
   })
   .openapi(deleteAttacker, async (c) => {

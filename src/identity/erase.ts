@@ -28,7 +28,7 @@ export function eraseAttacker(context: ExchangeContext, attackerUuid: string, er
   const exchanged = recomputeWithout(context, attackerUuid);
   if (store.winner() !== null && store.links().length > 0) return exchanged;
   if (store.linked().attackerUuids.length > 0) return exchanged;
-  store.saveWinner(null);
+  store.forgetWinner();
   // Nobody is left: what remains of the identity is the number of its last event.
   const head = { ...newIdentityHead(before.identityUuid), seq: exchanged.head.seq };
   store.saveHead(head);

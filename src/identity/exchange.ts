@@ -20,7 +20,7 @@ import type { Config } from "../config.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { storedSeries } from "./series.ts";
 import type { IdentityStore } from "./store.ts";
-import type { SyncPlan } from "./sync.ts";
+import type { SyncLink, SyncPlan } from "./sync.ts";
 
 /** What an exchange leaves to be announced and projected. */
 export interface Exchanged {
@@ -39,15 +39,19 @@ export interface ExchangeContext {
   readonly nowTs: number;
 }
 
-/** Puts staged observations in place, and brings every primitive to its state. */
+/**
+ * Puts staged observations in place, and brings every primitive to its state. A link that is known to have changed since
+ * the plan was made is left alone: what changed it has a plan of its own.
+ */
 export function exchangeStaged(context: ExchangeContext, plan: SyncPlan): Exchanged {
   const { store, sql, nowTs } = context;
-  for (const link of plan.drop) store.releaseLink(link.attackerUuid, link.linkVersion);
-  for (const link of plan.load) {
-    const isErased = store.erasedTs(link.attackerUuid) !== null;
-    if (!isErased && (store.linkVersion(link.attackerUuid) ?? 0) <= link.linkVersion) store.saveLink(link);
-  }
-  for (const { attackerUuid } of [...plan.drop, ...plan.load]) {
+  const isCurrent = ({ attackerUuid, linkVersion }: SyncLink) =>
+    (store.linkVersion(attackerUuid) ?? 0) <= linkVersion;
+  const drop = plan.drop.filter(isCurrent);
+  const load = plan.load.filter(isCurrent);
+  for (const link of drop) store.releaseLink(link.attackerUuid, link.linkVersion);
+  for (const link of load) if (!isErased(context, link.attackerUuid)) store.saveLink(link);
+  for (const { attackerUuid } of [...drop, ...load]) {
     sql.exec("DELETE FROM observations WHERE attacker_uuid = ?", attackerUuid);
   }
   sql.exec(
@@ -55,7 +59,7 @@ export function exchangeStaged(context: ExchangeContext, plan: SyncPlan): Exchan
      SELECT primitive, evidence_ref, attacker_uuid, ts, id, value FROM staged
      WHERE attacker_uuid IN (SELECT value FROM json_each(?))
        AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.attacker_uuid = staged.attacker_uuid AND erased_ts >= ts)`,
-    JSON.stringify(plan.load.map(({ attackerUuid }) => attackerUuid)),
+    JSON.stringify(load.map(({ attackerUuid }) => attackerUuid)),
   );
   let head = store.head();
   const entries: OutboxEntry[] = [];
@@ -67,7 +71,7 @@ export function exchangeStaged(context: ExchangeContext, plan: SyncPlan): Exchan
   if (plan.announce !== null) {
     add(form(head, attackerUuids, firstSeenTs ?? nowTs, nowTs));
     const news = plan.announce;
-    const moved = plan.load.map(({ attackerUuid }) => attackerUuid);
+    const moved = news.attackerUuids.filter((attackerUuid) => !isErased(context, attackerUuid));
     add(
       announce(
         head,
@@ -78,7 +82,7 @@ export function exchangeStaged(context: ExchangeContext, plan: SyncPlan): Exchan
         nowTs,
       ),
     );
-  } else if (plan.load.length > 0 && hasObservations(sql)) {
+  } else if (load.length > 0 && hasObservations(sql)) {
     add(form(head, attackerUuids, firstSeenTs ?? nowTs, nowTs));
   }
   const recomputed = recomputeAll(context, head, (record) => record);
@@ -134,6 +138,18 @@ export function recomputeAll(
   // Suspicion is decided after the last of them: before that, none of them says what holds.
   const { suspected } = head;
   return { entries: entries.map(({ event }) => ({ event, suspected })), removed, head };
+}
+
+/** Whether an attacker was erased, and nothing newer of it is staged. */
+function isErased({ store, sql }: ExchangeContext, attackerUuid: string): boolean {
+  const erasedTs = store.erasedTs(attackerUuid);
+  if (erasedTs === null) return false;
+  const newer = sql.exec(
+    "SELECT 1 FROM staged WHERE attacker_uuid = ? AND ts > ? LIMIT 1",
+    attackerUuid,
+    erasedTs,
+  );
+  return newer.toArray().length === 0;
 }
 
 function hasObservations(sql: SqlStorage): boolean {

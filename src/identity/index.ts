@@ -6,6 +6,7 @@ export type {
   ApplyCall,
   AttributionAnswer,
   IdentityLink,
+  Inspection,
   PrimitiveAttribution,
 } from "./protocol.ts";
 export type { SyncLink, SyncPlan } from "./sync.ts";

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config.ts";
-import { deleteObservations } from "../storage/index.ts";
+import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
 import { logError } from "../log.ts";
 import { announce, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
@@ -31,6 +31,7 @@ import type {
   CheckAnswer,
   IdentityLink,
   Inspection,
+  MergeStep,
   PrimitiveAttribution,
 } from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
@@ -98,28 +99,32 @@ export class IdentityObject extends DurableObject<Env> {
 
   /**
    * Learns that this identity is merged away. Its states stay as they are, for the record; its attackers' observations
-   * belong to the winner from now on.
+   * belong to the winner from now on. Heard too late, after the merge was undone, it changes nothing.
    * @param links - the attackers it brings, at the versions of their links to the winner
    */
-  mergeAway(winnerUuid: string, links: readonly SyncLink[]): void {
+  mergeAway(winnerUuid: string, links: readonly SyncLink[], mergeId: number): void {
     this.ctx.storage.transactionSync(() => {
       this.#store.prepare();
-      this.#store.saveWinner(winnerUuid);
-      this.#backfills.clear();
-      for (const { attackerUuid, linkVersion } of links) this.#store.releaseLink(attackerUuid, linkVersion);
+      this.#store.saveWinner(winnerUuid, { mergeId, isUndone: false });
+      for (const { attackerUuid, linkVersion } of links) {
+        if ((this.#store.linkVersion(attackerUuid) ?? 0) < linkVersion) {
+          this.#store.releaseLink(attackerUuid, linkVersion);
+        }
+      }
+      if (this.#store.winner() !== null) this.#backfills.clear();
     });
     this.#watchers.poke();
   }
 
   /**
-   * Records an exchange of observations and works it off. Idempotent by the plan's key. A plan to load says that this
-   * identity stands on its own again.
+   * Records an exchange of observations and works it off. Idempotent by the plan's key.
+   * @param step - the merge that the exchange is for, or its undoing: as of it this identity stands on its own
    * @returns whether it is done; if not, the alarm goes on with it
    */
-  async sync(plan: SyncPlan): Promise<boolean> {
+  async sync(plan: SyncPlan, step: MergeStep | null): Promise<boolean> {
     this.ctx.storage.transactionSync(() => {
       this.#store.prepare();
-      this.#store.saveWinner(null);
+      if (step) this.#store.saveWinner(null, step);
       this.#syncs.add(plan);
       void this.ctx.storage.setAlarm(Date.now() + DRAIN_GRACE_MS);
     });
@@ -127,14 +132,16 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#syncs.isEmpty;
   }
 
-  /** Recomputes every state from what D1 holds of these attackers, the only ones linked here. */
-  rebuild(links: readonly SyncLink[]): Promise<boolean> {
-    const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
-    const drop = this.#store
-      .links()
-      .filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid))
+  /** Recomputes every state from what D1 holds of the attackers that it links here. */
+  async rebuild(): Promise<boolean> {
+    // Held first: whoever is linked here while D1 is being read is not taken for a stranger.
+    const held = this.#store.links().filter(({ isLinked }) => isLinked);
+    const load = await readIdentityLinks(this.targets.db, this.#identityUuid);
+    const linked = new Set(load.map(({ attackerUuid }) => attackerUuid));
+    const drop = held
+      .filter(({ attackerUuid }) => !linked.has(attackerUuid))
       .map(({ attackerUuid, linkVersion }) => ({ attackerUuid, linkVersion, firstSeenTs: null }));
-    return this.sync({ key: null, load: [...links], drop, announce: null });
+    return this.sync({ key: null, load, drop, announce: null }, null);
   }
 
   /** What the sweep asks first. */

@@ -20,6 +20,12 @@ export interface IdentityLink {
   readonly needsBackfill: boolean;
 }
 
+/** A merge, or the undoing of one: which of them an object heard of last tells it what is out of date. */
+export interface MergeStep {
+  readonly mergeId: number;
+  readonly isUndone: boolean;
+}
+
 export interface ApplyCall {
   readonly links: readonly IdentityLink[];
   readonly observations: readonly AppliedObservation[];

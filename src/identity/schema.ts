@@ -52,8 +52,10 @@ CREATE TABLE staged (
 CREATE TABLE erased (attacker_uuid TEXT PRIMARY KEY, erased_ts REAL NOT NULL) WITHOUT ROWID;
 -- Primitives that lost their last observation, until the list projection knows it.
 CREATE TABLE removed_primitives (primitive TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
--- One row while this identity is merged away: the winner.
-CREATE TABLE merged (id INTEGER PRIMARY KEY CHECK (id = 1), winner_uuid TEXT NOT NULL);
+-- The latest merge, or undoing of one, that this identity heard of, and whom it is merged into since (null: nobody).
+CREATE TABLE merged (
+  id INTEGER PRIMARY KEY CHECK (id = 1), winner_uuid TEXT, merge_id INTEGER NOT NULL, is_undone INTEGER NOT NULL
+);
 -- One row while D1 says that events of this identity are stuck.
 CREATE TABLE reported_backlog (id INTEGER PRIMARY KEY CHECK (id = 1));
 `;

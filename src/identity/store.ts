@@ -11,7 +11,7 @@ import {
   STATES,
   type Tail,
 } from "../core/index.ts";
-import type { AppliedObservation, IdentityLink, PrimitiveAttribution } from "./protocol.ts";
+import type { AppliedObservation, IdentityLink, MergeStep, PrimitiveAttribution } from "./protocol.ts";
 import { createTables, hasTables } from "./schema.ts";
 
 const headSchema = z.object({
@@ -255,14 +255,28 @@ export class IdentityStore {
   /** The identity that this one is merged into, or null. */
   winner(): string | null {
     if (this.isEmpty) return null;
-    const row = this.#sql.exec<{ winner_uuid: string }>("SELECT winner_uuid FROM merged").toArray()[0];
+    const row = this.#sql.exec<{ winner_uuid: string | null }>("SELECT winner_uuid FROM merged").toArray()[0];
     return row?.winner_uuid ?? null;
   }
 
-  /** Remembers that this identity is merged away, or that it is no longer. */
-  saveWinner(winnerUuid: string | null): void {
-    this.#sql.exec("DELETE FROM merged");
-    if (winnerUuid !== null) this.#sql.exec("INSERT INTO merged (id, winner_uuid) VALUES (1, ?)", winnerUuid);
+  /**
+   * Remembers that this identity is merged away, or (null) that it stands on its own, as of a merge or its undoing.
+   * What was heard of later holds: a call that was held up changes nothing.
+   */
+  saveWinner(winnerUuid: string | null, { mergeId, isUndone }: MergeStep): void {
+    this.#sql.exec(
+      `INSERT INTO merged (id, winner_uuid, merge_id, is_undone) VALUES (1, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET winner_uuid = excluded.winner_uuid, merge_id = excluded.merge_id, is_undone = excluded.is_undone
+       WHERE (excluded.merge_id, excluded.is_undone) > (merge_id, is_undone)`,
+      winnerUuid,
+      mergeId,
+      isUndone ? 1 : 0,
+    );
+  }
+
+  /** Forgets whom this identity is merged into. */
+  forgetWinner(): void {
+    this.#sql.exec("UPDATE merged SET winner_uuid = NULL");
   }
 
   /** When an attacker was erased, or null. */

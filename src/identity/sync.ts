@@ -28,8 +28,16 @@ export const syncPlanSchema = z.object({
   /** What is published before the transitions, if anything. */
   announce: z
     .discriminatedUnion("kind", [
-      z.object({ kind: z.literal("merged"), loserUuid: z.string() }),
-      z.object({ kind: z.literal("unmerged"), fromUuid: z.string() }),
+      z.object({
+        kind: z.literal("merged"),
+        loserUuid: z.string(),
+        attackerUuids: z.array(z.string()),
+      }),
+      z.object({
+        kind: z.literal("unmerged"),
+        fromUuid: z.string(),
+        attackerUuids: z.array(z.string()),
+      }),
     ])
     .nullable(),
 });

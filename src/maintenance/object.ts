@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import pMap from "p-map";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
-import { countIdentities, readIdentitiesAfter, readIdentityLinks } from "../storage/index.ts";
+import { countIdentities, readIdentitiesAfter } from "../storage/index.ts";
 import { expireStep } from "./retention.ts";
 
 /** Identities rebuilt in one step, and at a time. */
@@ -111,8 +111,7 @@ export class MaintenanceObject extends DurableObject<Env> {
       page,
       async (uuid) => {
         try {
-          const links = await readIdentityLinks(this.env.DB, uuid);
-          await this.env.IDENTITIES.getByName(uuid).rebuild(links);
+          await this.env.IDENTITIES.getByName(uuid).rebuild();
         } catch (error) {
           failed++;
           logError("rebuild_failed", error, { identity_uuid: uuid });

@@ -3,7 +3,7 @@
  * unchecked. Every run does a bounded amount of work and notes how far it came.
  */
 import { z } from "zod";
-import { digestPage, type IdentityLink, type ObservationKey } from "../identity/index.ts";
+import { digestPage, type IdentityLink, type Inspection, type ObservationKey } from "../identity/index.ts";
 import { logError, logInfo } from "../log.ts";
 import {
   type BackfilledObservation,
@@ -125,7 +125,8 @@ async function sweepIdentity(
     report.drained++;
   }
   const isComplete =
-    candidate.mergedIntoUuid !== null || (await comparePages(env, candidate, limits, report));
+    candidate.mergedIntoUuid !== null ||
+    (await comparePages(env, candidate, inspection.links, limits, report));
   if (report.applied + report.removed > 0 && candidate.mergedIntoUuid === null && (await object.verify())) {
     report.recomputed++;
   }
@@ -134,10 +135,14 @@ async function sweepIdentity(
   if (isComplete) await noteChecked(env.DB, uuid, startTs);
 }
 
-/** Compares an identity's observations, page by page; false if the run's rows are used up before the end. */
+/**
+ * Compares an identity's observations, page by page; false if the run's rows are used up before the end.
+ * @param held - the links that the object knew before: whoever is linked meanwhile is not taken for a stranger
+ */
 async function comparePages(
   env: Env,
   candidate: SweepCandidate,
+  held: Inspection["links"],
   limits: SweepLimits,
   report: SweepReport,
 ): Promise<boolean> {
@@ -145,11 +150,10 @@ async function comparePages(
   const object = env.IDENTITIES.getByName(uuid);
   const links = await readIdentityLinks(env.DB, uuid);
   const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
-  const { links: held } = await object.inspect();
   const strangers = held.filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid));
   if (strangers.length > 0) {
     // Somebody else's observations: everything is read anew, in the object's own time.
-    await object.rebuild(links);
+    await object.rebuild();
     report.removed += strangers.length;
     return true;
   }

@@ -4,7 +4,7 @@ import {
   eraseFromRecord,
   type Erasure,
   markTold,
-  readMovedLinks,
+  readMoved,
   type UntoldMerge,
 } from "../storage/index.ts";
 
@@ -14,32 +14,38 @@ import {
  */
 export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> {
   const { id, winnerUuid, loserUuid, isUndone } = merge;
-  const links = await readMovedLinks(env.DB, id, isUndone ? loserUuid : winnerUuid);
+  const step = { mergeId: id, isUndone };
+  const moved = await readMoved(env.DB, id, isUndone ? loserUuid : winnerUuid);
+  const [links, attackerUuids] = [[...moved.links], [...moved.attackerUuids]];
   const winner = env.IDENTITIES.getByName(winnerUuid);
   const loser = env.IDENTITIES.getByName(loserUuid);
   let isDone: boolean;
   if (isUndone) {
-    const isDropped = await winner.sync({
-      key: `unmerge:${id}:winner`,
-      load: [],
-      drop: links,
-      announce: null,
-    });
-    const isRestored = await loser.sync({
-      key: `unmerge:${id}`,
-      load: links,
-      drop: [],
-      announce: { kind: "unmerged", fromUuid: winnerUuid },
-    });
+    const isDropped = await winner.sync(
+      { key: `unmerge:${id}:winner`, load: [], drop: links, announce: null },
+      step,
+    );
+    const isRestored = await loser.sync(
+      {
+        key: `unmerge:${id}`,
+        load: links,
+        drop: [],
+        announce: { kind: "unmerged", fromUuid: winnerUuid, attackerUuids },
+      },
+      step,
+    );
     isDone = isDropped && isRestored;
   } else {
-    await loser.mergeAway(winnerUuid, links);
-    isDone = await winner.sync({
-      key: `merge:${id}`,
-      load: links,
-      drop: [],
-      announce: { kind: "merged", loserUuid },
-    });
+    await loser.mergeAway(winnerUuid, links, id);
+    isDone = await winner.sync(
+      {
+        key: `merge:${id}`,
+        load: links,
+        drop: [],
+        announce: { kind: "merged", loserUuid, attackerUuids },
+      },
+      step,
+    );
   }
   await markTold(env.DB, id, isUndone);
   return isDone;

@@ -69,7 +69,7 @@ export {
   mergeIdentities,
   type MergeResult,
   readIdentityLinks,
-  readMovedLinks,
+  readMoved,
   readUntoldMerges,
   resolveIdentity,
   unmergeIdentity,

@@ -205,20 +205,32 @@ export async function resolveIdentity(db: D1Database, identityUuid: string): Pro
   return row?.uuid ?? null;
 }
 
+/** The attackers that a merge moved. */
+export interface Moved {
+  /** As they are linked to the identity asked about now. */
+  readonly links: readonly ChangedLink[];
+  /** The same, by uuid; where something later has moved them on already, those that moved then. */
+  readonly attackerUuids: readonly string[];
+}
+
 /** The attackers that a merge moved, as they are linked to an identity now. */
-export async function readMovedLinks(
-  db: D1Database,
-  mergeId: number,
-  identityUuid: string,
-): Promise<ChangedLink[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?2
-         AND uuid IN (SELECT value FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1) ORDER BY uuid`,
-    )
-    .bind(mergeId, identityUuid)
-    .all<ChangedLink>();
-  return results;
+export async function readMoved(db: D1Database, mergeId: number, identityUuid: string): Promise<Moved> {
+  const [now, then] = await db.batch<Record<string, never>>([
+    db
+      .prepare(
+        `SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?2
+           AND uuid IN (SELECT value FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1) ORDER BY uuid`,
+      )
+      .bind(mergeId, identityUuid),
+    db
+      .prepare(
+        "SELECT value AS attackerUuid FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1 ORDER BY value",
+      )
+      .bind(mergeId),
+  ]);
+  const links = rowsOf<ChangedLink>(now);
+  const moved = links.length > 0 ? links : rowsOf<{ attackerUuid: string }>(then);
+  return { links, attackerUuids: moved.map(({ attackerUuid }) => attackerUuid) };
 }
 
 /** The attackers linked to an identity. */

@@ -22,6 +22,8 @@ export interface Link {
   readonly firstSeenTs: number | null;
   /** Whether observations stored earlier wait to be applied. */
   readonly needsBackfill: boolean;
+  /** Epoch seconds; what the attacker did until then was erased and is not taken in again. Null: it never was. */
+  readonly erasedTs: number | null;
 }
 
 export interface RecordBatch {
@@ -85,7 +87,8 @@ const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_R
 
 const READ_LINKS = `
 SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
-  first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill
+  first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill,
+  (SELECT erased_ts FROM erasures WHERE attacker_uuid = uuid) AS erasedTs
 FROM attackers WHERE uuid IN (SELECT value ->> 0 FROM json_each(?1))`;
 
 interface LinkRow {
@@ -94,6 +97,7 @@ interface LinkRow {
   readonly linkVersion: number;
   readonly firstSeenTs: number | null;
   readonly needsBackfill: number;
+  readonly erasedTs: number | null;
 }
 
 /**

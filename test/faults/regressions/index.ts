@@ -1,7 +1,9 @@
 /** Histories that failed once, made as small as they would go; named after what was wrong. */
 import type { Plan } from "../plan.ts";
+import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-an-attacker-that-came-back.json";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
+import mergeToldAfterItsUnmerge from "./merge-told-after-its-unmerge.json";
 import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
 import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
 import unmergeWhoseAnswerGotLost from "./unmerge-whose-answer-got-lost.json";
@@ -12,6 +14,9 @@ const plans: Record<string, unknown> = {
   "an erasure of what never got to the object": erasureOfWhatNeverArrived,
   "a suspicion that ends with a merge": suspicionEndsWithAMerge,
   "a refused message that ran out of retries": refusedMessageOutOfRetries,
+  "a merge that an object hears of after it was undone": mergeToldAfterItsUnmerge,
+  "an erased observation that comes again after its attacker was registered elsewhere":
+    erasedObservationOfAnAttackerThatCameBack,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
