@@ -44,20 +44,21 @@ export function App() {
   if (session.value === null) return <SignIn />;
   const { scopes } = session.value;
   const isAdmin = scopes.includes("admin");
+  const mayRead = scopes.includes("read");
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- links of every page are followed here
     <div class="frame" onClick={followLink}>
       <a class="skip" href="#content" data-outside>
         Skip to the content
       </a>
-      <TopBar scope={isAdmin ? "admin" : scopes.join(" and ")} isAdmin={isAdmin} />
+      <TopBar scope={isAdmin ? "admin" : scopes.join(" and ")} isAdmin={isAdmin} mayRead={mayRead} />
       {connection.value === "lost" && (
         <p class="banner banner-lost" role="status">
           <strong>Disconnected.</strong> What is shown may be out of date; reconnecting …
         </p>
       )}
       <main id="content" tabIndex={-1}>
-        {scopes.includes("read") ? <Page isAdmin={isAdmin} /> : <NoRead />}
+        {mayRead ? <Page isAdmin={isAdmin} /> : <NoRead />}
       </main>
     </div>
   );
@@ -92,10 +93,10 @@ const PAGES = [
   { path: "/jobs", name: "Jobs", isAdmins: true },
 ];
 
-function TopBar({ scope, isAdmin }: { scope: string; isAdmin: boolean }) {
+function TopBar({ scope, isAdmin, mayRead }: { scope: string; isAdmin: boolean; mayRead: boolean }) {
   const { pathname } = url.value;
   const isDark = theme.value === "dark";
-  const words = { connecting: "connecting", live: "live", lost: "disconnected" }[connection.value];
+  const words = { connecting: "connecting", live: "live", lost: "offline" }[connection.value];
   return (
     <header class="top">
       <a class="brand" href="/">
@@ -108,10 +109,12 @@ function TopBar({ scope, isAdmin }: { scope: string; isAdmin: boolean }) {
           </a>
         ))}
       </nav>
-      <span class="live" data-connection={connection.value} role="status">
-        <i aria-hidden="true" />
-        {words}
-      </span>
+      {mayRead && (
+        <span class="live" data-connection={connection.value} role="status">
+          <i aria-hidden="true" />
+          {words}
+        </span>
+      )}
       <span class="scope" title="What this session may do">
         <span class="scope-word">scope </span>
         <b>{scope}</b>

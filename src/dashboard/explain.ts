@@ -1,48 +1,127 @@
 /** Transitions in plain words: what came in, which rule decided, against which threshold and by what margin. */
-import type { AttributionEvent, Explanation } from "./schemas.ts";
-import { counted, shortNumber, shortUuid, STATE_WORDS, valueWords } from "./words.ts";
+import type { AttributionEvent, Explanation, Member } from "./schemas.ts";
+import { counted, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
 
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+/** Values that are named of those that came in. */
+const NAMED = 4;
 
-/** What each rule means, with its numbers. A rule that is not known by name is named as it came. */
-const RULES: Readonly<Record<string, (e: Explanation) => string>> = {
-  too_few_observations: (e) =>
-    `Only ${counted(e.statistic, "informative observation")} so far; a state needs ${e.threshold}.`,
-  clear_without_older: (e) =>
-    `${agreement(e)} There is no earlier window to compare with, so this is where it starts.`,
-  clear_as_before: (e) => `${agreement(e)} The window before agreed on the same value.`,
-  clear_but_changed: (e) => `${agreement(e)} The window before agreed on another value.`,
-  clear_after_unclear: (e) => `${agreement(e)} The window before agreed on none.`,
-  not_clear: (e) =>
-    `No value is frequent enough: the most frequent has ${percent(e.statistic)} of the latest ${e.recent.length}, and ${percent(e.threshold)} are needed.`,
-  alternating: (e) =>
-    `Exactly two values take turns: ${counted(e.statistic, "change")} from one observation to the next, where ${e.threshold} make an alternation.`,
-  variation_above_conflict: (e) =>
-    `The latest values scatter: their variation (CV) is ${shortNumber(e.statistic)}, above ${shortNumber(e.threshold)}.`,
-  variation_within_conflict: (e) =>
-    `The latest values lie together: their variation (CV) is ${shortNumber(e.statistic)}, not above ${shortNumber(e.threshold)}. There is no earlier window to compare with.`,
-  mean_shifted: (e) =>
-    `The mean (EWMA) moved by ${percent(e.statistic)} from the window before; ${percent(e.threshold)} count as drift.`,
-  mean_held: (e) =>
-    `The mean (EWMA) moved by ${percent(e.statistic)} from the window before, less than the ${percent(e.threshold)} that count as drift.`,
-  no_rotation: () => "One value only within the window of 24 hours.",
-  few_rotations: (e) =>
-    `The value rotated ${counted(e.statistic, "time")} within the window; up to ${e.threshold} count as drift.`,
-  many_rotations: (e) =>
-    `The value rotated ${counted(e.statistic, "time")} within the window, more than the ${e.threshold} that count as drift.`,
+const percent = (share: number) => `${shortNumber(Math.round(share * 1_000) / 10)} %`;
+/** A margin between two shares. */
+const points = ({ margin }: Explanation) =>
+  counted(Number(shortNumber(Math.round(margin * 1_000) / 10)), "percentage point");
+/** A margin between two shares of the recent window. */
+const observations = ({ margin, recent }: Explanation) =>
+  counted(Math.round(margin * recent.length), "observation");
+
+/** What a rule means, and its margin in the rule's own unit. */
+interface RuleWords {
+  readonly decided: (e: Explanation) => string;
+  readonly margin: (e: Explanation) => string;
+}
+
+/** Every rule, with its numbers. A rule that is not known by name is named as it came. */
+const RULES: Readonly<Record<string, RuleWords>> = {
+  too_few_observations: {
+    decided: (e) =>
+      `Only ${counted(e.statistic, "informative observation")} so far; a state needs ${e.threshold}.`,
+    margin: (e) => counted(e.margin, "observation"),
+  },
+  clear_without_older: {
+    decided: (e) => `${agreement(e)} There is no earlier window to compare with, so this is where it starts.`,
+    margin: observations,
+  },
+  clear_as_before: {
+    decided: (e) => `${agreement(e)} The window before agreed on the same value.`,
+    margin: observations,
+  },
+  clear_but_changed: {
+    decided: (e) => `${agreement(e)} The window before agreed on another value.`,
+    margin: observations,
+  },
+  clear_after_unclear: {
+    decided: (e) => `${agreement(e)} The window before agreed on none.`,
+    margin: observations,
+  },
+  not_clear: {
+    decided: (e) => {
+      const [most, needed] = [e.statistic, e.threshold].map((share) => Math.round(share * e.recent.length));
+      return `No value is frequent enough: the most frequent has ${most} of the latest ${e.recent.length}; ${needed} are needed.`;
+    },
+    margin: observations,
+  },
+  alternating: {
+    decided: (e) =>
+      `Exactly two values take turns: ${counted(e.statistic, "change")} from one observation to the next, where ${e.threshold} make an alternation.`,
+    margin: (e) => counted(e.margin, "change"),
+  },
+  variation_above_conflict: {
+    decided: (e) =>
+      `The latest values scatter: their variation (CV) is ${shortNumber(e.statistic)}, above ${shortNumber(e.threshold)}.`,
+    margin: (e) => shortNumber(e.margin),
+  },
+  variation_within_conflict: {
+    decided: (e) =>
+      `The latest values lie together: their variation (CV) is ${shortNumber(e.statistic)}, not above ${shortNumber(e.threshold)}. There is no earlier window to compare with.`,
+    margin: (e) => shortNumber(e.margin),
+  },
+  mean_shifted: {
+    decided: (e) =>
+      `The mean (EWMA) moved by ${percent(e.statistic)} from the window before; ${percent(e.threshold)} count as drift.`,
+    margin: points,
+  },
+  mean_held: {
+    decided: (e) =>
+      `The mean (EWMA) moved by ${percent(e.statistic)} from the window before, less than the ${percent(e.threshold)} that count as drift.`,
+    margin: points,
+  },
+  no_rotation: {
+    decided: () => "One value only within the window of a day.",
+    margin: (e) => counted(e.margin, "rotation"),
+  },
+  few_rotations: {
+    decided: (e) =>
+      `The value rotated ${counted(e.statistic, "time")} within the window; up to ${e.threshold} count as drift.`,
+    margin: (e) => counted(e.margin, "rotation"),
+  },
+  many_rotations: {
+    decided: (e) =>
+      `The value rotated ${counted(e.statistic, "time")} within the window, more than the ${e.threshold} that count as drift.`,
+    margin: (e) => counted(e.margin, "rotation"),
+  },
 };
 
 /** Why a state changed; nothing for events that hold no explanation. */
 export function whyWords({ explanation }: AttributionEvent): string[] {
   if (!explanation) return [];
-  const { entered, left, margin, recent, older, rule } = explanation;
-  const decided =
-    RULES[rule]?.(explanation) ?? `Rule ${rule}: ${explanation.statistic} against ${explanation.threshold}.`;
+  const { left, margin, recent, older, rule, statistic, threshold } = explanation;
+  const words = RULES[rule];
+  const decided = words?.decided(explanation) ?? `The rule ${rule} compared ${statistic} with ${threshold}.`;
+  const before = older.length > 0 ? `, ${older.length} in the one before` : "";
   return [
-    `${cameIn(explanation)}${left.length > 0 ? ` ${counted(left.length, "observation")} left the windows.` : ""}`,
+    cameIn(explanation),
+    left.length > 0 ? `${counted(left.length, "observation")} left the windows.` : "",
     decided,
-    `Margin ${shortNumber(margin)}. ${counted(recent.length, "observation")} in the recent window${older.length > 0 ? `, ${older.length} in the one before` : ""}.`,
-  ].filter((_, place) => place > 0 || entered.length + left.length > 0);
+    `Margin: ${words?.margin(explanation) ?? shortNumber(margin)}.`,
+    `${counted(recent.length, "observation")} in the recent window${before}.`,
+  ].filter((sentence) => sentence !== "");
+}
+
+/** A member of a window, and whether it is what came in. */
+export interface WindowMember extends Member {
+  readonly window: "recent" | "older";
+  readonly isNew: boolean;
+}
+
+/** What both windows of an explanation hold, newest first. */
+export function windowMembers({ entered, recent, older }: Explanation): WindowMember[] {
+  const keys = new Set(entered.map(({ evidence_ref, attacker_uuid }) => `${attacker_uuid} ${evidence_ref}`));
+  const of = (members: readonly Member[], window: WindowMember["window"]) =>
+    members.map((member) => ({
+      ...member,
+      window,
+      isNew: keys.has(`${member.attacker_uuid} ${member.evidence_ref}`),
+    }));
+  return [...of(older, "older"), ...of(recent, "recent")].toReversed();
 }
 
 /** What an event says, in one line. */
@@ -67,12 +146,12 @@ function agreement({ recent, statistic, threshold }: Explanation): string {
   return `${agreeing} of the latest ${recent.length} observations agree; ${needed} are needed.`;
 }
 
-function cameIn({ entered, recent, older }: Explanation): string {
-  const keys = new Set(entered.map(({ evidence_ref, attacker_uuid }) => `${attacker_uuid} ${evidence_ref}`));
-  const values = [...older, ...recent]
-    .filter(({ evidence_ref, attacker_uuid }) => keys.has(`${attacker_uuid} ${evidence_ref}`))
-    .map(({ value }) => valueWords(value));
+function cameIn(explanation: Explanation): string {
+  const values = windowMembers(explanation)
+    .filter(({ isNew }) => isNew)
+    .map(({ value }) => shortValue(value))
+    .toReversed();
   if (values.length === 0) return "";
-  const shown = values.slice(-4).join(", ");
-  return `Came in: ${values.length > 4 ? `…, ${shown}` : shown}.`;
+  const shown = values.slice(-NAMED).join(", ");
+  return `Came in: ${values.length > NAMED ? `…, ${shown}` : shown}.`;
 }

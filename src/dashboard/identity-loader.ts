@@ -1,5 +1,5 @@
 /** Loads what the page of an identity shows, and again when something is published or observed of it. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ask, session } from "./api.ts";
 import { type Loaded, useLoaded } from "./resource.ts";
 import {
@@ -26,11 +26,20 @@ export interface IdentityFacts {
   readonly events: readonly AttributionEvent[];
   /** Whether there are more events than were read. */
   readonly isCut: boolean;
+  /** Ids of the events that came while the page was open. */
+  readonly fresh: ReadonlySet<string>;
 }
 
 /** What is known of an identity, kept up to date. */
 export function useIdentity(uuid: string): Loaded<IdentityFacts> {
-  const facts = useLoaded(uuid, () => readFacts(uuid));
+  // The events that were there when the page was opened; null until then.
+  const first = useRef<ReadonlySet<string> | null>(null);
+  const facts = useLoaded(uuid, async () => {
+    const read = await readFacts(uuid);
+    first.current ??= new Set(read.events.map(({ id }) => id));
+    const known = first.current;
+    return { ...read, fresh: new Set(read.events.map(({ id }) => id).filter((id) => !known.has(id))) };
+  });
   useNews(uuid, facts.reload);
   return facts;
 }
@@ -43,7 +52,7 @@ export function useStates(uuid: string, atTs: number | null, version: string): L
   });
 }
 
-async function readFacts(uuid: string): Promise<IdentityFacts> {
+async function readFacts(uuid: string): Promise<Omit<IdentityFacts, "fresh">> {
   const [identity, strips, history] = await Promise.all([
     ask(`/identities/${uuid}`, identitySchema),
     ask(`/dashboard/identities/${uuid}/strips`, stripsSchema),

@@ -1,13 +1,15 @@
 /** Something that is loaded: what is known of it, what went wrong, and loading it again without losing what is shown. */
 import { type ReadonlySignal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { messageOf } from "./api.ts";
+import { ApiError, messageOf } from "./api.ts";
 
 /** What is known by now. */
 export interface Loaded<T> {
   /** Null until it is there. */
   readonly value: T | null;
   readonly error: string | null;
+  /** Code of the problem, where the API named one. */
+  readonly errorCode: string | null;
   readonly isLoading: boolean;
   /** Loads it again; what is there stays until then. */
   readonly reload: () => void;
@@ -20,7 +22,7 @@ export interface Loaded<T> {
  */
 export function useLoaded<T>(key: string, load: () => Promise<T>, everyMs = 0): Loaded<T> {
   const held = useSignal<{ key: string; value: T } | null>(null);
-  const error = useSignal<string | null>(null);
+  const error = useSignal<{ message: string; code: string | null } | null>(null);
   const isLoading = useSignal(true);
   const round = useSignal(0);
   const reload = useMemo(() => () => void (round.value += 1), [round]);
@@ -35,7 +37,7 @@ export function useLoaded<T>(key: string, load: () => Promise<T>, everyMs = 0): 
         held.value = { key, value };
         error.value = null;
       } catch (reason) {
-        if (isWanted) error.value = messageOf(reason);
+        if (isWanted) error.value = { message: messageOf(reason), code: codeOf(reason) };
       } finally {
         if (isWanted) isLoading.value = false;
       }
@@ -54,7 +56,17 @@ export function useLoaded<T>(key: string, load: () => Promise<T>, everyMs = 0): 
     return () => clearInterval(timer);
   }, [everyMs, reload]);
   const value = held.value !== null && subjectOf(held.value.key) === subjectOf(key) ? held.value.value : null;
-  return { value, error: error.value, isLoading: isLoading.value, reload };
+  return {
+    value,
+    error: error.value?.message ?? null,
+    errorCode: error.value?.code ?? null,
+    isLoading: isLoading.value,
+    reload,
+  };
+}
+
+function codeOf(reason: unknown): string | null {
+  return reason instanceof ApiError ? reason.code : null;
 }
 
 function subjectOf(key: string): string {

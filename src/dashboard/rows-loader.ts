@@ -2,7 +2,7 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import { ask, messageOf } from "./api.ts";
 import { listen } from "./live.ts";
-import { afterEvent } from "./rows.ts";
+import { afterEvent, isStillFitting, type ServerFilter } from "./rows.ts";
 import { type AttributionEvent, type Row, rowsSchema } from "./schemas.ts";
 
 /** What is first shown: a screenful and more, in one request. */
@@ -29,8 +29,9 @@ export interface RowList {
   readonly close: () => void;
 }
 
-/** @param query - the filters that the server applies, as a query string */
-export function openRows(query: string): RowList {
+/** @param filter - what the server filters by */
+export function openRows(filter: ServerFilter): RowList {
+  const query = queryOf(filter);
   const held = new Map<string, Row>();
   const rows = signal<readonly Row[]>([]);
   const fresh = signal<ReadonlySet<string>>(new Set());
@@ -100,7 +101,9 @@ export function openRows(query: string): RowList {
       if (event.payload.loser_uuid !== undefined) held.delete(event.payload.loser_uuid);
       if (row === undefined || event.type === "merged") needsRefresh = true;
       if (row === undefined) continue;
-      held.set(row.uuid, afterEvent(row, event));
+      const changed = afterEvent(row, event);
+      if (isStillFitting(changed, filter)) held.set(row.uuid, changed);
+      else held.delete(row.uuid);
       touched.add(row.uuid);
     }
     mark([...touched]);
@@ -125,4 +128,8 @@ export function openRows(query: string): RowList {
       unlisten();
     },
   };
+}
+
+function queryOf({ state, primitive }: ServerFilter): string {
+  return `${state === null ? "" : `&state=${state}`}${primitive === null ? "" : `&primitive=${primitive}`}`;
 }

@@ -12,6 +12,20 @@ export interface View {
   readonly isAscending: boolean;
 }
 
+/** What the server filters by; null for anything. */
+export interface ServerFilter {
+  readonly state: State | null;
+  readonly primitive: string | null;
+}
+
+/** Whether a row that fitted a filter still does, as far as a row tells: of what is not troubled it holds counts only. */
+export function isStillFitting(row: Row, { state, primitive }: ServerFilter): boolean {
+  if (state === null) return true;
+  if (row.states[state] === 0) return false;
+  if (primitive === null || !isTroubled(state)) return true;
+  return row.troubled.some((each) => each.primitive === primitive && each.state === state);
+}
+
 const orders: Record<Sort, (row: Row) => number | string> = {
   change: (row) => row.last_change_ts ?? -1,
   seen: (row) => row.last_seen_at ?? -1,

@@ -1,5 +1,6 @@
 /** Series of observations as they are drawn: what kind they are of, where each value has its lane, moving means. */
 import type { AttributionEvent, Explanation } from "./schemas.ts";
+import { valueWords } from "./words.ts";
 
 /** How a series is drawn. */
 export type SeriesKind = "bands" | "line" | "rotations";
@@ -18,6 +19,29 @@ export function kindOf(values: readonly unknown[], explanation: Explanation | nu
 /** Distinct values in the order in which they first came: a value's place is its lane. */
 export function lanesOf(values: readonly unknown[]): string[] {
   return [...new Set(values.map((value) => JSON.stringify(value)))];
+}
+
+/**
+ * Short names of lanes that can be told apart: where cutting makes two of them equal, what they begin with alike is left
+ * out.
+ * @param lanes - JSON of each
+ */
+export function laneNames(lanes: readonly string[], most = 18): string[] {
+  const texts = lanes.map((lane) => valueWords(JSON.parse(lane)));
+  const cut = (text: string) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  const names = texts.map(cut);
+  if (new Set(names).size === names.length) return names;
+  return texts.map((text, place) => {
+    const twins = texts.filter((_, at) => at !== place && names[at] === names[place]);
+    const shared = Math.min(...twins.map((other) => sharedLength(text, other)));
+    return twins.length === 0 ? cut(text) : `…${cut(text.slice(Math.max(0, shared - 3)))}`;
+  });
+}
+
+function sharedLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
 
 /** At each observation the mean (EWMA) of the window that ends there. */
@@ -67,13 +91,24 @@ export function placeOf(ts: number, { fromTs, toTs }: Span): number {
 }
 
 const DAY_SECS = 86_400;
-const STEPS = [3_600, 6 * 3_600, DAY_SECS, 2 * DAY_SECS, 7 * DAY_SECS, 30 * DAY_SECS, 365 * DAY_SECS];
+const STEPS = [
+  ...[1, 5, 15, 30].map((minutes) => minutes * 60),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * 3_600),
+  ...[1, 2, 4, 7, 14, 30, 60, 90, 180, 365].map((days) => days * DAY_SECS),
+];
 
-/** Times at which to draw a line, at most about eight, on round hours or local midnights. */
-export function gridOf({ fromTs, toTs }: Span): number[] {
-  const step = STEPS.find((each) => (toTs - fromTs) / each <= 8) ?? 3_650 * DAY_SECS;
+/** Lines of a span. */
+export interface Grid {
+  /** Ascending, epoch seconds. */
+  readonly times: readonly number[];
+  readonly stepSecs: number;
+}
+
+/** Times at which to draw a line, on round minutes, hours or local midnights. @param most - about how many */
+export function gridOf({ fromTs, toTs }: Span, most = 8): Grid {
+  const step = STEPS.find((each) => (toTs - fromTs) / each <= most) ?? 3_650 * DAY_SECS;
   const offset = new Date(fromTs * 1_000).getTimezoneOffset() * 60;
   const first = Math.ceil((fromTs - offset) / step) * step + offset;
   const count = Math.max(0, Math.floor((toTs - first) / step) + 1);
-  return Array.from({ length: count }, (_, place) => first + place * step);
+  return { times: Array.from({ length: count }, (_, place) => first + place * step), stepSecs: step };
 }

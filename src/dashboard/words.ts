@@ -10,16 +10,34 @@ export const STATE_WORDS: Record<State, string> = {
   unknown: "unknown",
 };
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// Twenty-four hours throughout: what is compared should be of one width.
+const exact = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+  timeZoneName: "short",
+});
+const month = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const minute = new Intl.DateTimeFormat(undefined, {
   month: "short",
   day: "numeric",
   hour: "2-digit",
   minute: "2-digit",
+  hourCycle: "h23",
+});
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const second = new Intl.DateTimeFormat(undefined, {
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
 });
 
-/** A time to the second. @param ts - epoch seconds */
+/** A time to the second, with its zone. @param ts - epoch seconds */
 export function exactTime(ts: number): string {
   return exact.format(ts * 1_000);
 }
@@ -32,6 +50,26 @@ export function shortTime(ts: number): string {
 /** A day. @param ts - epoch seconds */
 export function shortDay(ts: number): string {
   return day.format(ts * 1_000);
+}
+
+const DAY_SECS = 86_400;
+
+/**
+ * Names of the lines of an axis of time, as fine as they are apart; the day (or the year) stands below where it begins.
+ * @param times - ascending, epoch seconds
+ * @param stepSecs - between two lines
+ */
+export function axisTimes(times: readonly number[], stepSecs: number): string[] {
+  const fine =
+    stepSecs >= 28 * DAY_SECS ? month : stepSecs >= DAY_SECS ? day : stepSecs >= 60 ? clock : second;
+  const coarse = (ts: number) =>
+    stepSecs >= DAY_SECS ? new Date(ts * 1_000).getFullYear() : day.format(ts * 1_000);
+  return times.map((ts, place) => {
+    const name = fine.format(ts * 1_000);
+    const before = times[place - 1];
+    const isNamed = before === undefined || coarse(before) !== coarse(ts);
+    return isNamed && fine !== month ? `${name}\n${coarse(ts)}` : name;
+  });
 }
 
 const UNITS: readonly (readonly [string, number])[] = [
@@ -68,9 +106,18 @@ export function valueWords(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return shortNumber(value);
   if (typeof value === "object" && "sha256" in value && typeof value.sha256 === "string") {
-    return `sha256:${value.sha256.slice(0, 12)}…`;
+    const size = "bytes" in value && typeof value.bytes === "number" ? ` (${value.bytes} bytes)` : "";
+    return `sha256:${value.sha256.slice(0, 12)}…${size}`;
   }
   return JSON.stringify(value);
+}
+
+/** A value in one line of some text: a long one keeps its beginning and its end, which is where lists differ. */
+export function shortValue(value: unknown, most = 44): string {
+  const text = valueWords(value);
+  if (text.length <= most) return text;
+  const end = Math.floor(most / 3);
+  return `${text.slice(0, most - end - 1)}…${text.slice(-end)}`;
 }
 
 /** The beginning of a UUID: enough to tell a screenful apart. */

@@ -22,13 +22,17 @@ export function Identities() {
   const sort: Sort = SORTS.find((each) => each === view.get("sort")) ?? "change";
   const isAscending = view.get("dir") === "asc";
 
-  const query = `${state === "" ? "" : `&state=${state}`}${PRIMITIVE.test(primitive) ? `&primitive=${primitive}` : ""}`;
-  const list = useMemo(() => openRows(query), [query]);
+  // What is still being typed filters nothing yet.
+  const whole = PRIMITIVE.test(primitive) ? primitive : null;
+  const list = useMemo(
+    () => openRows({ state: state === "" ? null : state, primitive: whole }),
+    [state, whole],
+  );
   useEffect(() => () => list.close(), [list]);
   const drawn = useSignal(DRAWN);
   useEffect(() => {
     drawn.value = DRAWN;
-  }, [query, text, sort, isAscending, drawn]);
+  }, [list, text, sort, isAscending, drawn]);
   const known = useComputed(() =>
     [
       ...new Set(list.rows.value.flatMap(({ troubled }) => troubled.map((each) => each.primitive))),
@@ -36,7 +40,7 @@ export function Identities() {
   );
   const rows = list.rows.value;
   const found = useMemo(() => select(rows, { text, sort, isAscending }), [rows, text, sort, isAscending]);
-  const isFiltered = query !== "" || text !== "";
+  const isFiltered = state !== "" || whole !== null || text !== "";
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
@@ -54,10 +58,18 @@ export function Identities() {
       <div class="page-head">
         <h1>Identities</h1>
         <p class="quiet" role="status">
-          {list.isLoading.value && rows.length > 0 && <span class="spinner" aria-hidden="true" />}
-          {isFiltered && text !== "" ? `${found.length} of ` : ""}
-          {counted(rows.length, "identity", "identities")}
-          {list.isLoading.value ? ", loading more …" : list.isCut.value ? ", the most recently changed" : ""}
+          {rows.length > 0 && (
+            <>
+              {list.isLoading.value && <span class="spinner" aria-hidden="true" />}
+              {text === "" ? "" : `${found.length.toLocaleString("en")} of `}
+              {counted(rows.length, "identity", "identities")}
+              {list.isLoading.value
+                ? ", loading more …"
+                : list.isCut.value
+                  ? ", the most recently changed"
+                  : ""}
+            </>
+          )}
         </p>
       </div>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>

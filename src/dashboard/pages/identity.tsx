@@ -14,6 +14,13 @@ const LISTED_EVENTS = 40;
 
 export function IdentityPage({ uuid }: { uuid: string }) {
   const facts = useIdentity(uuid);
+  if (facts.errorCode === "not_found") {
+    return (
+      <Empty title="No such identity.">
+        Nothing is known of <code>{uuid}</code>. <a href="/">All identities</a>
+      </Empty>
+    );
+  }
   return (
     <Await loaded={facts} what="the identity">
       {(value) => <IdentityView uuid={uuid} facts={value} />}
@@ -22,7 +29,7 @@ export function IdentityPage({ uuid }: { uuid: string }) {
 }
 
 function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
-  const { identity, strips, events } = facts;
+  const { identity, strips, events, fresh } = facts;
   const at = Number(url.value.searchParams.get("at") ?? Number.NaN);
   const atTs = Number.isFinite(at) && at > 0 ? at : null;
   const version = `${identity.observation_count} ${events.length}`;
@@ -51,19 +58,21 @@ function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
                 span={span}
                 atTs={atTs}
                 version={version}
+                fresh={fresh}
               />
             )}
           </Await>
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
             <p class="quiet small">
-              Every transition, by the time of the observation that brought it. Click one to see the states as
-              of then.
+              Every transition, by the time of the observation that brought it. Choose one to see the states
+              as of then; arrow keys go from one to the next.
             </p>
             <Timeline
               events={events}
               span={span}
               atTs={atTs}
+              fresh={fresh}
               choose={(ts) => setView({ at: String(Math.ceil(ts)) }, "push")}
             />
           </section>
@@ -71,10 +80,10 @@ function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
             <h2 id="events-title">Events</h2>
             <p class="quiet small">
               {counted(events.length, "event")}
-              {facts.isCut ? " read, the oldest" : ""}; the newest {Math.min(LISTED_EVENTS, events.length)} of
-              them.
+              {facts.isCut ? " read, the oldest" : ""}
+              {events.length > LISTED_EVENTS ? `; the newest ${LISTED_EVENTS} of them` : ", newest first"}.
             </p>
-            <Transitions events={events.slice(-LISTED_EVENTS)} isNaming />
+            <Transitions events={events.slice(-LISTED_EVENTS)} isNaming fresh={fresh} />
           </section>
         </>
       )}

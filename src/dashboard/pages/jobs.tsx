@@ -39,7 +39,10 @@ export function Jobs() {
           {({ paused }) => (
             <>
               <p role="status">
-                {paused ? "Paused: messages wait, reads go on, nothing is lost." : "Running."}
+                <b>{paused ? "Paused" : "Running"}</b>
+                {paused
+                  ? ": messages wait, reads go on, nothing is lost."
+                  : ": messages are taken as they come."}
               </p>
               <button
                 type="button"
@@ -69,7 +72,7 @@ export function Jobs() {
                   <progress max={Math.max(1, total)} value={done} aria-label="Progress of the rebuild" />
                   <p role="status">
                     {done.toLocaleString("en")} of {counted(total, "identity", "identities")}
-                    {failed > 0 ? `, ${failed} failed and are tried again` : ""}
+                    {failed > 0 ? `, ${counted(failed, "failed and is", "failed and are")} tried again` : ""}
                   </p>
                 </>
               )}

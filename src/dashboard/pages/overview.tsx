@@ -1,29 +1,18 @@
 /** How everything is: states over time, where most happens, what is suspected, whether the engine is well. */
-import { useEffect, useMemo } from "preact/hooks";
-import uPlot from "uplot";
+import { useEffect } from "preact/hooks";
 import { ask } from "../api.ts";
 import { listen } from "../live.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Await, Empty } from "../parts/notice.tsx";
-import { axisOf, type Ink, Plot } from "../parts/plot.tsx";
+import { StatesChart } from "../parts/states-chart.tsx";
 import { Ago } from "../parts/time.tsx";
 import { useLoaded } from "../resource.ts";
-import { setView, url } from "../route.ts";
-import {
-  type Overview as Sums,
-  overviewSchema,
-  type State,
-  STATES,
-  type Stats,
-  statsSchema,
-} from "../schemas.ts";
-import { shortUuid, STATE_WORDS } from "../words.ts";
+import { type Overview as Sums, overviewSchema, STATES, type Stats, statsSchema } from "../schemas.ts";
+import { counted, shortUuid, STATE_WORDS } from "../words.ts";
 
 const EVERY_MS = 30_000;
 /** How long news is gathered before the sums are read again, ms. */
 const GATHER_MS = 3_000;
-const HOUR_SECS = 3_600;
-const DAY_SECS = 86_400;
 
 export function Overview() {
   const stats = useLoaded("stats", () => ask("/stats", statsSchema), EVERY_MS);
@@ -76,19 +65,19 @@ function Health({ stats }: { stats: Stats }) {
       name: "Identities",
       count: stats.identities,
       isWell: true,
-      note: `${stats.attackers.toLocaleString("en")} attackers`,
+      note: counted(stats.attackers, "attacker"),
     },
     {
       name: "Observations",
       count: stats.observations,
       isWell: true,
-      note: `${stats.events.toLocaleString("en")} events published`,
+      note: `${counted(stats.events, "event")} published`,
     },
     {
       name: "Backlog",
       count: stats.queue.backlog,
       isWell: (stats.queue.backlog ?? 0) < 1_000,
-      note: "messages that wait",
+      note: stats.queue.backlog === 0 ? "nothing waits" : "messages that wait",
     },
     {
       name: "Outbox",
@@ -103,7 +92,12 @@ function Health({ stats }: { stats: Stats }) {
       note: letters === 0 ? "none" : "need a look",
       href: "/dead-letters",
     },
-    { name: "Deferred", count: stats.deferred, isWell: true, note: "wait for registration" },
+    {
+      name: "Deferred",
+      count: stats.deferred,
+      isWell: true,
+      note: stats.deferred === 0 ? "nothing waits" : "wait for registration",
+    },
   ];
   return (
     <section class="tiles" aria-label="Health">
@@ -123,16 +117,21 @@ function Health({ stats }: { stats: Stats }) {
 
 function StateTiles({ stats }: { stats: Stats }) {
   return (
-    <section class="tiles tiles-states" aria-label="States">
-      {STATES.map((state) => (
-        <a class={`card tile tile-state badge-${state}`} key={state} href={`/?state=${state}`}>
-          <span class="tile-name">
-            <Mark state={state} /> {STATE_WORDS[state]}
-          </span>
-          <span class="big">{(stats.states[state] ?? 0).toLocaleString("en")}</span>
-          <span class="quiet small">primitives of identities</span>
-        </a>
-      ))}
+    <section class="card" aria-labelledby="now-title">
+      <h2 id="now-title">States now</h2>
+      <p class="quiet small">
+        Of every primitive of every identity. A state leads to the identities that have it.
+      </p>
+      <div class="tiles-states">
+        {STATES.map((state) => (
+          <a class={`tile-state badge-${state}`} key={state} href={`/?state=${state}`}>
+            <span class="tile-name">
+              <Mark state={state} /> {STATE_WORDS[state]}
+            </span>
+            <span class="big">{(stats.states[state] ?? 0).toLocaleString("en")}</span>
+          </a>
+        ))}
+      </div>
     </section>
   );
 }
@@ -159,9 +158,9 @@ function Details({ stats, overview }: { stats: Stats; overview: Sums }) {
                   min={0}
                   max={active[0]?.transitions ?? 1}
                   value={transitions}
-                  aria-label={`${transitions} transitions`}
+                  aria-label={counted(transitions, "transition")}
                 />
-                <span>{transitions} transitions</span>
+                <span>{counted(transitions, "transition")}</span>
                 <span class="quiet small">
                   <Ago ts={lastTs} />
                 </span>
@@ -191,91 +190,4 @@ function Details({ stats, overview }: { stats: Stats; overview: Sums }) {
       </div>
     </>
   );
-}
-
-/** Stretches of time that the chart can show, in days. */
-const RANGES: Readonly<Record<string, number>> = { day: 1, week: 7, month: 30, year: 365, all: Infinity };
-
-function StatesChart({ stats, overview }: { stats: Stats; overview: Sums }) {
-  const { turns } = overview;
-  const newestTs = turns.at(-1)?.hour_ts ?? 0;
-  const chosen = url.value.searchParams.get("range") ?? "week";
-  const days = RANGES[chosen] ?? 7;
-  const data = useMemo(
-    () => countsOverTime(stats, turns, newestTs - days * DAY_SECS),
-    [stats, turns, newestTs, days],
-  );
-  if (turns.length === 0) return <Empty title="Nothing changed yet.">The first states will show here.</Empty>;
-  return (
-    <>
-      <p class="filters" role="group" aria-label="Range">
-        {Object.keys(RANGES).map((name) => (
-          <button
-            type="button"
-            key={name}
-            aria-pressed={name === chosen}
-            onClick={() => setView({ range: name === "week" ? null : name })}
-          >
-            {name}
-          </button>
-        ))}
-      </p>
-      <Plot
-        label="How many primitives were in each state over time"
-        data={data}
-        height={260}
-        options={chartOptions}
-      />
-    </>
-  );
-}
-
-function chartOptions(ink: Ink): Omit<uPlot.Options, "width" | "height"> {
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
-  return {
-    axes: [axisOf(ink), axisOf(ink, { size: 50 })],
-    scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
-    series: [
-      {},
-      ...STATES.map((state, place) => ({
-        label: STATE_WORDS[state],
-        stroke: ink.colour(`--state-${state}`),
-        width: 2,
-        dash: DASHES[place] ?? [],
-        points: { show: false },
-        ...(stepped ? { paths: stepped } : {}),
-      })),
-    ],
-  };
-}
-
-/** A line's dashes, so that none is known by its colour alone. */
-const DASHES: readonly number[][] = [[], [8, 3], [2, 3], [10, 3, 2, 3], [1, 5]];
-
-/**
- * Counts of each state at the end of every hour, from what they are now back through what turned.
- * @param fromTs - hours before are left out, epoch seconds
- */
-function countsOverTime(stats: Stats, turns: Sums["turns"], fromTs: number): uPlot.AlignedData {
-  const hours = [...new Set(turns.map(({ hour_ts: ts }) => ts))].toSorted((a, b) => b - a);
-  const byHour = Map.groupBy(turns, ({ hour_ts: ts }) => ts);
-  const now = new Map<State, number>(STATES.map((state) => [state, stats.states[state] ?? 0]));
-  const rows: { ts: number; counts: number[] }[] = [];
-  const note = (ts: number) =>
-    rows.push({ ts, counts: STATES.map((state) => Math.max(0, now.get(state) ?? 0)) });
-  for (const hour of hours) {
-    if (hour < fromTs) break;
-    note(hour + HOUR_SECS);
-    for (const { old_state: before, new_state: after, count } of byHour.get(hour) ?? []) {
-      now.set(after, (now.get(after) ?? 0) - count);
-      if (before !== null) now.set(before, (now.get(before) ?? 0) + count);
-    }
-  }
-  const first = hours.findLast((hour) => hour >= fromTs);
-  if (first !== undefined) note(first);
-  rows.reverse();
-  return [
-    rows.map(({ ts }) => ts),
-    ...STATES.map((_, place) => rows.map(({ counts }) => counts[place] ?? 0)),
-  ];
 }

@@ -1,6 +1,6 @@
 /** Which identity, of which attackers, seen from when to when. */
 import type { Identity } from "../schemas.ts";
-import { shortUuid } from "../words.ts";
+import { counted, shortUuid } from "../words.ts";
 import { StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
@@ -61,8 +61,8 @@ export function IdentityHeader({ identity, askedUuid }: { identity: Identity; as
             <dt>Merged from</dt>
             <dd>
               {mergedFrom.map((each) => (
-                <code key={each} title={each}>
-                  {shortUuid(each)}{" "}
+                <code key={each} class="merged-uuid" title={each}>
+                  {shortUuid(each)}
                 </code>
               ))}
             </dd>
@@ -70,16 +70,19 @@ export function IdentityHeader({ identity, askedUuid }: { identity: Identity; as
         )}
       </dl>
       <details class="attackers" open={attackers.length <= 3}>
-        <summary>
-          {attackers.length} {attackers.length === 1 ? "attacker" : "attackers"}
-        </summary>
+        <summary>{counted(attackers.length, "attacker")}</summary>
         <ul>
           {attackers.map((attacker) => (
             <li key={attacker.uuid}>
               <b>{attacker.ip ?? "no address"}</b> <code class="quiet small">{attacker.uuid}</code>
               <span class="quiet small">
                 {" "}
-                seen <Ago ts={attacker.first_seen} /> to <Ago ts={attacker.last_seen} />
+                seen <Ago ts={attacker.first_seen} />
+                {attacker.last_seen !== attacker.first_seen && (
+                  <>
+                    , last <Ago ts={attacker.last_seen} />
+                  </>
+                )}
               </span>
             </li>
           ))}

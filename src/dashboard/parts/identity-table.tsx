@@ -54,6 +54,7 @@ export function IdentityTable({ rows, fresh, sort, isAscending, more, showMore }
             {COLUMNS.map(({ title, sort: by }) => (
               <th
                 key={title}
+                class={by === null ? "fixed" : by}
                 role="columnheader"
                 scope="col"
                 aria-sort={by !== sort ? undefined : isAscending ? "ascending" : "descending"}
@@ -103,14 +104,15 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
         <a href={`/identity/${row.uuid}`} title={row.uuid}>
           <code>{shortUuid(row.uuid)}</code>
         </a>
+        {isFresh && <span class="new-mark">changed</span>}
         <span class="quiet small addresses">
           {row.addresses.join(", ")}
           {row.addresses.length > 0 && hidden > 0 ? ` and ${hidden} more` : ""}
         </span>
-        {isFresh && <span class="new-mark">changed</span>}
       </td>
-      <td role="cell" class="number" data-label="attackers">
-        {row.attacker_count}
+      <td role="cell" class="number">
+        {row.attacker_count.toLocaleString("en")}
+        <span class="unit"> {row.attacker_count === 1 ? "attacker" : "attackers"}</span>
       </td>
       <td role="cell">
         <StateCounts states={row.states} />
@@ -118,7 +120,7 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
       <td role="cell" class="troubled">
         {suspected !== null && (
           <span class="suspicion" title={suspected.join(", ")}>
-            several actors suspected ({counted(suspected.length, "primitive")})
+            <Mark state="multi_actor" /> several actors suspected ({counted(suspected.length, "primitive")})
           </span>
         )}
         {row.troubled.slice(0, NAMED).map(({ primitive, state }) => (
@@ -134,7 +136,9 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
             <span class="hidden"> {STATE_WORDS[state]}</span>
           </a>
         ))}
-        {row.troubled.length > NAMED && <span class="quiet small">+{row.troubled.length - NAMED}</span>}
+        {row.troubled.length > NAMED && (
+          <span class="quiet small">and {row.troubled.length - NAMED} more</span>
+        )}
       </td>
       <td role="cell" class="when" data-label="changed">
         <Ago ts={row.last_change_ts} />

@@ -1,7 +1,15 @@
-/** A chart, drawn by uPlot: small, quick with thousands of points, and content with a policy without inline styles. */
+/**
+ * A chart, drawn by uPlot: small, quick with thousands of points, and content with a policy without inline styles. What
+ * its lines mean, and their values under the pointer, stand below as text: a canvas tells neither keyboard nor reader.
+ */
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { useIsNarrow } from "../narrow.ts";
+import type { State } from "../schemas.ts";
 import { theme } from "../theme.ts";
+import { axisTimes, exactTime } from "../words.ts";
+import { Mark } from "./mark.tsx";
 
 /** Colours of the page as it is shown, for a canvas, which knows no style sheets. */
 export interface Ink {
@@ -11,30 +19,123 @@ export interface Ink {
   readonly colour: (name: string) => string;
 }
 
+/** What one line is. */
+export interface Key {
+  readonly label: string;
+  /** Class that gives the sample its colour. */
+  readonly look: string;
+  /** Of the line; points where there is none. */
+  readonly dash: readonly number[] | null;
+  readonly state?: State;
+  /** A value of it in words. */
+  readonly words: (value: number) => string;
+}
+
 interface Props {
   readonly label: string;
   readonly data: uPlot.AlignedData;
   readonly height: number;
+  readonly keys: readonly Key[];
   readonly options: (ink: Ink) => Omit<uPlot.Options, "width" | "height">;
+  /** Lines that are not drawn, by their place. */
+  readonly hidden?: ReadonlySet<number>;
+  /** Draws a line or leaves it out; without this, all are drawn. */
+  readonly toggle?: ((place: number) => void) | undefined;
 }
 
-export function Plot({ label, data, height, options }: Props) {
+const NOTHING: ReadonlySet<number> = new Set();
+
+export function Plot({ label, data, height, keys, options, hidden = NOTHING, toggle }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const at = useSignal<number | null>(null);
   const shade = theme.value;
+  const isNarrow = useIsNarrow();
+  const left = [...hidden].join();
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
     const ink = inkOf(element);
-    const plot = new uPlot({ ...options(ink), width: element.clientWidth, height }, data, element);
+    const chosen = options(ink);
+    const series = chosen.series.map((each, i) => ({ ...each, show: !hidden.has(i - 1) }));
+    const hooks = {
+      ...chosen.hooks,
+      setCursor: [(plot: uPlot) => void (at.value = plot.cursor.idx ?? null)],
+    };
+    const whole = { ...chosen, series, hooks, legend: { show: false }, width: element.clientWidth, height };
+    const plot = new uPlot(whole, data, element);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
+      at.value = null;
       observer.disconnect();
       plot.destroy();
     };
-    // oxlint-disable-next-line react-hooks/exhaustive-deps -- `options` is a new function at each rendering
-  }, [data, height, shade]);
-  return <div class="plot" role="img" aria-label={label} ref={box} />;
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- `options` and `hidden` are new at each rendering
+  }, [data, height, shade, left, isNarrow]);
+  return (
+    <>
+      <div class="plot" role="img" aria-label={label} ref={box} />
+      <Legend keys={keys} data={data} at={at.value} hidden={hidden} toggle={toggle} />
+    </>
+  );
+}
+
+function Legend({
+  keys,
+  data,
+  at,
+  hidden,
+  toggle,
+}: Pick<Props, "keys" | "data" | "toggle"> & {
+  readonly at: number | null;
+  readonly hidden: ReadonlySet<number>;
+}) {
+  const ts = at === null ? undefined : data[0][at];
+  return (
+    <ul class="legend">
+      {keys.map((key, place) => {
+        const value = at === null ? undefined : data[place + 1]?.[at];
+        const words = value === undefined || value === null ? "" : key.words(value);
+        const inside = (
+          <>
+            <Sample dash={key.dash} look={key.look} />
+            {key.state !== undefined && <Mark state={key.state} />}
+            {key.label} <b>{words}</b>
+          </>
+        );
+        return (
+          <li key={key.label}>
+            {toggle === undefined ? (
+              <span class="key">{inside}</span>
+            ) : (
+              <button
+                type="button"
+                class="key"
+                aria-pressed={!hidden.has(place)}
+                onClick={() => toggle(place)}
+              >
+                {inside}
+              </button>
+            )}
+          </li>
+        );
+      })}
+      {/* Takes its place from the start, so that nothing moves when the pointer comes. */}
+      <li class="quiet legend-time">{ts === undefined ? "" : exactTime(ts)}</li>
+    </ul>
+  );
+}
+
+function Sample({ dash, look }: Pick<Key, "dash" | "look">) {
+  return (
+    <svg class={`sample ${look}`} width={26} height={10} aria-hidden="true">
+      {dash === null ? (
+        <circle cx={13} cy={5} r={3} />
+      ) : (
+        <line x1={0} x2={26} y1={5} y2={5} stroke-dasharray={dash.join(" ")} />
+      )}
+    </svg>
+  );
 }
 
 function inkOf(element: HTMLElement): Ink {
@@ -56,6 +157,7 @@ function inkOf(element: HTMLElement): Ink {
 }
 
 const COLOURS = [
+  "--card",
   "--accent",
   "--text",
   "--window-recent",
@@ -76,4 +178,12 @@ export function axisOf(ink: Ink, more: uPlot.Axis = {}): uPlot.Axis {
     ticks: { stroke: ink.grid, width: 1 },
     ...more,
   };
+}
+
+/** An axis of time, in the words of the rest of the page. */
+export function timeAxisOf(ink: Ink): uPlot.Axis {
+  return axisOf(ink, {
+    space: 70,
+    values: (_, splits, __, ___, stepSecs) => axisTimes(splits, stepSecs),
+  });
 }

@@ -3,7 +3,7 @@ import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { setView, url } from "../route.ts";
 import type { AttributionEvent, Explanation, Observation, Primitive } from "../schemas.ts";
 import { lastExplanations, type Span } from "../series.ts";
-import { counted, valueWords } from "../words.ts";
+import { counted, exactTime, shortTime, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
 import { Empty } from "./notice.tsx";
 import { SeriesChart } from "./series-chart.tsx";
@@ -19,36 +19,87 @@ interface Props {
   readonly span: Span;
   readonly atTs: number | null;
   readonly version: string;
+  /** Ids of events that came while the page was open. */
+  readonly fresh: ReadonlySet<string>;
 }
 
 export function PrimitiveGroups(props: Props) {
   const { primitives, events, atTs } = props;
   const known = events.filter(({ payload }) => atTs === null || (payload.ts ?? 0) <= atTs);
   const explanations = lastExplanations(known);
+  const byPrimitive = Map.groupBy(events, ({ payload }) => payload.primitive);
   const open = url.value.searchParams.get("open");
   if (primitives.length === 0) {
     return <Empty title="No states.">Nothing had been observed by then. Move the slider to the right.</Empty>;
   }
   return (
-    <>
+    <section class="card primitives" aria-labelledby="primitives-title">
+      <h2 id="primitives-title">Primitives</h2>
+      <ColumnHeads span={props.span} />
       {byDomain(primitives).map(({ domain, members }) => (
-        <section class="card domain" key={domain} aria-labelledby={`domain-${domain}`}>
-          <h2 id={`domain-${domain}`}>{domainWords(domain)}</h2>
+        <section class="domain" key={domain} aria-labelledby={`domain-${domain}`}>
+          <h3 id={`domain-${domain}`}>{domainWords(domain)}</h3>
           {members.map((primitive) => (
             <PrimitiveRow
               {...props}
               key={primitive.primitive}
               primitive={primitive}
               explanation={explanations.get(primitive.primitive) ?? null}
+              events={byPrimitive.get(primitive.primitive) ?? []}
               isOpen={open === primitive.primitive}
             />
           ))}
         </section>
       ))}
-    </>
+      <StripLegend />
+    </section>
   );
 }
 
+/** What the columns are; on a narrow screen each row tells by itself. */
+function ColumnHeads({ span }: { span: Span }) {
+  return (
+    <div class="primitive-row column-heads" aria-hidden="true">
+      <span />
+      <span>Value</span>
+      <span>State</span>
+      <span>Since</span>
+      <span>Confidence</span>
+      <span>Seen</span>
+      <span class="ends">
+        <span title={exactTime(span.fromTs)}>{shortTime(span.fromTs)}</span>
+        <span title={exactTime(span.toTs)}>{shortTime(span.toTs)}</span>
+      </span>
+    </div>
+  );
+}
+
+function StripLegend() {
+  return (
+    <p class="strip-legend quiet small">
+      <span>
+        <i class="window-key window-key-recent" /> recent window of the last transition
+      </span>
+      <span>
+        <i class="window-key window-key-older" /> the older one it was compared with
+      </span>
+      <span>
+        <svg class="sample look-mean" width={22} height={10} aria-hidden="true">
+          <line x1={0} x2={22} y1={5} y2={5} />
+        </svg>{" "}
+        moving mean (EWMA) of numbers
+      </span>
+      <span>
+        <svg class="sample look-mean" width={8} height={12} aria-hidden="true">
+          <line x1={4} x2={4} y1={0} y2={12} />
+        </svg>{" "}
+        rotation of a hash
+      </span>
+    </p>
+  );
+}
+
+/** As of all, but for the events: those of the primitive. */
 interface RowProps extends Omit<Props, "primitives"> {
   readonly primitive: Primitive;
   readonly explanation: Explanation | null;
@@ -65,11 +116,13 @@ function PrimitiveRow({
   span,
   atTs,
   version,
+  fresh,
 }: RowProps) {
   const { primitive: name, state, current_value: value, confidence, observation_count: count } = primitive;
   const panelId = `panel-${name}`;
+  const isFresh = events.some(({ id }) => fresh.has(id));
   return (
-    <div class="primitive" data-primitive={name} data-state={state}>
+    <div class="primitive" data-primitive={name} data-state={state} data-fresh={isFresh}>
       <div class="primitive-row">
         <button
           type="button"
@@ -81,24 +134,34 @@ function PrimitiveRow({
         >
           <span class="arrow" aria-hidden="true" />
           {nameInDomain(name)}
+          {isFresh && <span class="new-mark">new</span>}
         </button>
         <span class="value" title={valueWords(value)}>
           {valueWords(value)}
         </span>
         <Badge state={state} />
+        <span class="since quiet small">
+          <Since ts={primitive.last_change_ts} untilTs={atTs} />
+        </span>
         <span class="confidence" title={`confidence ${confidence.toFixed(3)}`}>
           <meter min={0} max={1} value={confidence} aria-label="confidence" />
           {Math.round(confidence * 100)} %
         </span>
-        <span class="count quiet small">{counted(count, "obs.", "obs.")}</span>
-        <span class="since quiet small">
-          <Since ts={primitive.last_change_ts} untilTs={atTs} />
+        <span class="count quiet small" title={counted(count, "observation")}>
+          {count.toLocaleString("en")}×
         </span>
         <Strip observations={strips.get(name) ?? []} explanation={explanation} span={span} atTs={atTs} />
       </div>
       <div id={panelId} class="panel" hidden={!isOpen}>
         {isOpen && (
-          <Panel uuid={uuid} name={name} explanation={explanation} events={events} version={version} />
+          <Panel
+            uuid={uuid}
+            name={name}
+            explanation={explanation}
+            events={events}
+            version={version}
+            fresh={fresh}
+          />
         )}
       </div>
     </div>
@@ -111,25 +174,19 @@ function Panel({
   explanation,
   events,
   version,
-}: {
-  uuid: string;
-  name: string;
-  explanation: Explanation | null;
-  events: readonly AttributionEvent[];
-  version: string;
-}) {
-  const own = events.filter(({ payload }) => payload.primitive === name);
+  fresh,
+}: Pick<RowProps, "uuid" | "explanation" | "events" | "version" | "fresh"> & { name: string }) {
   return (
     <>
       <SeriesChart
         uuid={uuid}
         primitive={name}
         explanation={explanation}
-        transitions={own}
+        transitions={events}
         version={version}
       />
-      <h3>{counted(own.length, "transition")}</h3>
-      <Transitions events={own} isNaming={false} />
+      <h4>{counted(events.length, "transition")}</h4>
+      <Transitions events={events} isNaming={false} fresh={fresh} />
     </>
   );
 }

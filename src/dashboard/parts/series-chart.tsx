@@ -2,12 +2,13 @@
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
 import { ask } from "../api.ts";
+import { useIsNarrow } from "../narrow.ts";
 import { useLoaded } from "../resource.ts";
 import { type AttributionEvent, type Explanation, type Observation, observationsSchema } from "../schemas.ts";
-import { kindOf, lanesOf, movingMeans } from "../series.ts";
-import { counted, exactTime, shortNumber, valueWords } from "../words.ts";
+import { kindOf, laneNames, lanesOf, movingMeans, type SeriesKind } from "../series.ts";
+import { counted, exactTime, shortNumber, shortValue, valueWords } from "../words.ts";
 import { Await } from "./notice.tsx";
-import { axisOf, type Ink, Plot } from "./plot.tsx";
+import { axisOf, type Ink, type Key, Plot, timeAxisOf } from "./plot.tsx";
 
 const PAGE = 1_000;
 /** Observations that a chart takes, oldest first. */
@@ -37,11 +38,16 @@ export function SeriesChart({ uuid, primitive, explanation, transitions, version
           />
           <p class="quiet small">
             {counted(observations.length, "observation")}
-            {isCut ? ", the oldest; there are more" : ""}. Vertical lines are transitions; shaded are the
-            windows that decided the last one, recent darker than older.
+            {isCut ? ", the oldest; there are more" : ""}. Dashed lines are transitions; shaded are the
+            windows that decided the last one, the recent darker than the older. Drag to look closer,
+            double-click to see all again.
           </p>
           <details>
-            <summary>The latest {Math.min(LISTED, observations.length)} as a table</summary>
+            <summary>
+              {observations.length === 1
+                ? "The observation as a table"
+                : `The latest ${Math.min(LISTED, observations.length)} as a table`}
+            </summary>
             <Table observations={observations.slice(-LISTED).toReversed()} />
           </details>
         </>
@@ -80,7 +86,7 @@ function Table({ observations }: { observations: readonly Observation[] }) {
           {observations.map(({ ts, value, evidence_ref, attacker_uuid }) => (
             <tr key={`${attacker_uuid} ${evidence_ref}`}>
               <td>{exactTime(ts)}</td>
-              <td>{valueWords(value)}</td>
+              <td title={valueWords(value)}>{shortValue(value, 80)}</td>
               <td>
                 <code>{evidence_ref}</code>
               </td>
@@ -98,75 +104,100 @@ function Chart({
   explanation,
   transitions,
 }: Pick<Props, "primitive" | "explanation" | "transitions"> & { observations: readonly Observation[] }) {
+  const isNarrow = useIsNarrow();
   const values = observations.map(({ value }) => value);
   const kind = kindOf(values, explanation);
   const lanes = useMemo(() => (kind === "line" ? [] : lanesOf(values)), [observations, kind]);
+  const names = useMemo(() => laneNames(lanes, isNarrow ? 11 : 18), [lanes, isNarrow]);
   const data = useMemo((): uPlot.AlignedData => {
     const times = observations.map(({ ts }) => ts);
     if (kind !== "line") return [times, values.map((value) => lanes.indexOf(JSON.stringify(value)))];
     const numbers = values.map((value) => (typeof value === "number" ? value : 0));
     return [times, numbers, movingMeans(numbers)];
   }, [observations, kind]);
-  const nameOf = (lane: number | null) => {
-    const text = lane === null ? undefined : lanes[lane];
-    return text === undefined ? "" : cut(valueWords(JSON.parse(text)));
+  const laneWords = (lane: number) => {
+    const text = lanes[lane];
+    return text === undefined ? "" : shortValue(JSON.parse(text));
   };
   const options = (ink: Ink) => ({
-    ...(kind === "line" ? lineOptions(ink) : laneOptions(ink, lanes.length, nameOf)),
+    ...(kind === "line" ? lineOptions(ink) : laneOptions(ink, names, isNarrow)),
     cursor: { drag: { x: true, y: false } },
     hooks: { drawClear: [(plot: uPlot) => shade(plot, ink, explanation, transitions)] },
   });
   const height = kind === "line" ? 240 : Math.min(320, 110 + lanes.length * 26);
-  return <Plot label={`${primitive} over time`} data={data} height={height} options={options} />;
+  return (
+    <Plot
+      label={labelOf(primitive, kind, observations, lanes.length)}
+      data={data}
+      height={height}
+      keys={kind === "line" ? LINE_KEYS : [{ ...VALUE_KEY, words: laneWords }]}
+      options={options}
+    />
+  );
 }
 
-const value = (_: uPlot, number: number | null) => (number === null ? "–" : shortNumber(number));
+/** What the chart shows, for those who do not see it. */
+function labelOf(
+  primitive: string,
+  kind: SeriesKind,
+  observations: readonly Observation[],
+  lanes: number,
+): string {
+  const how = {
+    line: "as points with their moving mean (EWMA)",
+    bands: `in ${counted(lanes, "lane")}, one for each value`,
+    rotations: `in ${counted(lanes, "lane")}, one for each value of the hash`,
+  }[kind];
+  return `${primitive} over time: ${counted(observations.length, "observation")} ${how}`;
+}
+
+const LINE_KEYS: readonly Key[] = [
+  { label: "observed", look: "look-observed", dash: null, words: shortNumber },
+  { label: "mean (EWMA)", look: "look-mean", dash: [], words: shortNumber },
+];
+const VALUE_KEY = { label: "value", look: "look-observed", dash: [] } as const;
+
+function pointsOf(ink: Ink) {
+  return { show: true, size: 7, width: 1.5, stroke: ink.colour("--accent"), fill: ink.colour("--card") };
+}
 
 function lineOptions(ink: Ink) {
   return {
-    axes: [axisOf(ink), axisOf(ink, { size: 60 })],
+    axes: [timeAxisOf(ink), axisOf(ink, { size: 60 })],
     series: [
       {},
       {
-        label: "observed",
         stroke: ink.colour("--accent"),
         paths: () => null,
-        points: { show: true, size: 6 },
-        value,
+        points: pointsOf(ink),
       },
-      { label: "mean (EWMA)", stroke: ink.colour("--text"), width: 1.5, points: { show: false }, value },
+      { stroke: ink.colour("--text"), width: 1.5, points: { show: false } },
     ],
   };
 }
 
-function laneOptions(ink: Ink, lanes: number, nameOf: (lane: number | null) => string) {
+function laneOptions(ink: Ink, names: readonly string[], isNarrow: boolean) {
   const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
-    scales: { y: { range: [-0.6, Math.max(0.6, lanes - 0.4)] as [number, number] } },
+    scales: { y: { range: [-0.6, Math.max(0.6, names.length - 0.4)] as [number, number] } },
     axes: [
-      axisOf(ink),
+      timeAxisOf(ink),
       axisOf(ink, {
-        size: 116,
-        splits: () => Array.from({ length: lanes }, (_, lane) => lane),
-        values: (_, splits) => splits.map(nameOf),
+        size: isNarrow ? 84 : 132,
+        splits: () => names.map((_, lane) => lane),
+        values: (_, splits) => splits.map((lane) => names[lane] ?? ""),
       }),
     ],
     series: [
       {},
       {
-        label: "value",
         stroke: ink.colour("--accent"),
         width: 1.5,
         ...(stepped ? { paths: stepped } : {}),
-        points: { show: true, size: 6 },
-        value: (_: uPlot, lane: number | null) => nameOf(lane),
+        points: pointsOf(ink),
       },
     ],
   };
-}
-
-function cut(text: string): string {
-  return text.length > 18 ? `${text.slice(0, 17)}…` : text;
 }
 
 /** Draws below the series: both windows, and a line for each transition. */

@@ -3,8 +3,8 @@
  * numbers, turns for hashes. Below, the windows that decided the last transition: full for recent, hollow for older.
  */
 import type { Explanation, Observation } from "../schemas.ts";
-import { keyOf, kindOf, lanesOf, movingMeans, placeOf, type Span } from "../series.ts";
-import { exactTime, valueWords } from "../words.ts";
+import { keyOf, kindOf, lanesOf, movingMeans, placeOf, type SeriesKind, type Span } from "../series.ts";
+import { counted, exactTime, valueWords } from "../words.ts";
 
 const HEIGHT = 34;
 const TOP = 3;
@@ -27,9 +27,9 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
   const kind = kindOf(values, explanation);
   const recent = new Set(explanation?.recent.map(keyOf));
   const older = new Set(explanation?.older.map(keyOf));
-  const label = `${observations.length} observations from ${exactTime(observations[0]?.ts ?? span.fromTs)} on`;
+  const label = labelOf(kind, observations, recent, older);
   return (
-    <svg class="strip" role="img" aria-label={label} height={HEIGHT}>
+    <svg class="strip" data-kind={kind} role="img" aria-label={label} height={HEIGHT}>
       {kind === "line" ? (
         <Line observations={observations} span={span} />
       ) : (
@@ -53,6 +53,25 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
       {atTs !== null && <Later span={span} atTs={atTs} />}
     </svg>
   );
+}
+
+/** What a strip shows, for those who do not see it. */
+function labelOf(
+  kind: SeriesKind,
+  observations: readonly Observation[],
+  recent: ReadonlySet<string>,
+  older: ReadonlySet<string>,
+): string {
+  const [first, last] = [observations[0], observations.at(-1)];
+  if (!first || !last) return "no observations";
+  const values = lanesOf(observations.map(({ value }) => value)).length;
+  const how = {
+    line: "a line of their mean (EWMA)",
+    bands: `${counted(values, "value")} in bands`,
+    rotations: `${counted(values, "value")} of a hash`,
+  }[kind];
+  const among = (keys: ReadonlySet<string>) => observations.filter((each) => keys.has(keyOf(each))).length;
+  return `${counted(observations.length, "observation")}, ${how}, from ${exactTime(first.ts)} to ${exactTime(last.ts)}; marked: ${among(recent)} of the recent window, ${among(older)} of the older`;
 }
 
 /** What is later than what is shown. */

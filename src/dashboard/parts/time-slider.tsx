@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../route.ts";
 import type { Span } from "../series.ts";
-import { exactTime } from "../words.ts";
+import { exactTime, shortTime } from "../words.ts";
 
 /** How long the slider must rest before the states are read, ms. */
 const REST_MS = 150;
@@ -40,6 +40,9 @@ export function TimeSlider({ span, atTs, turns }: Props) {
   const isNow = moving.value === null && atTs === null;
   return (
     <section class="card slider" aria-label="Time">
+      <p class="ends quiet small" aria-hidden="true">
+        {shortTime(span.fromTs)} – {shortTime(span.toTs)}
+      </p>
       <label for="as-of">
         {isNow ? (
           <>

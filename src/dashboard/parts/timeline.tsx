@@ -1,94 +1,164 @@
-/** Every transition of an identity over all of its primitives: what changed together stands in one column. */
+/**
+ * Every transition of an identity over all of its primitives: what changed together stands in one column. One of the
+ * marks is in the order of tabs; from it the arrow keys go to the others.
+ */
+import { useSignal } from "@preact/signals";
 import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { eventWords } from "../explain.ts";
-import type { AttributionEvent } from "../schemas.ts";
-import { gridOf, placeOf, type Span } from "../series.ts";
-import { exactTime, shortDay, shortTime } from "../words.ts";
-import { StatePath } from "./mark.tsx";
+import { useIsNarrow } from "../narrow.ts";
+import type { AttributionEvent, State } from "../schemas.ts";
+import { type Grid, gridOf, placeOf, type Span } from "../series.ts";
+import { stepOf } from "../timeline-steps.ts";
+import { axisTimes, counted, exactTime } from "../words.ts";
+import { Mark } from "./mark.tsx";
 import { Later } from "./strip.tsx";
 
-const LANE_HEIGHT = 22;
-const DAY_SECS = 86_400;
+/** About how many lines there are. */
+const LINES = { wide: 8, narrow: 3 };
 
 interface Props {
   readonly events: readonly AttributionEvent[];
   readonly span: Span;
   readonly atTs: number | null;
   readonly choose: (ts: number) => void;
+  /** Ids of events that came while the page was open. */
+  readonly fresh: ReadonlySet<string>;
 }
 
-export function Timeline({ events, span, atTs, choose }: Props) {
-  const turns = events.flatMap((event) => {
+/** A transition as it is drawn. */
+interface Turn {
+  readonly event: AttributionEvent;
+  readonly primitive: string;
+  readonly state: State;
+  readonly ts: number;
+}
+
+export function Timeline({ events, span, atTs, choose, fresh }: Props) {
+  const held = useSignal<string | null>(null);
+  const isNarrow = useIsNarrow();
+  const turns = events.flatMap((event): Turn[] => {
     const { primitive, new_state: state, ts } = event.payload;
     return primitive === undefined || state === undefined || ts === undefined
       ? []
       : [{ event, primitive, state, ts }];
   });
-  const lanes = byDomain(
+  const groups = byDomain(
     [...Map.groupBy(turns, ({ primitive }) => primitive)].map(([primitive, members]) => ({
       primitive,
-      members,
+      members: members.toSorted((a, b) => a.ts - b.ts),
     })),
   );
-  const grid = gridOf(span);
-  const name = span.toTs - span.fromTs > 2 * DAY_SECS ? shortDay : shortTime;
+  const lanes = groups.flatMap(({ members }) => members);
+  const rows = lanes.map(({ members }) => members.map(({ event, ts }) => ({ id: event.id, ts })));
+  // The mark that Tab goes to: the one last visited, else the newest.
+  const newest = turns.reduce<Turn | null>((best, each) => (best && best.ts > each.ts ? best : each), null);
+  const stop = turns.some(({ event }) => event.id === held.value) ? held.value : newest?.event.id;
+  const grid = gridOf(span, isNarrow ? LINES.narrow : LINES.wide);
+  const move = (event: KeyboardEvent) => {
+    const mark = event.target instanceof Element ? event.target.closest("button[data-id]") : null;
+    const next = stepOf(rows, mark?.getAttribute("data-id") ?? "", event.key);
+    if (!(event.currentTarget instanceof Element) || next === null) return;
+    event.preventDefault();
+    held.value = next;
+    const found = event.currentTarget.querySelector(`button[data-id="${CSS.escape(next)}"]`);
+    if (found instanceof HTMLElement) found.focus();
+  };
   return (
-    <div class="timeline">
-      <div class="lane axis" aria-hidden="true">
-        <span />
-        <svg height={18}>
-          {grid.map((ts) => (
-            <text key={ts} x={`${placeOf(ts, span)}%`} y={13} text-anchor="middle">
-              {name(ts)}
-            </text>
-          ))}
-        </svg>
-      </div>
-      {lanes.map(({ domain, members }) => (
-        <div key={domain} class="lane-group">
-          <h3 class="lane-domain">{domainWords(domain)}</h3>
-          {members.map(({ primitive, members: marks }) => (
-            <div class="lane" key={primitive}>
-              <span class="lane-name" title={primitive}>
-                {nameInDomain(primitive)}
-              </span>
-              <svg
-                height={LANE_HEIGHT}
-                role="img"
-                aria-label={`${primitive}: ${marks.length} transitions, the last: ${lastWords(marks)}`}
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/no-noninteractive-element-interactions -- keys of the buttons within
+    <div class="timeline" role="group" aria-labelledby="timeline-title" onKeyDown={move}>
+      <div class="timeline-frame">
+        <GridLayer grid={grid} span={span} atTs={atTs} />
+        {groups.map(({ domain, members }) => (
+          <div key={domain} class="lane-group">
+            <h3 class="lane-domain">{domainWords(domain)}</h3>
+            {members.map(({ primitive, members: marks }) => (
+              <div
+                class="lane"
+                key={primitive}
+                role="group"
+                aria-label={`${primitive}: ${counted(marks.length, "transition")}`}
               >
-                {grid.map((ts) => (
-                  <line
-                    key={ts}
-                    class="grid"
-                    x1={`${placeOf(ts, span)}%`}
-                    x2={`${placeOf(ts, span)}%`}
-                    y1={0}
-                    y2={LANE_HEIGHT}
-                  />
-                ))}
-                {marks.map(({ event, state, ts }) => (
-                  <svg
-                    key={event.id}
-                    class="turn-mark"
-                    x={`${placeOf(ts, span)}%`}
-                    onClick={() => choose(ts)}
-                  >
-                    <title>{`${eventWords(event)}, ${exactTime(ts)}`}</title>
-                    <StatePath state={state} x={0} y={LANE_HEIGHT / 2} />
-                  </svg>
-                ))}
-                {atTs !== null && <Later span={span} atTs={atTs} />}
-              </svg>
-            </div>
-          ))}
-        </div>
-      ))}
+                <span class="lane-name" title={primitive}>
+                  {nameInDomain(primitive)}
+                </span>
+                <div class="lane-line">
+                  {marks.map((turn) => (
+                    <TurnMark
+                      key={turn.event.id}
+                      turn={turn}
+                      place={placeOf(turn.ts, span)}
+                      isStop={turn.event.id === stop}
+                      isChosen={atTs !== null && Math.ceil(turn.ts) === atTs}
+                      isFresh={fresh.has(turn.event.id)}
+                      choose={choose}
+                    />
+                  ))}
+                </div>
+              </div>
+            ))}
+          </div>
+        ))}
+      </div>
     </div>
   );
 }
 
-function lastWords(marks: readonly { readonly event: AttributionEvent }[]): string {
-  const last = marks.at(-1);
-  return last ? eventWords(last.event) : "none";
+function TurnMark({
+  turn: { event, primitive, state, ts },
+  place,
+  isStop,
+  isChosen,
+  isFresh,
+  choose,
+}: {
+  turn: Turn;
+  /** Percent from the left. */
+  place: number;
+  isStop: boolean;
+  isChosen: boolean;
+  isFresh: boolean;
+  choose: (ts: number) => void;
+}) {
+  const words = `${eventWords(event)}, ${exactTime(ts)}`;
+  return (
+    <button
+      type="button"
+      class="turn-mark"
+      style={{ left: `${place}%` }}
+      data-id={event.id}
+      data-fresh={isFresh}
+      tabIndex={isStop ? 0 : -1}
+      aria-label={`${primitive}: ${words}`}
+      aria-current={isChosen ? "time" : undefined}
+      title={words}
+      onClick={() => choose(ts)}
+    >
+      <Mark state={state} />
+    </button>
+  );
+}
+
+/** What runs through all lanes: lines of time with their names, and what is later than what is shown. */
+function GridLayer({ grid, span, atTs }: { grid: Grid; span: Span; atTs: number | null }) {
+  const names = axisTimes(grid.times, grid.stepSecs);
+  return (
+    <svg class="timeline-grid" aria-hidden="true">
+      {grid.times.map((ts, i) => {
+        const x = `${placeOf(ts, span)}%`;
+        const [name = "", below = ""] = (names[i] ?? "").split("\n");
+        return (
+          <g key={ts}>
+            <line class="grid" x1={x} x2={x} y1={32} y2="100%" />
+            <text x={x} y={12} text-anchor="middle">
+              {name}
+            </text>
+            <text class="below" x={x} y={26} text-anchor="middle">
+              {below}
+            </text>
+          </g>
+        );
+      })}
+      {atTs !== null && <Later span={span} atTs={atTs} />}
+    </svg>
+  );
 }

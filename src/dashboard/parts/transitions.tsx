@@ -1,32 +1,42 @@
-/** A list of events, newest first, each with its explanation. */
-import { eventWords, whyWords } from "../explain.ts";
-import type { AttributionEvent } from "../schemas.ts";
-import { exactTime, valueWords } from "../words.ts";
+/** A list of events, newest first, each with its explanation and the observations that it was made from. */
+import { useSignal } from "@preact/signals";
+import { eventWords, whyWords, windowMembers } from "../explain.ts";
+import type { AttributionEvent, Explanation } from "../schemas.ts";
+import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
 
-/** @param isNaming - whether the primitive is said: not where all are of one */
-export function Transitions({
-  events,
-  isNaming,
-}: {
-  events: readonly AttributionEvent[];
-  isNaming: boolean;
-}) {
+interface Props {
+  readonly events: readonly AttributionEvent[];
+  /** Whether the primitive is said: not where all are of one. */
+  readonly isNaming: boolean;
+  /** Ids of events that came while the page was open. */
+  readonly fresh: ReadonlySet<string>;
+}
+
+export function Transitions({ events, isNaming, fresh }: Props) {
   return (
     <ol class="transitions" reversed>
       {events.toReversed().map((event) => (
-        <Transition key={event.id} event={event} isNaming={isNaming} />
+        <Transition key={event.id} event={event} isNaming={isNaming} isFresh={fresh.has(event.id)} />
       ))}
     </ol>
   );
 }
 
-function Transition({ event, isNaming }: { event: AttributionEvent; isNaming: boolean }) {
+function Transition({
+  event,
+  isNaming,
+  isFresh,
+}: {
+  event: AttributionEvent;
+  isNaming: boolean;
+  isFresh: boolean;
+}) {
   const { old_state, new_state, current_value, primitive, ts } = event.payload;
-  const why = whyWords(event);
-  const isErased = new_state !== undefined && event.explanation === undefined;
+  const { explanation } = event;
+  const isErased = new_state !== undefined && explanation === undefined;
   return (
-    <li>
+    <li data-fresh={isFresh}>
       <p class="transition-head">
         <time dateTime={new Date((ts ?? event.ts) * 1_000).toISOString()}>{exactTime(ts ?? event.ts)}</time>
         {isNaming && primitive !== undefined && <b>{primitive}</b>}
@@ -35,16 +45,74 @@ function Transition({ event, isNaming }: { event: AttributionEvent; isNaming: bo
         ) : (
           <span class="turned">
             {old_state ? <Badge state={old_state} /> : <span class="quiet">first</span>}
-            <span aria-label="to">→</span>
+            <span aria-label="to" role="img">
+              →
+            </span>
             <Badge state={new_state} />
-            <span>
-              at <b>{valueWords(current_value)}</b>
+            <span title={valueWords(current_value)}>
+              at <b>{shortValue(current_value)}</b>
             </span>
           </span>
         )}
+        {isFresh && <span class="new-mark">new</span>}
       </p>
-      {why.length > 0 && <p class="why">{why.join(" ")}</p>}
+      {explanation && (
+        <>
+          <p class="why">
+            {whyWords(event).join(" ")}{" "}
+            <span class="rule">
+              <span class="quiet">Rule</span> <code>{explanation.rule}</code>
+            </span>
+          </p>
+          <Windows explanation={explanation} />
+        </>
+      )}
       {isErased && <p class="why quiet">What this was made of has been erased, or kept no explanation.</p>}
     </li>
+  );
+}
+
+/** The observations of both windows, to look their evidence up. Put together only when they are asked for. */
+function Windows({ explanation }: { explanation: Explanation }) {
+  const isOpen = useSignal(false);
+  const count = explanation.recent.length + explanation.older.length;
+  return (
+    <details
+      class="windows small"
+      onToggle={(event) => {
+        isOpen.value = event.currentTarget.open;
+      }}
+    >
+      <summary>{counted(count, "observation")} with their evidence</summary>
+      {isOpen.value && (
+        <div class="table-frame" tabIndex={0} role="region" aria-label="Observations that decided">
+          <table class="plain">
+            <thead>
+              <tr>
+                <th scope="col">Window</th>
+                <th scope="col">Time</th>
+                <th scope="col">Value</th>
+                <th scope="col">Evidence</th>
+              </tr>
+            </thead>
+            <tbody>
+              {windowMembers(explanation).map((member) => (
+                <tr key={`${member.attacker_uuid} ${member.evidence_ref}`}>
+                  <td>
+                    {member.window}
+                    {member.isNew && <b> · came in</b>}
+                  </td>
+                  <td>{exactTime(member.ts)}</td>
+                  <td title={valueWords(member.value)}>{shortValue(member.value, 80)}</td>
+                  <td>
+                    <code>{member.evidence_ref}</code>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
   );
 }
