@@ -11,7 +11,12 @@ import {
   parseMessage,
   utf8Length,
 } from "../core/index.ts";
-import type { DeadLetter, RecordBatch, RecordedObservation } from "../storage/index.ts";
+import {
+  type DeadLetter,
+  isErasedEvent,
+  type RecordBatch,
+  type RecordedObservation,
+} from "../storage/index.ts";
 
 /** A queue message, as far as it is read here. */
 export type IncomingMessage = Pick<Message, "id" | "attempts" | "body">;
@@ -62,6 +67,8 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
         else observations.push({ observation: event.observation, isUnlisted: event.isUnlisted });
         break;
       case "refused":
+        // Replayed after an erasure.
+        if (replayOf !== null && isErasedEvent(event.raw)) break;
         deadLetters.push(
           toDeadLetter(message, letterId(message, replayOf, index, events.length), event, context.receivedTs),
         );

@@ -103,7 +103,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @param links - the attackers it brings, at the versions of their links to the winner
    */
   mergeAway(winnerUuid: string, links: readonly SyncLink[], mergeId: number): void {
-    this.ctx.storage.transactionSync(() => {
+    this.#inTransaction(() => {
       this.#store.prepare();
       this.#store.saveWinner(winnerUuid, { mergeId, isUndone: false });
       for (const { attackerUuid, linkVersion } of links) {
@@ -122,7 +122,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @returns whether it is done; if not, the alarm goes on with it
    */
   async sync(plan: SyncPlan, step: MergeStep | null): Promise<boolean> {
-    this.ctx.storage.transactionSync(() => {
+    this.#inTransaction(() => {
       this.#store.prepare();
       if (step) this.#store.saveWinner(null, step);
       this.#syncs.add(plan);
@@ -257,28 +257,23 @@ export class IdentityObject extends DurableObject<Env> {
     const config = readConfig(this.env);
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
-    try {
-      const { applied, ...done } = this.ctx.storage.transactionSync(() => {
-        const { answer, entries, observations } = applyObservations(
-          this.#store,
-          sql,
-          config,
-          call,
-          nowMs / 1_000,
-        );
-        this.#outbox.add(entries);
-        alongside();
-        const hasWork = this.#hasWork();
-        // Set inside the transaction: it commits, or rolls back, with it.
-        if (hasWork) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
-        return { answer, hasWork, applied: observations };
-      });
-      this.#watchers.show(this.#identityUuid, applied);
-      return done;
-    } catch (error) {
-      this.#store.forget();
-      throw error;
-    }
+    const { applied, ...done } = this.#inTransaction(() => {
+      const { answer, entries, observations } = applyObservations(
+        this.#store,
+        sql,
+        config,
+        call,
+        nowMs / 1_000,
+      );
+      this.#outbox.add(entries);
+      alongside();
+      const hasWork = this.#hasWork();
+      // Set inside the transaction: it commits, or rolls back, with it.
+      if (hasWork) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+      return { answer, hasWork, applied: observations };
+    });
+    this.#watchers.show(this.#identityUuid, applied);
+    return done;
   }
 
   /** Puts other observations in place and saves what follows from it, all or nothing. */
@@ -286,19 +281,24 @@ export class IdentityObject extends DurableObject<Env> {
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
     const context = { store: this.#store, sql, config: readConfig(this.env), nowTs: nowMs / 1_000 };
+    this.#inTransaction(() => {
+      const { entries, removed, head } = exchange(context);
+      this.#outbox.add(entries);
+      for (const primitive of removed) {
+        sql.exec(
+          "INSERT OR REPLACE INTO removed_primitives (primitive, seq) VALUES (?, ?)",
+          primitive,
+          head.seq,
+        );
+      }
+      void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+    });
+  }
+
+  /** All of it or nothing: what memory holds of the storage goes when a transaction does not commit. */
+  #inTransaction<T>(work: () => T): T {
     try {
-      this.ctx.storage.transactionSync(() => {
-        const { entries, removed, head } = exchange(context);
-        this.#outbox.add(entries);
-        for (const primitive of removed) {
-          sql.exec(
-            "INSERT OR REPLACE INTO removed_primitives (primitive, seq) VALUES (?, ?)",
-            primitive,
-            head.seq,
-          );
-        }
-        void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
-      });
+      return this.ctx.storage.transactionSync(work);
     } catch (error) {
       this.#store.forget();
       throw error;

@@ -124,6 +124,14 @@ export async function completeErasure(db: D1Database, erasure: Erasure): Promise
   ]);
 }
 
+/** Stands for an event that was erased from a list of events, so that the others keep their places. */
+const ERASED_EVENT = { erased: true } as const;
+
+/** Whether this stands where an event was erased. */
+export function isErasedEvent(event: unknown): boolean {
+  return JSON.stringify(event) === JSON.stringify(ERASED_EVENT);
+}
+
 /** Takes the attacker's events out of what was refused; a letter that holds nothing else goes. */
 async function eraseDeadLetters(db: D1Database, attackerUuid: string): Promise<void> {
   const { results } = await db
@@ -136,13 +144,11 @@ async function eraseDeadLetters(db: D1Database, attackerUuid: string): Promise<v
   const isAboutIt = (value: unknown) =>
     (JSON.stringify(value) ?? "").toLowerCase().replaceAll("-", "").includes(needle);
   for (const { id, body } of results) {
-    const others = eventsOf(body).filter((event) => !isAboutIt(event));
+    const events = eventsOf(body).map((event) => (isAboutIt(event) ? ERASED_EVENT : event));
     await (
-      others.length === 0
+      events.every(isErasedEvent)
         ? db.prepare("DELETE FROM dead_letters WHERE id = ?1").bind(id)
-        : db
-            .prepare("UPDATE dead_letters SET body = ?2 WHERE id = ?1")
-            .bind(id, JSON.stringify({ events: others }))
+        : db.prepare("UPDATE dead_letters SET body = ?2 WHERE id = ?1").bind(id, JSON.stringify({ events }))
     ).run();
   }
 }

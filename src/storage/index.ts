@@ -80,6 +80,7 @@ export {
   beginErasure,
   completeErasure,
   eraseFromRecord,
+  isErasedEvent,
   type Erasure,
   readOpenErasures,
 } from "./erasures.ts";

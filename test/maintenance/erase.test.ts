@@ -160,7 +160,7 @@ describe("[§6] erase", () => {
     expect(await statesOf(loser)).toMatchObject([{ observationCount: 1 }]);
   });
 
-  it("leaves the others' events in a dead letter that speaks of several", async () => {
+  it("leaves the others' events in their places in a dead letter that speaks of several", async () => {
     const [erased, other] = [crypto.randomUUID(), crypto.randomUUID()];
     const body = { events: [payload({ attacker_uuid: erased }), payload({ attacker_uuid: other })] };
     await deliver([payload({ attacker_uuid: erased })]);
@@ -173,7 +173,7 @@ describe("[§6] erase", () => {
     const row = await env.DB.prepare("SELECT body FROM dead_letters WHERE id = 'several'").first<{
       body: string;
     }>();
-    expect(JSON.parse(row?.body ?? "")).toEqual({ events: [body.events[1]] });
+    expect(JSON.parse(row?.body ?? "")).toEqual({ events: [{ erased: true }, body.events[1]] });
   });
 
   it("of somebody unknown is 404", async () => {

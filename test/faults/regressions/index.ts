@@ -4,6 +4,8 @@ import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-a
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
 import mergeToldAfterItsUnmerge from "./merge-told-after-its-unmerge.json";
+import objectWhoseFirstTransactionFails from "./object-whose-first-transaction-fails.json";
+import refusedEventBesideAnErasedOne from "./refused-event-beside-an-erased-one.json";
 import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
 import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
 import unmergeWhoseAnswerGotLost from "./unmerge-whose-answer-got-lost.json";
@@ -17,6 +19,8 @@ const plans: Record<string, unknown> = {
   "a merge that an object hears of after it was undone": mergeToldAfterItsUnmerge,
   "an erased observation that comes again after its attacker was registered elsewhere":
     erasedObservationOfAnAttackerThatCameBack,
+  "an object whose very first transaction fails": objectWhoseFirstTransactionFails,
+  "a refused event that is replayed after its neighbour was erased": refusedEventBesideAnErasedOne,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
