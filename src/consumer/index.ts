@@ -1,4 +1,5 @@
 /** The queue consumers: messages in, one verdict each. */
+import { cellOf, firstCell } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { logError, logInfo } from "../log.ts";
 import { keepExhausted } from "../storage/index.ts";
@@ -7,14 +8,14 @@ import { settle } from "./settle.ts";
 import { deadLetterDelaySecs } from "./verdict.ts";
 
 /**
- * Handles a batch: everything it brings is stored in one transaction, then applied with one call per identity. Each
- * message is acknowledged when all of it is stored and applied, or put off on its own.
+ * Handles a batch: everything it brings is stored in one transaction per database, then applied with one call per
+ * identity. Each message is acknowledged when all of it is stored and applied, or put off on its own.
  * @throws ConfigError if a variable is wrong; the queue then delivers the whole batch again
  */
 export async function handleBatch(batch: MessageBatch, env: Env): Promise<void> {
   const startMs = Date.now();
   const contents = readBatch(batch, env, startMs);
-  const { verdicts, isPaused, dispatched } = await settle(contents, env, readConfig(env));
+  const { verdicts, isPaused, ...done } = await settle(contents, env, readConfig(env));
   let retried = 0;
   for (const [i, message] of batch.messages.entries()) {
     const verdict = verdicts[i];
@@ -32,9 +33,9 @@ export async function handleBatch(batch: MessageBatch, env: Env): Promise<void> 
     refused: sumOf(contents, ({ deadLetters }) => deadLetters.length),
     ignored: sumOf(contents, ({ ignored }) => ignored),
     expired: sumOf(contents, ({ expired }) => expired),
-    applied: dispatched?.applied ?? 0,
-    transitions: dispatched?.transitions ?? 0,
-    identity_calls: dispatched?.identityCalls ?? 0,
+    applied: done.applied,
+    transitions: done.transitions,
+    identity_calls: done.identityCalls,
     duration_ms: Date.now() - startMs,
   });
 }
@@ -69,9 +70,15 @@ export async function handleDeadLetters(batch: MessageBatch, env: Env): Promise<
 }
 
 async function keep(content: MessageContent, env: Env, receivedTs: number): Promise<boolean> {
-  const attackerUuids = content.observations.map(({ observation }) => observation.attackerUuid);
+  const letter = toExhausted(content.message, receivedTs);
+  const first = firstCell(env);
+  const attackerUuids = new Set(content.observations.map(({ observation }) => observation.attackerUuid));
+  const byCell = Map.groupBy(attackerUuids, (attackerUuid) => cellOf(env, attackerUuid));
+  if (!byCell.has(first)) byCell.set(first, []);
   try {
-    await keepExhausted(env.DB, [toExhausted(content.message, receivedTs)], [...new Set(attackerUuids)]);
+    await Promise.all(
+      [...byCell].map(([cell, uuids]) => keepExhausted(cell.DB, cell === first ? [letter] : [], uuids)),
+    );
     return true;
   } catch (error) {
     logError("dead_letter_not_kept", error);

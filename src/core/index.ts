@@ -62,6 +62,7 @@ export {
   type ValueKind,
 } from "./observation.ts";
 export { compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
+export { placeOf } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { replay } from "./replay.ts";
 export {

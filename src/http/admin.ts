@@ -1,5 +1,6 @@
 /** For the admin scope: merging and unmerging identities, recomputing one, erasing an attacker. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellOf, cellOfIdentity, findCell } from "../cells.ts";
 import { logError } from "../log.ts";
 import { carryOutErasure, tellMerge } from "../maintenance/index.ts";
 import {
@@ -94,7 +95,15 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     if (winnerUuid === loserUuid) {
       throw new ProblemError("senseless", "An identity cannot be merged into itself.");
     }
-    const merged = await mergeIdentities(c.env.DB, winnerUuid, loserUuid, Date.now() / 1_000);
+    const [home, loserHome] = await Promise.all([findCell(c.env, winnerUuid), findCell(c.env, loserUuid)]);
+    if (home && loserHome && home !== loserHome) {
+      throw new ProblemError(
+        "other_database",
+        `The identities ${winnerUuid} and ${loserUuid} are in different databases, so they cannot be merged.`,
+      );
+    }
+    const cell = home ?? loserHome ?? c.env;
+    const merged = await mergeIdentities(cell.DB, winnerUuid, loserUuid, Date.now() / 1_000);
     if (merged.outcome === "unknown") {
       throw new ProblemError("not_found", `No identity ${merged.identityUuid} is known.`);
     }
@@ -105,7 +114,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
       );
     }
     const untold = { id: merged.mergeId, winnerUuid, loserUuid, isUndone: false };
-    const done = await attempt("merge_not_told", () => tellMerge(c.env, untold));
+    const done = await attempt("merge_not_told", () => tellMerge(cell, untold));
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(merged.links), done },
       200,
@@ -113,7 +122,8 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
   })
   .openapi(postUnmerge, async (c) => {
     const { uuid: loserUuid } = c.req.valid("param");
-    const undone = await unmergeIdentity(c.env.DB, loserUuid, Date.now() / 1_000);
+    const cell = await cellOfIdentity(c.env, loserUuid);
+    const undone = await unmergeIdentity(cell.DB, loserUuid, Date.now() / 1_000);
     if (undone.outcome === "unknown")
       throw new ProblemError("not_found", `No identity ${loserUuid} is known.`);
     if (undone.outcome === "not_merged") {
@@ -127,7 +137,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     }
     const { mergeId, winnerUuid, links } = undone;
     const untold = { id: mergeId, winnerUuid, loserUuid, isUndone: true };
-    const done = await attempt("unmerge_not_told", () => tellMerge(c.env, untold));
+    const done = await attempt("unmerge_not_told", () => tellMerge(cell, untold));
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(links), done },
       200,
@@ -135,18 +145,19 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
   })
   .openapi(postRebuild, async (c) => {
     const { uuid } = c.req.valid("param");
-    if (!(await hasIdentity(c.env.DB, uuid)))
-      throw new ProblemError("not_found", `No identity ${uuid} is known.`);
-    const identityUuid = (await resolveIdentity(c.env.DB, uuid)) ?? uuid;
+    const { DB } = await cellOfIdentity(c.env, uuid);
+    if (!(await hasIdentity(DB, uuid))) throw new ProblemError("not_found", `No identity ${uuid} is known.`);
+    const identityUuid = (await resolveIdentity(DB, uuid)) ?? uuid;
     const done = await c.env.IDENTITIES.getByName(identityUuid).rebuild();
     return c.json({ identity_uuid: identityUuid, done }, 200);
   })
   .openapi(deleteAttacker, async (c) => {
     const { uuid } = c.req.valid("param");
-    const erasure = await beginErasure(c.env.DB, uuid, Date.now() / 1_000);
+    const cell = cellOf(c.env, uuid);
+    const erasure = await beginErasure(cell.DB, uuid, Date.now() / 1_000);
     if (!erasure) throw new ProblemError("not_found", `No attacker ${uuid} is known.`);
     const done = await attempt("erasure_not_complete", async () => {
-      await carryOutErasure(c.env, erasure);
+      await carryOutErasure(cell, erasure);
       return true;
     });
     return c.json({ attacker_uuid: uuid, erased_ts: erasure.erasedTs, done }, 200);

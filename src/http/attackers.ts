@@ -1,5 +1,6 @@
 /** Registering attackers, and reading their states. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellOf, cellsOf, claimCell, findCell } from "../cells.ts";
 import { findAttacker, readLatestObservations, registerAttacker } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { cursorsOf, pageOf, textPart } from "./cursor.ts";
@@ -98,7 +99,9 @@ export const attackerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
     if (body.identity_uuid !== undefined && !c.var.scopes.has("admin")) {
       throw new ProblemError("forbidden", "Linking an attacker to an identity needs the scope admin.");
     }
-    const registered = await registerAttacker(c.env.DB, {
+    const cell = cellOf(c.env, uuid);
+    if (cellsOf(cell).length > 1) await prepareCell(cell, uuid, body.identity_uuid);
+    const registered = await registerAttacker(cell.DB, {
       uuid,
       ip: body.ip ?? null,
       firstSeenTs: body.first_seen ?? null,
@@ -124,7 +127,7 @@ export const attackerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
   })
   .openapi(getAttribution, async (c) => {
     const { uuid } = c.req.valid("param");
-    const attacker = await findAttacker(c.env.DB, uuid);
+    const attacker = await findAttacker(cellOf(c.env, uuid).DB, uuid);
     if (!attacker) throw unknownAttacker(uuid);
     if (attacker.identityUuid === null) return c.json(toWireAttribution(null, []), 200);
     const { identityUuid, primitives } = await readStates(c.env.IDENTITIES, attacker.identityUuid, null);
@@ -133,11 +136,23 @@ export const attackerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
   .openapi(getObservations, async (c) => {
     const { uuid } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
-    const page = await readLatestObservations(c.env.DB, uuid, cursor?.primitive ?? "", limit + 1);
-    if (page.length === 0 && !(await findAttacker(c.env.DB, uuid))) throw unknownAttacker(uuid);
+    const { DB } = cellOf(c.env, uuid);
+    const page = await readLatestObservations(DB, uuid, cursor?.primitive ?? "", limit + 1);
+    if (page.length === 0 && !(await findAttacker(DB, uuid))) throw unknownAttacker(uuid);
     const { shown, next } = pageOf(page, limit, ({ primitive }) => latestCursors.encode({ primitive }));
     return c.json({ data: shown.map(toWireObservation), next_cursor: next }, 200);
   });
+
+/** An attacker can be linked only to an identity of its own database, or to one that is nowhere yet. */
+async function prepareCell(cell: Env, attackerUuid: string, identityUuid: string | undefined): Promise<void> {
+  await claimCell(cell);
+  const home = identityUuid === undefined ? null : await findCell(cell, identityUuid);
+  if (home === null || home === cell) return;
+  throw new ProblemError(
+    "other_database",
+    `The attacker ${attackerUuid} and the identity ${identityUuid} are in different databases, so they cannot be linked.`,
+  );
+}
 
 function unknownAttacker(uuid: string): ProblemError {
   return new ProblemError("not_found", `No attacker ${uuid} is known.`);

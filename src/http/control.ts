@@ -1,5 +1,6 @@
 /** Pausing the Worker and letting it go on; rebuilding everything. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellsOf } from "../cells.ts";
 import { MAINTENANCE, type RebuildProgress } from "../maintenance/index.ts";
 import { isPaused, setPaused } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
@@ -67,10 +68,13 @@ const postRebuild = createRoute({
 });
 
 export const controlRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
-  .openapi(getControl, async (c) => c.json({ paused: await isPaused(c.env.DB) }, 200))
+  .openapi(getControl, async (c) => {
+    const paused = await Promise.all(cellsOf(c.env).map(({ DB }) => isPaused(DB)));
+    return c.json({ paused: paused.includes(true) }, 200);
+  })
   .openapi(postControl, async (c) => {
     const paused = c.req.valid("json").action === "pause";
-    await setPaused(c.env.DB, paused);
+    await Promise.all(cellsOf(c.env).map(({ DB }) => setPaused(DB, paused)));
     return c.json({ paused }, 200);
   })
   .openapi(getRebuild, async (c) =>

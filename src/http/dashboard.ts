@@ -3,6 +3,7 @@
  * follow its pages and may change with them; programs are better served by the other routes.
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellOfIdentity, cellsOf } from "../cells.ts";
 import { STATES } from "../core/index.ts";
 import {
   glanceAt,
@@ -126,12 +127,13 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
   .openapi(getRows, async (c) => {
     const { state: wanted, primitive, limit, cursor } = c.req.valid("query");
     const filter = { state: wanted ?? null, primitive: primitive ?? null };
-    const page = await listIdentities(c.env.DB, filter, cursor ?? null, limit + 1);
+    const databases = cellsOf(c.env).map(({ DB }) => DB);
+    const page = await listIdentities(databases, filter, cursor ?? null, limit + 1);
     const { shown, next } = pageOf(page, limit, ({ lastChangeTs, uuid }) =>
       cursors.encode({ lastChangeTs, uuid }),
     );
     const glances = await glanceAt(
-      c.env.DB,
+      databases,
       shown.map(({ uuid }) => uuid),
     );
     const data = shown.map((summary) => {
@@ -146,8 +148,9 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
   })
   .openapi(getStrips, async (c) => {
     const { uuid } = c.req.valid("param");
-    const strips = await readStrips(c.env.DB, uuid, STRIP_LENGTH);
-    if (strips.length === 0 && !(await hasIdentity(c.env.DB, uuid))) throw unknownIdentity(uuid);
+    const { DB } = await cellOfIdentity(c.env, uuid);
+    const strips = await readStrips(DB, uuid, STRIP_LENGTH);
+    if (strips.length === 0 && !(await hasIdentity(DB, uuid))) throw unknownIdentity(uuid);
     const data = strips.map((observation) => ({
       primitive: observation.primitive,
       value: observation.isCut ? `${observation.value}…` : JSON.parse(observation.value),
@@ -159,7 +162,7 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     return c.json({ data }, 200);
   })
   .openapi(getOverview, async (c) => {
-    const { turns, active, suspicions } = await readOverview(c.env.DB);
+    const { turns, active, suspicions } = await readOverview(cellsOf(c.env).map(({ DB }) => DB));
     const body = {
       turns: turns.map(({ hourTs, oldState, newState, count }) => ({
         hour_ts: hourTs,

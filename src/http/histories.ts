@@ -1,5 +1,6 @@
 /** An identity's history: the observations it is made of, and everything that was published of it. From D1 alone. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellOfIdentity } from "../cells.ts";
 import { readSeries, readTransitions } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { cursorsOf, numberPart, pageOf, textPart } from "./cursor.ts";
@@ -79,7 +80,8 @@ export const historyRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvali
     if (from !== undefined && to !== undefined && from > to)
       throw invalidQuery("from", "must not be later than to");
     const filter = { primitive: primitive ?? null, fromTs: from ?? null, toTs: to ?? null };
-    const page = await readSeries(c.env.DB, uuid, filter, cursor ?? null, limit + 1);
+    const { DB } = await cellOfIdentity(c.env, uuid);
+    const page = await readSeries(DB, uuid, filter, cursor ?? null, limit + 1);
     if (page === null) throw unknownIdentity(uuid);
     const { shown, next } = pageOf(page, limit, ({ ts, evidenceRef, attackerUuid, primitive: name }) =>
       seriesCursors.encode({ ts, evidenceRef, attackerUuid, primitive: name }),
@@ -89,7 +91,8 @@ export const historyRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvali
   .openapi(getTransitions, async (c) => {
     const { uuid } = c.req.valid("param");
     const { own, limit, cursor } = c.req.valid("query");
-    const page = await readTransitions(c.env.DB, uuid, own === "true", cursor?.seq ?? 0, limit + 1);
+    const { DB } = await cellOfIdentity(c.env, uuid);
+    const page = await readTransitions(DB, uuid, own === "true", cursor?.seq ?? 0, limit + 1);
     if (page === null) throw unknownIdentity(uuid);
     const { identityUuid, events } = page;
     if (cursor && cursor.identityUuid !== identityUuid) {

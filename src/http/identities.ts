@@ -1,5 +1,6 @@
 /** Identities: listed and described from D1, their states from their object. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellOfIdentity, cellsOf } from "../cells.ts";
 import { findIdentity, hasIdentity, listIdentities } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { cursorsOf, optionalNumberPart, pageOf, textPart } from "./cursor.ts";
@@ -89,7 +90,8 @@ export const identityRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
   .openapi(getIdentities, async (c) => {
     const { state, primitive, limit, cursor } = c.req.valid("query");
     const filter = { state: state ?? null, primitive: primitive ?? null };
-    const page = await listIdentities(c.env.DB, filter, cursor ?? null, limit + 1);
+    const databases = cellsOf(c.env).map(({ DB }) => DB);
+    const page = await listIdentities(databases, filter, cursor ?? null, limit + 1);
     const { shown, next } = pageOf(page, limit, ({ lastChangeTs, uuid }) =>
       cursors.encode({ lastChangeTs, uuid }),
     );
@@ -97,7 +99,7 @@ export const identityRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
   })
   .openapi(getIdentity, async (c) => {
     const { uuid } = c.req.valid("param");
-    const identity = await findIdentity(c.env.DB, uuid);
+    const identity = await findIdentity((await cellOfIdentity(c.env, uuid)).DB, uuid);
     if (!identity) throw unknownIdentity(uuid);
     const { primitives } = await readStates(c.env.IDENTITIES, identity.uuid, null);
     const observationCount = primitives.reduce((sum, primitive) => sum + primitive.observationCount, 0);
@@ -108,7 +110,9 @@ export const identityRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
     const asOfTs = c.req.valid("query").as_of ?? null;
     const { identityUuid, primitives } = await readStates(c.env.IDENTITIES, uuid, asOfTs);
     // An identity that has states exists; only one without needs to be looked up.
-    if (primitives.length === 0 && !(await hasIdentity(c.env.DB, uuid))) throw unknownIdentity(uuid);
+    if (primitives.length === 0 && !(await hasIdentity((await cellOfIdentity(c.env, uuid)).DB, uuid))) {
+      throw unknownIdentity(uuid);
+    }
     return c.json(toWireAttribution(identityUuid, primitives), 200);
   });
 

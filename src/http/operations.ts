@@ -1,8 +1,9 @@
 /** For whoever runs this: totals and health. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { cellsOf, claimCell } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
-import { readRecentTotals } from "../storage/index.ts";
+import { addTotals, readRecentTotals } from "../storage/index.ts";
 import { type AppEnv, requireScope } from "./access.ts";
 import { type QueueDepth, statsSchema, toWireStats } from "./wire.ts";
 
@@ -31,10 +32,10 @@ const getHealth = createRoute({
 
 export const statsRoutes = new OpenAPIHono<AppEnv>().openapi(getStats, async (c) => {
   const [totals, queue] = await Promise.all([
-    readRecentTotals(c.env.DB, Date.now()),
+    Promise.all(cellsOf(c.env).map(({ DB }) => readRecentTotals(DB, Date.now()))),
     queueDepth(c.env.OBSERVATION_QUEUE),
   ]);
-  return c.json(toWireStats(totals, queue), 200);
+  return c.json(toWireStats(addTotals(totals), queue), 200);
 });
 
 /** An identity that nobody has: asking its object writes nothing. */
@@ -60,8 +61,10 @@ export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(getHealth, async (
 });
 
 async function probe(env: Env): Promise<void> {
+  const cells = cellsOf(env);
   await Promise.all([
-    env.DB.prepare("SELECT 1 FROM counters LIMIT 1").first(),
+    ...cells.map(({ DB }) => DB.prepare("SELECT 1 FROM counters LIMIT 1").first()),
+    ...(cells.length > 1 ? cells.map(claimCell) : []),
     env.IDENTITIES.getByName(PROBE).attribution(),
   ]);
 }

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "There is nothing here" },
   method_not_allowed: { status: 405, title: "There is something here, but not for this method" },
   linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
+  other_database: { status: 409, title: "They are in different databases" },
   senseless: { status: 409, title: "That makes no sense as things are" },
   too_large: { status: 413, title: "The body is over a limit" },
   uri_too_long: { status: 414, title: "The address is too long" },

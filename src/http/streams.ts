@@ -1,6 +1,7 @@
 /** The live streams' routes: who may, from where on, of what. What is streamed, and how, is up to src/stream. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { cellOf, cellOfIdentity } from "../cells.ts";
 import {
   followEverything,
   followIdentity,
@@ -96,7 +97,8 @@ async function follow(
   uuid: string,
   from: number | null,
 ): Promise<StreamSource> {
-  const source = await followIdentity(c.env, { kind, uuid }, from, async (identityUuid) => {
+  const cell = kind === "attacker" ? cellOf(c.env, uuid) : await cellOfIdentity(c.env, uuid);
+  const source = await followIdentity(cell, { kind, uuid }, from, async (identityUuid) => {
     if (identityUuid === null) return toWireAttribution(null, []);
     const states = await readStates(c.env.IDENTITIES, identityUuid, null);
     return toWireAttribution(states.identityUuid, states.primitives);

@@ -3,6 +3,7 @@
  * core decide, saves state and outbox in one synchronous transaction, and sees to it that what is due gets published.
  */
 import { DurableObject } from "cloudflare:workers";
+import { cellOf, cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
 import { logError } from "../log.ts";
@@ -48,6 +49,8 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #syncs: Syncs;
   /** What events are published to; tests put failing ones in their place. */
   targets: DrainTargets;
+  /** Whether `targets.db` is the database of this identity's attackers: where several are bound, once one is heard of. */
+  #isAtHome: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -66,6 +69,8 @@ export class IdentityObject extends DurableObject<Env> {
       queue: env.EVENT_QUEUE,
       announce: () => announce(ctx, env, this.#watchers, name),
     };
+    this.#isAtHome = cellsOf(env).length === 1;
+    if (!this.#isAtHome) this.#settle(this.#store.anyAttacker());
   }
 
   /**
@@ -73,6 +78,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @throws ConfigError if a variable is wrong; nothing is applied then
    */
   apply(call: ApplyCall): ApplyAnswer {
+    this.#settle(call.links[0]?.attackerUuid);
     const moved = movedLinks(this.#store, call.links);
     if (moved.length > 0) return { outcome: "moved", attackerUuids: moved };
     if (this.#store.winner() !== null) {
@@ -103,6 +109,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @param links - the attackers it brings, at the versions of their links to the winner
    */
   mergeAway(winnerUuid: string, links: readonly SyncLink[], mergeId: number): void {
+    this.#settle(links[0]?.attackerUuid);
     this.#inTransaction(() => {
       this.#store.prepare();
       this.#store.saveWinner(winnerUuid, { mergeId, isUndone: false });
@@ -122,6 +129,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @returns whether it is done; if not, the alarm goes on with it
    */
   async sync(plan: SyncPlan, step: MergeStep | null): Promise<boolean> {
+    this.#settle((plan.load[0] ?? plan.drop[0])?.attackerUuid);
     this.#inTransaction(() => {
       this.#store.prepare();
       if (step) this.#store.saveWinner(null, step);
@@ -136,7 +144,7 @@ export class IdentityObject extends DurableObject<Env> {
   async rebuild(): Promise<boolean> {
     // Held first: whoever is linked here while D1 is being read is not taken for a stranger.
     const held = this.#store.links().filter(({ isLinked }) => isLinked);
-    const load = await readIdentityLinks(this.targets.db, this.#identityUuid);
+    const load = await this.#readLinks();
     const linked = new Set(load.map(({ attackerUuid }) => attackerUuid));
     const drop = held
       .filter(({ attackerUuid }) => !linked.has(attackerUuid))
@@ -210,6 +218,7 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** Erases an attacker: nothing of it stays but a tombstone. */
   erase(attackerUuid: string, erasedTs: number): void {
+    this.#settle(attackerUuid);
     const isMergedAway = this.#store.winner() !== null;
     this.#exchangeInTransaction((context) => {
       // It may be asked about an attacker whose first observation never got here.
@@ -251,6 +260,22 @@ export class IdentityObject extends DurableObject<Env> {
     } catch (error) {
       logError("identity_alarm_failed", error, { identity_uuid: this.#identityUuid });
     }
+  }
+
+  /** Learns from one of this identity's attackers which database it is at home in. */
+  #settle(attackerUuid: string | null | undefined): void {
+    if (this.#isAtHome || !attackerUuid) return;
+    this.targets = { ...this.targets, db: cellOf(this.env, attackerUuid).DB };
+    this.#isAtHome = true;
+  }
+
+  /** The attackers that D1 links here; every database is asked while none was heard of. */
+  async #readLinks(): Promise<SyncLink[]> {
+    if (this.#isAtHome) return readIdentityLinks(this.targets.db, this.#identityUuid);
+    const links = await Promise.all(
+      cellsOf(this.env).map(({ DB }) => readIdentityLinks(DB, this.#identityUuid)),
+    );
+    return links.flat();
   }
 
   #applyInTransaction(call: ApplyCall, alongside: () => void): { answer: ApplyAnswer; hasWork: boolean } {

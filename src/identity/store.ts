@@ -171,6 +171,15 @@ export class IdentityStore {
       }));
   }
 
+  /** One of the attackers that were ever heard of, erased ones too, or null: all of them are in one database. */
+  anyAttacker(): string | null {
+    if (this.isEmpty) return null;
+    const row = this.#sql
+      .exec<{ uuid: string }>("SELECT uuid FROM attackers UNION ALL SELECT attacker_uuid FROM erased LIMIT 1")
+      .toArray()[0];
+    return row?.uuid ?? null;
+  }
+
   /** The attackers linked here, and the earliest time any of them was seen (null if none says). */
   linked(): { attackerUuids: string[]; firstSeenTs: number | null } {
     const rows = this.#sql

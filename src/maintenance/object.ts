@@ -4,9 +4,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import pMap from "p-map";
+import { cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
-import { countIdentities, readIdentitiesAfter } from "../storage/index.ts";
+import { countIdentities } from "../storage/index.ts";
+import { nextIdentities } from "./next-identities.ts";
 import { expireStep } from "./retention.ts";
 
 /** Identities rebuilt in one step, and at a time. */
@@ -56,7 +58,8 @@ export class MaintenanceObject extends DurableObject<Env> {
   async startRebuild(): Promise<RebuildProgress> {
     const running = this.progress();
     if (running.state === "running") return running;
-    const total = await countIdentities(this.env.DB);
+    const counts = await Promise.all(cellsOf(this.env).map(({ DB }) => countIdentities(DB)));
+    const total = counts.reduce((sum, count) => sum + count, 0);
     this.ctx.storage.sql.exec(
       `INSERT OR REPLACE INTO rebuild (id, after_uuid, done, total, failed, started_ts, finished_ts)
        VALUES (1, '', 0, ?, 0, ?, NULL)`,
@@ -105,7 +108,7 @@ export class MaintenanceObject extends DurableObject<Env> {
   async #rebuildStep(): Promise<boolean> {
     const row = this.#rebuild();
     if (!row || row.finished_ts !== null) return false;
-    const page = await readIdentitiesAfter(this.env.DB, row.after_uuid, PAGE_IDENTITIES);
+    const page = await nextIdentities(this.env, row.after_uuid, PAGE_IDENTITIES);
     let failed = 0;
     await pMap(
       page,

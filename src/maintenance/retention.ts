@@ -1,12 +1,14 @@
 /** Retention: lets go of observations and history that are older than what is kept, a bounded amount at a time. */
+import { cellsOf } from "../cells.ts";
 import { logError, logInfo } from "../log.ts";
-import { deleteHistory, readIdentitiesAfter } from "../storage/index.ts";
+import { deleteHistory } from "../storage/index.ts";
+import { nextIdentities } from "./next-identities.ts";
 
 /** Identities of one step. */
 const PAGE_IDENTITIES = 50;
 /** Observations that one identity lets go of in one step. */
 const PAGE_OBSERVATIONS = 2_000;
-/** Events looked at in one step. */
+/** Events looked at in one step, per database. */
 const PAGE_EVENTS = 5_000;
 
 /** What a step did, and where the next one goes on. */
@@ -25,7 +27,7 @@ export interface RetentionStep {
 export async function expireStep(env: Env, beforeTs: number, afterUuid: string): Promise<RetentionStep> {
   let observations = 0;
   let last = afterUuid;
-  const page = await readIdentitiesAfter(env.DB, afterUuid, PAGE_IDENTITIES);
+  const page = await nextIdentities(env, afterUuid, PAGE_IDENTITIES);
   for (const uuid of page) {
     try {
       observations += await env.IDENTITIES.getByName(uuid).expire(beforeTs, PAGE_OBSERVATIONS);
@@ -34,7 +36,8 @@ export async function expireStep(env: Env, beforeTs: number, afterUuid: string):
     }
     last = uuid;
   }
-  const events = await deleteHistory(env.DB, beforeTs, PAGE_EVENTS);
+  const deleted = await Promise.all(cellsOf(env).map(({ DB }) => deleteHistory(DB, beforeTs, PAGE_EVENTS)));
+  const events = deleted.reduce((sum, count) => sum + count, 0);
   logInfo("retention", { identities: page.length, observations, events });
   return { observations, events, afterUuid: page.length === PAGE_IDENTITIES ? last : "" };
 }

@@ -1,8 +1,9 @@
 /** What cron starts: a sign of life each minute, the sweep, and whatever the maintenance object has under way. */
+import { cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { healthEvent } from "../core/index.ts";
 import { logError } from "../log.ts";
-import { readTotals } from "../storage/index.ts";
+import { addTotals, readTotals } from "../storage/index.ts";
 import { MAINTENANCE } from "./object.ts";
 import { sweep } from "./sweep.ts";
 
@@ -21,7 +22,7 @@ export async function handleScheduled(cron: string, scheduledMs: number, env: En
 
 /** Publishes that the Worker is alive, with its counters. */
 async function sendHeartbeat(env: Env, nowTs: number): Promise<void> {
-  const totals = await readTotals(env.DB);
+  const totals = addTotals(await Promise.all(cellsOf(env).map(({ DB }) => readTotals(DB))));
   const counters = {
     observations: totals.observations,
     attackers: totals.attackers,

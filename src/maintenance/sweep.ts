@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { digestPage, type IdentityLink, type Inspection, type ObservationKey } from "../identity/index.ts";
+import { cellsOf } from "../cells.ts";
 import { logError, logInfo } from "../log.ts";
 import {
   type BackfilledObservation,
@@ -29,7 +30,7 @@ const PAGE_OBSERVATIONS = 1_000;
 /** Interrupted erasures gone on with in one run. */
 const MAX_ERASURES = 10;
 
-/** How much one run may do. */
+/** How much one run may do in each database. */
 export interface SweepLimits {
   readonly identities: number;
   readonly rows: number;
@@ -69,20 +70,50 @@ const cursorSchema = z.object({
 });
 type SweepCursor = z.infer<typeof cursorSchema>;
 
-/** Runs once. An erasure or identity that fails does not keep the others from being looked at. */
+const NOTHING_DONE: Readonly<SweepReport> = {
+  checked: 0,
+  repaired: 0,
+  applied: 0,
+  removed: 0,
+  recomputed: 0,
+  drained: 0,
+  merges: 0,
+  erasures: 0,
+  rows: 0,
+  failed: 0,
+};
+
+const REPORTED = [
+  "checked",
+  "repaired",
+  "applied",
+  "removed",
+  "recomputed",
+  "drained",
+  "merges",
+  "erasures",
+  "rows",
+  "failed",
+] as const satisfies readonly (keyof SweepReport)[];
+
+/**
+ * Runs once. A database, erasure or identity that fails does not keep the others from being looked at.
+ * @throws what a database threw that could not be asked, once the others are done
+ */
 export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Promise<SweepReport> {
-  const report: SweepReport = {
-    checked: 0,
-    repaired: 0,
-    applied: 0,
-    removed: 0,
-    recomputed: 0,
-    drained: 0,
-    merges: 0,
-    erasures: 0,
-    rows: 0,
-    failed: 0,
-  };
+  const outcomes = await Promise.allSettled(cellsOf(env).map((cell) => sweepCell(cell, limits)));
+  const total = { ...NOTHING_DONE };
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") continue;
+    for (const name of REPORTED) total[name] += outcome.value[name];
+  }
+  logInfo("sweep", { ...total });
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return total;
+}
+
+async function sweepCell(env: Env, limits: SweepLimits): Promise<SweepReport> {
+  const report = { ...NOTHING_DONE };
   for (const erasure of await readOpenErasures(env.DB, MAX_ERASURES)) {
     try {
       await carryOutErasure(env, erasure);
@@ -101,7 +132,6 @@ export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Pr
       logError("sweep_failed", error, { identity_uuid: candidate.uuid });
     }
   }
-  logInfo("sweep", { ...report });
   return report;
 }
 

@@ -1,6 +1,8 @@
 /** Telling the identity objects what D1 was told: a merge, the undoing of one, an erasure. Safe to repeat. */
+import { firstCell } from "../cells.ts";
 import {
   completeErasure,
+  eraseDeadLetters,
   eraseFromRecord,
   type Erasure,
   markTold,
@@ -10,6 +12,7 @@ import {
 
 /**
  * Tells both objects of a merge or of its undoing.
+ * @param env - the cell of both
  * @returns whether the exchange of observations is done too; if not, the objects go on with it by themselves
  */
 export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> {
@@ -51,9 +54,14 @@ export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> 
   return isDone;
 }
 
-/** Carries an erasure out: the record first, then every object that may hold something, then the record says so. */
+/**
+ * Carries an erasure out: the record first, then every object that may hold something, then the record says so.
+ * @param env - the attacker's cell
+ */
 export async function carryOutErasure(env: Env, erasure: Erasure): Promise<void> {
   await eraseFromRecord(env.DB, erasure);
+  const { DB: letters } = firstCell(env);
+  if (letters !== env.DB) await eraseDeadLetters(letters, erasure.attackerUuid);
   for (const identityUuid of erasure.holders) {
     await env.IDENTITIES.getByName(identityUuid).erase(erasure.attackerUuid, erasure.erasedTs);
   }

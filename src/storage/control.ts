@@ -15,3 +15,20 @@ export async function setPaused(db: D1Database, paused: boolean): Promise<void> 
     )
     .run();
 }
+
+/**
+ * Notes over which databases attackers are spread, if this one has no attacker yet and it was not noted before.
+ * @returns what is noted, or null if its first attacker came while it was the only one
+ */
+export async function claimPlaces(db: D1Database, places: string): Promise<string | null> {
+  const results = await db.batch<{ value: string }>([
+    db
+      .prepare(
+        `INSERT INTO control (name, value) SELECT 'places', ?1 WHERE NOT EXISTS (SELECT 1 FROM attackers)
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(places),
+    db.prepare("SELECT value FROM control WHERE name = 'places'"),
+  ]);
+  return results[1]?.results[0]?.value ?? null;
+}

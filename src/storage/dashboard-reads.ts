@@ -32,18 +32,33 @@ export interface IdentityGlance {
 
 const states = z.enum(STATES);
 
-/** Addresses and troubled primitives of the identities, by UUID. */
+interface GlanceRow {
+  readonly uuid: string;
+  readonly ip: string;
+  readonly primitive: string;
+  readonly state: string;
+}
+
+/** Addresses and troubled primitives of the identities, by UUID; each is in one of the databases. */
 export async function glanceAt(
-  db: D1Database,
+  databases: readonly D1Database[],
   uuids: readonly string[],
 ): Promise<ReadonlyMap<string, IdentityGlance>> {
   const list = JSON.stringify(uuids);
-  const [addresses, troubled] = await db.batch<{
-    uuid: string;
-    ip: string;
-    primitive: string;
-    state: string;
-  }>([
+  const glances = new Map(
+    uuids.map((uuid) => [uuid, { addresses: [] as string[], troubled: [] as Troubled[] }] as const),
+  );
+  for (const [addresses, troubled] of await Promise.all(databases.map((db) => readGlances(db, list)))) {
+    for (const { uuid, ip } of addresses?.results ?? []) glances.get(uuid)?.addresses.push(ip);
+    for (const { uuid, primitive, state } of troubled?.results ?? []) {
+      glances.get(uuid)?.troubled.push({ primitive, state: states.parse(state) });
+    }
+  }
+  return glances;
+}
+
+function readGlances(db: D1Database, list: string): Promise<D1Result<GlanceRow>[]> {
+  return db.batch<GlanceRow>([
     db
       .prepare(
         `SELECT identity_uuid AS uuid, ip FROM (
@@ -60,14 +75,6 @@ export async function glanceAt(
       )
       .bind(list),
   ]);
-  const glances = new Map(
-    uuids.map((uuid) => [uuid, { addresses: [] as string[], troubled: [] as Troubled[] }] as const),
-  );
-  for (const { uuid, ip } of addresses?.results ?? []) glances.get(uuid)?.addresses.push(ip);
-  for (const { uuid, primitive, state } of troubled?.results ?? []) {
-    glances.get(uuid)?.troubled.push({ primitive, state: states.parse(state) });
-  }
-  return glances;
 }
 
 /** One observation of a strip. */
@@ -141,8 +148,30 @@ const NEWEST = `newest AS MATERIALIZED (
 )`;
 const names = z.array(z.string());
 
-/** Reads an overview over the newest events. */
-export async function readOverview(db: D1Database): Promise<Overview> {
+/** Reads an overview over the newest events of each database. */
+export async function readOverview(databases: readonly D1Database[]): Promise<Overview> {
+  const parts = await Promise.all(databases.map(readPart));
+  const [only, ...others] = parts;
+  if (only && others.length === 0) return only;
+  const turns = new Map<string, Turn>();
+  for (const turn of parts.flatMap((part) => part.turns)) {
+    const key = `${turn.hourTs} ${turn.oldState} ${turn.newState}`;
+    turns.set(key, { ...turn, count: turn.count + (turns.get(key)?.count ?? 0) });
+  }
+  return {
+    turns: [...turns.values()].toSorted((a, b) => a.hourTs - b.hourTs),
+    active: parts
+      .flatMap(({ active }) => active)
+      .toSorted((a, b) => b.transitions - a.transitions || b.lastTs - a.lastTs)
+      .slice(0, OVERVIEW_LISTED),
+    suspicions: parts
+      .flatMap(({ suspicions }) => suspicions)
+      .toSorted((a, b) => b.ts - a.ts)
+      .slice(0, OVERVIEW_LISTED),
+  };
+}
+
+async function readPart(db: D1Database): Promise<Overview> {
   const [turns, active, suspicions] = await Promise.all([
     db
       .prepare(

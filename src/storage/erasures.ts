@@ -133,7 +133,7 @@ export function isErasedEvent(event: unknown): boolean {
 }
 
 /** Takes the attacker's events out of what was refused; a letter that holds nothing else goes. */
-async function eraseDeadLetters(db: D1Database, attackerUuid: string): Promise<void> {
+export async function eraseDeadLetters(db: D1Database, attackerUuid: string): Promise<void> {
   const { results } = await db
     .prepare(
       "SELECT id, body FROM dead_letters WHERE instr(replace(lower(body), '-', ''), replace(?1, '-', '')) > 0",

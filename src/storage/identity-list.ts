@@ -31,8 +31,30 @@ type Bind = (value: string | number) => string;
 
 const ORDER = "ORDER BY last_change_ts DESC, uuid DESC";
 
-/** A page of identities. */
+/**
+ * A page of identities.
+ * @param databases - each is asked for a page, and the page is what comes first of all of them
+ */
 export async function listIdentities(
+  databases: readonly D1Database[],
+  filter: IdentityFilter,
+  after: IdentityPosition | null,
+  limit: number,
+): Promise<IdentitySummary[]> {
+  const pages = await Promise.all(databases.map((db) => listOne(db, filter, after, limit)));
+  const [only, ...others] = pages;
+  if (only && others.length === 0) return only;
+  return pages.flat().toSorted(compareChanged).slice(0, limit);
+}
+
+/** The latest change first, those without one last. UUIDs are ASCII, so D1 orders them as we do. */
+function compareChanged(a: IdentitySummary, b: IdentitySummary): number {
+  // Two without a change differ by no number, which counts as by nothing.
+  const byChange = (b.lastChangeTs ?? -Infinity) - (a.lastChangeTs ?? -Infinity);
+  return byChange || (a.uuid < b.uuid ? 1 : -1);
+}
+
+async function listOne(
   db: D1Database,
   filter: IdentityFilter,
   after: IdentityPosition | null,

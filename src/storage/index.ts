@@ -8,6 +8,7 @@ export {
 } from "./attackers.ts";
 export { hasIdentity, type HistoryEvent, readHistory } from "./reads.ts";
 export {
+  addTotals,
   COUNTED_AFRESH_ROWS,
   COUNTED_HOLDS_MS,
   readRecentTotals,
@@ -79,13 +80,14 @@ export {
 export {
   beginErasure,
   completeErasure,
+  eraseDeadLetters,
   eraseFromRecord,
   isErasedEvent,
   type Erasure,
   readOpenErasures,
 } from "./erasures.ts";
 export { redactionStatements } from "./redaction.ts";
-export { isPaused, setPaused } from "./control.ts";
+export { claimPlaces, isPaused, setPaused } from "./control.ts";
 export {
   type DeadLetter,
   type DeadLetterRow,

@@ -67,6 +67,45 @@ export async function readRecentTotals(database: D1Database, nowMs: number): Pro
   return { ...kept, ...counted };
 }
 
+/**
+ * The totals of several databases as one.
+ * @param all - at least one
+ */
+export function addTotals(all: readonly Totals[]): Totals {
+  return all.reduce((a, b) => ({
+    observations: a.observations + b.observations,
+    unlistedValues: a.unlistedValues + b.unlistedValues,
+    ignored: a.ignored + b.ignored,
+    deadLetters: addByName(a.deadLetters, b.deadLetters),
+    outbox: {
+      pending: a.outbox.pending + b.outbox.pending,
+      oldestTs: earliest(a.outbox.oldestTs, b.outbox.oldestTs),
+    },
+    attackers: a.attackers + b.attackers,
+    identities: a.identities + b.identities,
+    deferred: a.deferred + b.deferred,
+    states: {
+      unknown: a.states.unknown + b.states.unknown,
+      stable: a.states.stable + b.states.stable,
+      drifting: a.states.drifting + b.states.drifting,
+      conflicted: a.states.conflicted + b.states.conflicted,
+      multi_actor: a.states.multi_actor + b.states.multi_actor,
+    },
+    events: a.events + b.events,
+  }));
+}
+
+function addByName(a: Readonly<Record<string, number>>, b: typeof a): Record<string, number> {
+  const sums = { ...a };
+  for (const [name, value] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + value;
+  return sums;
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
 const lastCounted = new WeakMap<D1Database, { readonly counted: CountedTotals; readonly untilMs: number }>();
 
 function rowsOf({ states, ...totals }: CountedTotals): number {

@@ -84,7 +84,7 @@ const rowsRead = async (limit: number, filter: IdentityFilter = { state: null, p
           }
         : Reflect.get(db, name),
   });
-  await listIdentities(counting, filter, null, limit);
+  await listIdentities([counting], filter, null, limit);
   return total;
 };
 
