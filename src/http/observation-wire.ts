@@ -1,6 +1,6 @@
-/** Stored observations as they go out: the contract's payload, as it came in. */
+/** Observations as they travel, to the queue and to readers: the contract's payload, as it came in. */
 import { z } from "@hono/zod-openapi";
-import type { StoredObservation } from "../storage/index.ts";
+import type { Observation } from "../core/index.ts";
 import { valueSchema } from "./wire.ts";
 
 export const observationSchema = z
@@ -33,8 +33,8 @@ export const observationSchema = z
     },
   });
 
-/** An observation, as it is answered. */
-export function toWireObservation(observation: StoredObservation): z.infer<typeof observationSchema> {
+/** An observation as it travels. */
+export function toWireObservation(observation: Observation): z.infer<typeof observationSchema> {
   return {
     v: 1,
     id: observation.id,

@@ -1,27 +1,11 @@
 /** Packing events into as few queue messages as they fit into, in order. Leaves sending them to send.ts. */
 import { type Observation, utf8Length } from "../core/index.ts";
+import { toWireObservation } from "./observation-wire.ts";
 
 /** Bytes of one message: a queue takes 128 KB, about 100 of which are its own. */
 export const MESSAGE_LIMIT_BYTES = 125_000;
 /** `{"events":[]}` */
 const FRAME_BYTES = 13;
-
-/** An observation as it travels: the contract's payload. */
-export function toWirePayload(observation: Observation): Record<string, unknown> {
-  return {
-    v: 1,
-    id: observation.id,
-    attacker_uuid: observation.attackerUuid,
-    primitive: observation.primitive,
-    value: JSON.parse(observation.value),
-    confidence: observation.confidence,
-    window: { start_ts: observation.windowStartTs, end_ts: observation.windowEndTs },
-    source: observation.source,
-    evidence_ref: observation.evidenceRef,
-    ts: observation.ts,
-    identity_ref: observation.identityRef,
-  };
-}
 
 /** A message, how many events it holds, and its size. */
 export interface PackedMessage {
@@ -35,7 +19,7 @@ export function packMessages(observations: readonly Observation[]): PackedMessag
   let events: Record<string, unknown>[] = [];
   let bytes = FRAME_BYTES;
   for (const observation of observations) {
-    const payload = toWirePayload(observation);
+    const payload = toWireObservation(observation);
     const length = utf8Length(JSON.stringify(payload)) + 1;
     if (events.length > 0 && bytes + length > MESSAGE_LIMIT_BYTES) {
       messages.push({ events, bytes });

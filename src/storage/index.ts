@@ -29,7 +29,6 @@ export {
   readSeries,
   type SeriesFilter,
   type SeriesPosition,
-  type StoredObservation,
 } from "./series-reads.ts";
 export {
   type BackfillCursor,
@@ -44,14 +43,8 @@ export {
   reportBacklog,
   retractPrimitives,
 } from "./projection.ts";
-export {
-  type Link,
-  readLinks,
-  type RecordBatch,
-  recordBatch,
-  type Recorded,
-  type RecordedObservation,
-} from "./record.ts";
+export { type Link, readLinks } from "./links.ts";
+export { type RecordBatch, recordBatch, type Recorded, type RecordedObservation } from "./record.ts";
 export {
   type Followed,
   type FollowedEvent,

@@ -3,24 +3,8 @@
  * one pass over the series it is a page of (D1 counts up to two rows read per observation, one for sorting), and memory
  * for no more than the page.
  */
+import type { Observation } from "../core/index.ts";
 import { WITH_WINNER } from "./identity-reads.ts";
-
-/** An observation as it was stored. Times are epoch seconds. */
-export interface StoredObservation {
-  readonly id: string;
-  readonly attackerUuid: string;
-  readonly primitive: string;
-  /** Canonical JSON. */
-  readonly value: string;
-  /** 0–1. */
-  readonly confidence: number;
-  readonly windowStartTs: number;
-  readonly windowEndTs: number;
-  readonly source: string;
-  readonly evidenceRef: string;
-  readonly ts: number;
-  readonly identityRef: string | null;
-}
 
 /** Which observations of an identity to read; null where everything will do. */
 export interface SeriesFilter {
@@ -53,7 +37,7 @@ export async function readSeries(
   filter: SeriesFilter,
   after: SeriesPosition | null,
   limit: number,
-): Promise<StoredObservation[] | null> {
+): Promise<Observation[] | null> {
   const parameters: (string | number)[] = [identityUuid, limit];
   const bound = (value: string | number): string => `?${parameters.push(value)}`;
   const conditions = [
@@ -66,7 +50,7 @@ export async function readSeries(
     const place = [after.ts, after.evidenceRef, after.attackerUuid, after.primitive].map(bound);
     conditions.push(`(ts, evidence_ref, attacker_uuid, primitive) > (${place.join(", ")})`);
   }
-  const [known, page] = await db.batch<StoredObservation>([
+  const [known, page] = await db.batch<Observation>([
     db.prepare(`${WITH_WINNER} SELECT uuid AS id FROM winner`).bind(identityUuid),
     db
       .prepare(
@@ -85,7 +69,7 @@ export async function readLatestObservations(
   attackerUuid: string,
   afterPrimitive: string,
   limit: number,
-): Promise<StoredObservation[]> {
+): Promise<Observation[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM (
@@ -94,6 +78,6 @@ export async function readLatestObservations(
        ) WHERE place = 1 ORDER BY primitive LIMIT ?3`,
     )
     .bind(attackerUuid, afterPrimitive, limit)
-    .all<StoredObservation>();
+    .all<Observation>();
   return results;
 }
