@@ -13,6 +13,7 @@ import ky from "ky";
 import { z } from "zod";
 import { castAttackers, simulate, type SimulatedAttacker } from "../simulate/index.ts";
 import { AttributionClient } from "./client.ts";
+import { runCommand } from "./command.ts";
 import { describeSeen, describeStories, findDisagreements, renderSeen, type Seen } from "./demo-verdict.ts";
 import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations, type LocalWorker, startLocalWorker } from "./local-worker.ts";
@@ -166,11 +167,4 @@ function parsePort(text: string): number {
   return port;
 }
 
-if (import.meta.main) {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(main);

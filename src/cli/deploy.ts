@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { runCommand } from "./command.ts";
 import { SECRETS } from "./deploy-config.ts";
 import { deploy, type DeployOptions } from "./deploy-steps.ts";
 import { PROJECT_ROOT, runWrangler } from "./wrangler.ts";
@@ -95,11 +96,4 @@ function retention(text: string): number {
   return secs;
 }
 
-if (import.meta.main) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(main);

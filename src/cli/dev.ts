@@ -7,6 +7,7 @@ import { constants as osConstants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { runCommand } from "./command.ts";
 import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations } from "./local-worker.ts";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT, WRANGLER_SCRIPT } from "./wrangler.ts";
@@ -69,11 +70,4 @@ async function main(flags: readonly string[]): Promise<number> {
   return result.signal === undefined ? 1 : 128 + osConstants.signals[result.signal];
 }
 
-if (import.meta.main) {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(main);

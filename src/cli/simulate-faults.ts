@@ -6,6 +6,7 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { type Reporter, startVitest, type TestCase, type TestModule } from "vitest/node";
 import { z } from "zod";
+import { runCommand } from "./command.ts";
 import { type Campaign, campaignsOf, type Flags } from "./simulate-faults/campaigns.ts";
 import { showTestProgress } from "./simulate-faults/progress.ts";
 
@@ -103,11 +104,4 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-if (import.meta.main) {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(main);

@@ -17,6 +17,7 @@ import {
   type SimulationOptions,
 } from "../simulate/index.ts";
 import { AttributionClient } from "./client.ts";
+import { runCommand } from "./command.ts";
 import { registerAttackers, sendSessions } from "./play.ts";
 
 const EVENTS_PER_REQUEST = 1_000;
@@ -167,13 +168,4 @@ function parseTime(text: string): number {
   return ts;
 }
 
-if (import.meta.main) {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    // Whoever reads from us (`| head`) has enough.
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") process.exit(0);
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(main);

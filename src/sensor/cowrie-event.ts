@@ -5,7 +5,7 @@
  */
 import { type CommandShape, shapeOf } from "./command-shape.ts";
 import { type Fields, isFields } from "./fields.ts";
-import type { AlgorithmLists } from "./hassh.ts";
+import { type AlgorithmLists, readLists } from "./hassh.ts";
 import { epochSecondsOf } from "./iso-time.ts";
 import { isKeyName } from "./observation.ts";
 
@@ -109,14 +109,7 @@ function shapeOfFields(fields: Fields): CommandShape {
 /** The lists a client offered: Cowrie writes arrays (and wrote them with `client.version` until 2018). */
 function listsOf(fields: Fields): AlgorithmLists | null {
   const [kex, enc, mac, comp] = ["kexAlgs", "encCS", "macCS", "compCS"].map((name) => listOf(fields[name]));
-  if (
-    typeof kex !== "string" ||
-    typeof enc !== "string" ||
-    typeof mac !== "string" ||
-    typeof comp !== "string"
-  )
-    return null;
-  return { kex, enc, mac, comp };
+  return readLists({ kex, enc, mac, comp });
 }
 
 function listOf(value: unknown): string | null {

@@ -39,7 +39,8 @@ export function readHasshTable(raw: unknown): ReadonlyMap<string, AlgorithmLists
   return table;
 }
 
-function readLists(entry: unknown): AlgorithmLists | null {
+/** The lists, if this is an object of four texts. */
+export function readLists(entry: unknown): AlgorithmLists | null {
   if (!isFields(entry)) return null;
   const { kex, enc, mac, comp } = entry;
   if (
