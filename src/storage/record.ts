@@ -4,26 +4,13 @@
  */
 import { stubIdentityUuid, type Observation } from "../core/index.ts";
 import { type DeadLetter, deadLetterStatements } from "./dead-letters.ts";
+import { type Link, type LinkRow, linksOf, linkStatements } from "./links.ts";
 import { parameters } from "./parameters.ts";
 
 /** An observation as it is stored. */
 export interface RecordedObservation {
   readonly observation: Observation;
   readonly isUnlisted: boolean;
-}
-
-/** An attacker's link to its identity, as D1 believes it. */
-export interface Link {
-  readonly attackerUuid: string;
-  /** Null while the attacker waits to be registered. */
-  readonly identityUuid: string | null;
-  readonly linkVersion: number;
-  /** Epoch seconds. */
-  readonly firstSeenTs: number | null;
-  /** Whether observations stored earlier wait to be applied. */
-  readonly needsBackfill: boolean;
-  /** Epoch seconds; what the attacker did until then was erased and is not taken in again. Null: it never was. */
-  readonly erasedTs: number | null;
 }
 
 export interface RecordBatch {
@@ -73,8 +60,10 @@ ON CONFLICT (attacker_uuid, primitive, evidence_ref) DO UPDATE SET
 WHERE (excluded.ts, excluded.id, excluded.value) > (ts, id, value)`;
 
 // changes() is that of the statement before, triggers aside; replaced rows are taken off again by a trigger.
-const COUNT_OBSERVATIONS = `
+const COUNT_LISTED = `
 UPDATE counters SET value = value + changes() WHERE name = 'observations' AND changes() > 0`;
+const COUNT_UNLISTED = `
+UPDATE counters SET value = value + changes() WHERE name IN ('observations', 'unlisted_values') AND changes() > 0`;
 
 /** Costs nothing while nobody was ever erased. */
 const COUNT_ERASED = `
@@ -84,21 +73,6 @@ WHERE name = 'erased' AND ${IS_RUNNING} AND EXISTS (SELECT 1 FROM erasures) AND 
   SELECT 1 FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)`;
 
 const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
-
-const READ_LINKS = `
-SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
-  first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill,
-  (SELECT erased_ts FROM erasures WHERE attacker_uuid = uuid) AS erasedTs
-FROM attackers WHERE uuid IN (SELECT value ->> 0 FROM json_each(?1))`;
-
-interface LinkRow {
-  readonly attackerUuid: string;
-  readonly identityUuid: string | null;
-  readonly linkVersion: number;
-  readonly firstSeenTs: number | null;
-  readonly needsBackfill: number;
-  readonly erasedTs: number | null;
-}
 
 /**
  * Stores a batch and answers with the link of every attacker in it, all in one transaction.
@@ -112,41 +86,40 @@ export async function recordBatch(
   const statements: D1PreparedStatement[] = [db.prepare(READ_PAUSED)];
   const attackers = attackerRows(batch.observations, registerUnknown);
   for (const rows of parameters(attackers)) statements.push(db.prepare(UPSERT_ATTACKERS).bind(rows));
-  for (const rows of parameters(batch.observations.map(toObservationRow))) {
-    statements.push(
-      db.prepare(UPSERT_OBSERVATIONS).bind(rows),
-      db.prepare(COUNT_OBSERVATIONS),
-      db.prepare(COUNT_ERASED).bind(rows),
-    );
-  }
+  const listed = batch.observations.filter(({ isUnlisted }) => !isUnlisted);
+  const unlisted = batch.observations.filter(({ isUnlisted }) => isUnlisted);
+  statements.push(...observationStatements(db, listed, COUNT_LISTED));
+  statements.push(...observationStatements(db, unlisted, COUNT_UNLISTED));
   statements.push(...deadLetterStatements(db, batch.deadLetters, IS_RUNNING));
   if (batch.ignored > 0) statements.push(db.prepare(COUNT).bind(batch.ignored, "ignored"));
   if (batch.expired > 0) statements.push(db.prepare(COUNT).bind(batch.expired, "expired"));
-  const links = parameters(attackers).map((rows) => db.prepare(READ_LINKS).bind(rows));
+  const links = linkStatements(
+    db,
+    attackers.map(([uuid]) => uuid),
+  );
   const results = await db.batch<LinkRow & { readonly paused: number }>([...statements, ...links]);
   if (results[0]?.results[0]?.paused !== 0) return { outcome: "paused" };
   return { outcome: "recorded", links: linksOf(results.slice(statements.length)) };
 }
 
-/** The links of attackers as they are now. */
-export async function readLinks(
+/** Stores observations that are all in the registry's lists, or all not, which says how they are counted. */
+function observationStatements(
   db: D1Database,
-  attackerUuids: readonly string[],
-): Promise<Map<string, Link>> {
-  if (attackerUuids.length === 0) return new Map();
-  const statements = parameters(attackerUuids.map((uuid) => [uuid])).map((rows) =>
-    db.prepare(READ_LINKS).bind(rows),
-  );
-  return linksOf(await db.batch<LinkRow>(statements));
-}
-
-function linksOf(results: readonly D1Result<LinkRow>[]): Map<string, Link> {
-  const rows = results.flatMap((result) => result.results);
-  return new Map(rows.map((row) => [row.attackerUuid, { ...row, needsBackfill: row.needsBackfill === 1 }]));
+  recorded: readonly RecordedObservation[],
+  count: string,
+): D1PreparedStatement[] {
+  return parameters(recorded.map(toObservationRow)).flatMap((rows) => [
+    db.prepare(UPSERT_OBSERVATIONS).bind(rows),
+    db.prepare(count),
+    db.prepare(COUNT_ERASED).bind(rows),
+  ]);
 }
 
 /** One row per attacker: its stub identity (or none), and the span of the observations at hand. */
-function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): unknown[][] {
+function attackerRows(
+  recorded: readonly RecordedObservation[],
+  registerUnknown: boolean,
+): [uuid: string, identityUuid: string | null, firstTs: number, lastTs: number][] {
   const spans = new Map<string, { first: number; last: number }>();
   for (const { observation } of recorded) {
     const span = spans.get(observation.attackerUuid);
