@@ -1,5 +1,5 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { buildAssets } from "./src/cli/build-assets.ts";
 import { hasShared, readSharedLines } from "./test/setup/shared.ts";
 
@@ -7,6 +7,58 @@ const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
 
 // The Wrangler file names their directory, so it has to be there before the Worker under test is.
 await buildAssets();
+
+/** A project whose tests run in the Workers runtime, on real bindings. */
+async function workersProject(
+  name: string,
+  include: string[],
+  furtherDatabases: Readonly<Record<string, string>> = {},
+): Promise<TestProjectInlineConfiguration> {
+  return {
+    plugins: [
+      cloudflareTest({
+        main: "./test/setup/worker.ts",
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          d1Databases: furtherDatabases,
+          bindings: {
+            MIGRATIONS: await readD1Migrations("./migrations"),
+            READ_TOKENS: "read-token, read-token-2",
+            INGEST_TOKENS: "ingest-token",
+            ADMIN_TOKENS: "admin-token",
+            DECNET_WEBHOOK_SECRET: "webhook-secret",
+          },
+          // The outbound queue is read back by the test Worker; waits are cut short.
+          queueConsumers: {
+            "attacker-observations": {
+              maxBatchSize: 100,
+              maxBatchTimeout: 0.05,
+              maxRetries: 20,
+              retryDelay: 0,
+            },
+            "attribution-events": { maxBatchSize: 100, maxBatchTimeout: 0.02 },
+          },
+        },
+      }),
+    ],
+    test: {
+      name,
+      include,
+      setupFiles: ["./test/setup/migrate.ts"],
+      // Generous: how fast a machine is never decides a test.
+      testTimeout: 300_000,
+      provide: {
+        // How much is simulated: little here, as much as one likes by `npm run simulate:faults`.
+        faults: {
+          runs: Number(process.env["FAULT_RUNS"] ?? 200),
+          seed: Number(process.env["FAULT_SEED"] ?? 1),
+          fuzz: Number(process.env["FAULT_FUZZ"] ?? 5_000),
+        },
+        pipelineVectors: hasShared(PIPELINE_VECTORS) ? readSharedLines(PIPELINE_VECTORS, (line) => line) : [],
+      },
+    },
+  };
+}
 
 export default defineConfig(async () => ({
   test: {
@@ -29,51 +81,11 @@ export default defineConfig(async () => ({
           testTimeout: 300_000,
         },
       },
-      {
-        plugins: [
-          cloudflareTest({
-            main: "./test/setup/worker.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                MIGRATIONS: await readD1Migrations("./migrations"),
-                READ_TOKENS: "read-token, read-token-2",
-                INGEST_TOKENS: "ingest-token",
-                ADMIN_TOKENS: "admin-token",
-                DECNET_WEBHOOK_SECRET: "webhook-secret",
-              },
-              // The outbound queue is read back by the test Worker; waits are cut short.
-              queueConsumers: {
-                "attacker-observations": {
-                  maxBatchSize: 100,
-                  maxBatchTimeout: 0.05,
-                  maxRetries: 20,
-                  retryDelay: 0,
-                },
-                "attribution-events": { maxBatchSize: 100, maxBatchTimeout: 0.02 },
-              },
-            },
-          }),
-        ],
-        test: {
-          name: "workers",
-          include: ["test/{faults,maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts"],
-          setupFiles: ["./test/setup/migrate.ts"],
-          // Generous: how fast a machine is never decides a test.
-          testTimeout: 300_000,
-          provide: {
-            // How much is simulated: little here, as much as one likes by `npm run simulate:faults`.
-            faults: {
-              runs: Number(process.env["FAULT_RUNS"] ?? 200),
-              seed: Number(process.env["FAULT_SEED"] ?? 1),
-              fuzz: Number(process.env["FAULT_FUZZ"] ?? 5_000),
-            },
-            pipelineVectors: hasShared(PIPELINE_VECTORS)
-              ? readSharedLines(PIPELINE_VECTORS, (line) => line)
-              : [],
-          },
-        },
-      },
+      await workersProject("workers", [
+        "test/{faults,maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts",
+      ]),
+      // The same Worker with a second database bound.
+      await workersProject("databases", ["test/databases/**/*.test.ts"], { DB_2: "observations-2" }),
     ],
   },
 }));

@@ -1,0 +1,75 @@
+/** Two databases under one Worker: attackers of either, and what each holds. */
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import { cellOf, cellsOf } from "../../src/cells.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
+
+/** Both databases, in the order of their bindings. */
+export const DATABASES = cellsOf(env).map(({ DB }) => DB);
+
+/** Which database an attacker's rows must be in: 0 or 1. */
+export function placeOfAttacker(attackerUuid: string): number {
+  return DATABASES.indexOf(cellOf(env, attackerUuid).DB);
+}
+
+export interface Known {
+  readonly attackerUuid: string;
+  readonly identityUuid: string;
+}
+
+/** A fresh attacker whose rows belong in a database. */
+export function attackerIn(place: number): Known {
+  for (;;) {
+    const attackerUuid = crypto.randomUUID();
+    if (placeOfAttacker(attackerUuid) === place) {
+      return { attackerUuid, identityUuid: stubIdentityUuid(attackerUuid) };
+    }
+  }
+}
+
+/** One column of what a database answers. */
+export async function columnOf(db: D1Database, sql: string, ...values: unknown[]): Promise<unknown[]> {
+  const { results } = await db
+    .prepare(sql)
+    .bind(...values)
+    .all();
+  return results.map((row) => Object.values(row)[0]);
+}
+
+/** The environment with one of its databases not answering, in part or at all. */
+export function withoutDatabase(place: number): Env {
+  const fail = () => Promise.reject(new Error("Network connection lost."));
+  const broken = new Proxy(DATABASES[place] ?? env.DB, {
+    get(target, name) {
+      if (name === "batch") return fail;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+  return { ...env, [place === 0 ? "DB" : `DB_${place + 1}`]: broken };
+}
+
+/** Asserts that every row about these is in its database, and none in the other. */
+export async function expectApart(knowns: readonly Known[]): Promise<void> {
+  const attackers = JSON.stringify(knowns.map(({ attackerUuid }) => attackerUuid));
+  const identities = JSON.stringify(knowns.map(({ identityUuid }) => identityUuid));
+  const columns = [
+    ["attackers", "uuid", attackers],
+    ["observations", "attacker_uuid", attackers],
+    ["identities", "uuid", identities],
+    ["events", "identity_uuid", identities],
+    ["attributions", "identity_uuid", identities],
+  ] as const;
+  for (const [place, db] of DATABASES.entries()) {
+    const expected = knowns.filter(({ attackerUuid }) => placeOfAttacker(attackerUuid) === place);
+    for (const [table, column, uuids] of columns) {
+      const found = await columnOf(
+        db,
+        `SELECT DISTINCT ${column} FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?1)) ORDER BY 1`,
+        uuids,
+      );
+      const wanted = expected.map((known) => (uuids === attackers ? known.attackerUuid : known.identityUuid));
+      expect(found, `${table} of database ${place}`).toEqual(wanted.toSorted());
+    }
+  }
+}
