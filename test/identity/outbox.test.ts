@@ -6,6 +6,7 @@ import { stubIdentityUuid } from "../../src/core/index.ts";
 import type { IdentityObject } from "../../src/identity/index.ts";
 import { readHistory, readTotals } from "../../src/storage/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
+import { retarget } from "../setup/identity-object.ts";
 import { receivedFor, waitForSeq } from "../setup/outbound.ts";
 import { series } from "../setup/payload.ts";
 
@@ -18,13 +19,6 @@ function fresh() {
 }
 
 type Stub = DurableObjectStub<IdentityObject>;
-
-/** Puts something in the place of what the object publishes to. */
-function retarget(stub: Stub, change: (targets: IdentityObject["targets"]) => IdentityObject["targets"]) {
-  return runInDurableObject(stub, (instance: IdentityObject) => {
-    instance.targets = change(instance.targets);
-  });
-}
 
 function pendingIn(stub: Stub): Promise<number> {
   return runInDurableObject(
@@ -141,6 +135,28 @@ describe("[§4] publishing", () => {
     expect(await runInDurableObject(stub, (_, state) => state.storage.getAlarm())).toBeGreaterThan(
       Date.now(),
     );
+  });
+
+  it("[§4] an alarm that is cut short while it works is set again by then", async () => {
+    const { attackerUuid, stub } = fresh();
+    await retarget(stub, (targets) => ({ ...targets, queue: refusing }));
+    await deliver(series(attackerUuid, "motor.input_modality", VALUES));
+    const alarmMs = await runInDurableObject(stub, async (instance: IdentityObject, state) => {
+      await instance.drain();
+      await state.storage.deleteAlarm();
+      const isSending = new Promise<void>((resolve) => {
+        instance.targets = {
+          ...instance.targets,
+          queue: { sendBatch: () => new Promise((_, fail) => (resolve(), setTimeout(fail, 0, "cut short"))) },
+        };
+      });
+      const work = instance.alarm();
+      await isSending;
+      const setMs = await state.storage.getAlarm();
+      await work;
+      return setMs;
+    });
+    expect(alarmMs).toBeGreaterThan(Date.now());
   });
 
   it("[§4] when everything is published, nothing is left to wake for", async () => {

@@ -3,9 +3,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import { readHistory, readTotals } from "../../src/storage/index.ts";
+import { readHistory, readLinks, readTotals } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
+import { afterPageRead, inObject, retarget } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
@@ -78,6 +79,7 @@ describe("[§6] erase", () => {
     ]);
     await waitForSeq(identityUuid, 4);
     expect(await databaseRowsWith(mark)).not.toEqual([]);
+    const link = (await readLinks(env.DB, [attackerUuid])).get(attackerUuid);
     const response = await erase(attackerUuid);
     expect(response.status).toBe(200);
     const { erased_ts: erasedTs } = await response.json<{ erased_ts: number }>();
@@ -97,6 +99,21 @@ describe("[§6] erase", () => {
 
     // What comes again from before is dropped and counted; what is newer begins anew, with the next seq.
     await deliver(secretSeries(attackerUuid, mark));
+    await expectErased(attackerUuid, mark, [identityUuid]);
+    // The call of a batch that was stored before, and got to the object only now.
+    const late = {
+      id: "late",
+      attackerUuid,
+      primitive: PRIMITIVE,
+      value: `"${mark}"`,
+      ts: 1,
+      evidenceRef: mark,
+    };
+    const answer = await env.IDENTITIES.getByName(identityUuid).apply({
+      links: link ? [link] : [],
+      observations: [late],
+    });
+    expect(answer).toEqual({ outcome: "applied", applied: 0, transitions: 0 });
     await expectErased(attackerUuid, mark, [identityUuid]);
     const counted = await env.DB.prepare("SELECT value FROM counters WHERE name = 'erased'").first();
     expect(counted).toEqual({ value: 6 });
@@ -158,6 +175,34 @@ describe("[§6] erase", () => {
     // The attacker comes back: its own identity is free again.
     await deliver([payload({ attacker_uuid: first, ts: Date.now() / 1_000 + 60 })]);
     expect(await statesOf(loser)).toMatchObject([{ observationCount: 1 }]);
+  });
+
+  it("reaches events that wait to be published, and observations that an exchange has read already", async () => {
+    const [attackerUuid, other, mark] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+    const [identityUuid, winnerUuid] = [stubIdentityUuid(attackerUuid), stubIdentityUuid(other)];
+    await deliver([payload({ attacker_uuid: other })]);
+    const winner = env.IDENTITIES.getByName(winnerUuid);
+    await deliver(secretSeries(attackerUuid, mark));
+    const down = { sendBatch: () => Promise.reject(new Error("the queue is down")) };
+    await retarget(winner, (targets) => ({ ...targets, queue: down }));
+    await afterPageRead(winner, () => erase(attackerUuid));
+    await call("POST", `identities/${winnerUuid}/merge`, { loser_uuid: identityUuid });
+    await expectErased(attackerUuid, mark, [identityUuid, winnerUuid]);
+    expect(await statesOf(winnerUuid)).toMatchObject([{ observationCount: 1 }]);
+
+    const [second, secondMark] = [crypto.randomUUID(), crypto.randomUUID()];
+    const secondUuid = stubIdentityUuid(second);
+    const stub = env.IDENTITIES.getByName(secondUuid);
+    await retarget(stub, (targets) => ({ ...targets, queue: down }));
+    await deliver(secretSeries(second, secondMark));
+    expect(await objectRowsWith(secondUuid, secondMark)).toContainEqual(expect.stringMatching(/^outbox: /));
+    await inObject(stub, (sql) =>
+      sql.exec(
+        "INSERT INTO staged SELECT primitive, evidence_ref, attacker_uuid, ts, id, value FROM observations",
+      ),
+    );
+    await erase(second);
+    await expectErased(second, secondMark, [secondUuid]);
   });
 
   it("leaves the others' events in their places in a dead letter that speaks of several", async () => {

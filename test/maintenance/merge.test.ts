@@ -8,9 +8,16 @@ import {
   createRegistry,
   stubIdentityUuid,
 } from "../../src/core/index.ts";
-import { mergeIdentities, readHistory, readTotals, unmergeIdentity } from "../../src/storage/index.ts";
+import {
+  mergeIdentities,
+  readHistory,
+  readLinks,
+  readTotals,
+  unmergeIdentity,
+} from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
+import { afterPageRead } from "../setup/identity-object.ts";
 import { receivedFor, waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
@@ -251,6 +258,52 @@ describe("[§6] merge", () => {
     await expectExact(winner.identityUuid);
     await expectExact(loser.identityUuid);
     await expectEventsEndInStates(winner.identityUuid);
+  });
+
+  it("an observation that arrives after its attacker's page was read survives the exchange", async () => {
+    const [winner, loser] = [await attacker(18), await attacker(19)];
+    const late = payload({ attacker_uuid: loser.attackerUuid, value: "late", ts: 1_714_700_000 });
+    await afterPageRead(env.IDENTITIES.getByName(winner.identityUuid), () => deliver([late]));
+    await mergeInto(winner.identityUuid, loser.identityUuid);
+    const [state] = await statesOf(winner.identityUuid);
+    expect(state?.observationCount).toBe(11);
+    await expectExact(winner.identityUuid);
+  });
+
+  it("a call whose links were read before an unmerge is told to read them again", async () => {
+    const [winner, loser] = [await attacker(20), await attacker(21)];
+    await mergeInto(winner.identityUuid, loser.identityUuid);
+    const links = [...(await readLinks(env.DB, [loser.attackerUuid])).values()];
+    await unmerge(loser.identityUuid);
+    const stale = await env.IDENTITIES.getByName(winner.identityUuid).apply({ links, observations: [] });
+    expect(stale).toEqual({ outcome: "moved", attackerUuids: [loser.attackerUuid] });
+  });
+
+  it("what an object hears of too late, after something newer, changes nothing", async () => {
+    const [winner, loser] = [await attacker(22), await attacker(23)];
+    const readMerged = async () => [...(await readLinks(env.DB, [loser.attackerUuid])).values()];
+    await mergeInto(winner.identityUuid, loser.identityUuid);
+    const merged = await readMerged();
+    await unmerge(loser.identityUuid);
+    const unmerged = await readMerged();
+    const row = await env.DB.prepare("SELECT id FROM merges WHERE loser_uuid = ?1")
+      .bind(loser.identityUuid)
+      .first<{ id: number }>();
+    const mergeId = row?.id ?? 0;
+    // The merge, at the loser, after it was undone.
+    const loserStub = env.IDENTITIES.getByName(loser.identityUuid);
+    await loserStub.mergeAway(winner.identityUuid, merged, mergeId);
+    expect(await loserStub.inspect()).toMatchObject({ winnerUuid: null, links: [{ isLinked: true }] });
+    await expectExact(loser.identityUuid);
+    // Its undoing, at the winner, after another merge.
+    await mergeInto(winner.identityUuid, loser.identityUuid);
+    await expectExact(winner.identityUuid);
+    await env.IDENTITIES.getByName(winner.identityUuid).sync(
+      { key: "late", load: [], drop: unmerged, announce: null },
+      { mergeId, isUndone: true },
+    );
+    await expectExact(winner.identityUuid);
+    expect((await loserStub.inspect()).winnerUuid).toBe(winner.identityUuid);
   });
 
   it("more than a page of observations moves, and what waited in the loser's outbox is published", async () => {

@@ -14,6 +14,7 @@ import {
 } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
+import { inObject } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
@@ -25,10 +26,6 @@ async function known(values: readonly string[], startTs?: number) {
   const identityUuid = stubIdentityUuid(attackerUuid);
   await deliver(series(attackerUuid, PRIMITIVE, values, startTs));
   return { attackerUuid, identityUuid, stub: env.IDENTITIES.getByName(identityUuid) };
-}
-
-function inObject<T>(stub: DurableObjectStub<IdentityObject>, act: (sql: SqlStorage) => T): Promise<T> {
-  return runInDurableObject(stub, (_, state) => act(state.storage.sql));
 }
 
 describe("[design] the sweep", () => {
@@ -152,9 +149,14 @@ describe("[design] the sweep", () => {
   });
 
   it("runs by cron", async () => {
+    const { identityUuid, stub } = await known(["a", "a", "a"]);
+    await inObject(stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray());
+    await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(identityUuid).run();
+    const held = () => inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length);
+    await handleScheduled("* * * * *", Date.now(), env);
+    expect(await held()).toBe(1);
     await handleScheduled("*/5 * * * *", Date.now(), env);
-    const row = await env.DB.prepare("SELECT count(*) AS n FROM identities WHERE is_dirty").first();
-    expect(row).toEqual({ n: 0 });
+    expect(await held()).toBe(3);
   });
 });
 
@@ -182,6 +184,8 @@ describe("[§7] rebuild", () => {
 
   it("of everything: a job with progress that survives an eviction", async () => {
     const broken = await Promise.all(Array.from({ length: 5 }, () => known(["a", "a", "a"])));
+    // More than one step takes.
+    await deliver(Array.from({ length: 60 }, () => payload({ attacker_uuid: crypto.randomUUID() })));
     for (const { stub } of broken)
       await inObject(stub, (sql) => sql.exec("DELETE FROM observations").toArray());
     const started = await call("POST", "rebuild");
@@ -196,6 +200,7 @@ describe("[§7] rebuild", () => {
         ).json<{ state: string; done: number; total: number; failed: number }>();
         expect(progress).toMatchObject({ state: "finished", failed: 0 });
         expect(progress.done).toBe(progress.total);
+        expect(progress.total).toBeGreaterThan(60);
       },
       { timeout: 60_000, interval: 100 },
     );
@@ -233,8 +238,9 @@ describe("[§5] heartbeat", () => {
   it("is published each minute when it is on, and not otherwise", async () => {
     const send = vi.fn(() => Promise.resolve());
     const on = { ...env, HEARTBEAT: "on", EVENT_QUEUE: { send } } as unknown as Env;
-    await handleScheduled("* * * * *", 1_800_000_000_000, on);
     await handleScheduled("* * * * *", 1_800_000_000_000, { ...on, HEARTBEAT: "off" } as unknown as Env);
+    expect(send).not.toHaveBeenCalled();
+    await handleScheduled("* * * * *", 1_800_000_000_000, on);
     expect(send).toHaveBeenCalledOnce();
     const { observations } = await readTotals(env.DB);
     expect(send.mock.calls[0]?.[0 as never]).toMatchObject({
