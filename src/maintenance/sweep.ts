@@ -30,7 +30,7 @@ const PAGE_OBSERVATIONS = 1_000;
 /** Interrupted erasures gone on with in one run. */
 const MAX_ERASURES = 10;
 
-/** How much one run may do in each database. */
+/** How much one run may do; several databases share it evenly. */
 export interface SweepLimits {
   readonly identities: number;
   readonly rows: number;
@@ -101,7 +101,13 @@ const REPORTED = [
  * @throws what a database threw that could not be asked, once the others are done
  */
 export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Promise<SweepReport> {
-  const outcomes = await Promise.allSettled(cellsOf(env).map((cell) => sweepCell(cell, limits)));
+  const cells = cellsOf(env);
+  const share = {
+    identities: Math.ceil(limits.identities / cells.length),
+    rows: Math.ceil(limits.rows / cells.length),
+    page: limits.page,
+  };
+  const outcomes = await Promise.allSettled(cells.map((cell) => sweepCell(cell, share)));
   const total = { ...NOTHING_DONE };
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") continue;

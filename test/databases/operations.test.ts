@@ -138,16 +138,17 @@ describe("[design, several databases] repair", () => {
 
   it("an object that was lost altogether is rebuilt from its database, one by one and all at once", async () => {
     const lost = await both();
-    const lose = () =>
-      Promise.all(
-        lost.map(({ identityUuid }) =>
-          runInDurableObject(env.IDENTITIES.getByName(identityUuid), (_, { storage }) => {
-            for (const table of ["observations", "attributions", "attackers"]) {
-              storage.sql.exec(`DELETE FROM ${table}`);
-            }
-          }),
-        ),
-      );
+    const lose = async () => {
+      for (const { identityUuid } of lost) {
+        const stub = env.IDENTITIES.getByName(identityUuid);
+        await runInDurableObject(stub, (_, { storage }) => {
+          for (const table of ["observations", "attributions", "attackers"]) {
+            storage.sql.exec(`DELETE FROM ${table}`);
+          }
+        });
+        await evictDurableObject(stub);
+      }
+    };
     await lose();
     for (const { identityUuid } of lost) {
       expect(await (await call("POST", `identities/${identityUuid}/rebuild`)).json()).toMatchObject({

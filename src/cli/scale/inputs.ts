@@ -1,0 +1,92 @@
+/**
+ * Every number that the plan is calculated from, in one place: what was measured here, what the platform allows and charges,
+ * and what is assumed. Leaves the arithmetic to model.ts.
+ */
+
+/** A number with its unit and where it is from. */
+export interface Input {
+  readonly value: number;
+  readonly unit: string;
+  readonly from: string;
+}
+
+const REPLAY = "replay of the real sessions";
+const BENCH = "`npm run bench`, its bar";
+const DOCS = "platform documentation";
+const ASSUMED = "assumed";
+
+const input = (value: number, unit: string, from: string): Input => ({ value, unit, from });
+
+/** What one observation costs and leaves behind. */
+export const MEASURED = {
+  d1RowsWritten: input(1.55, "rows per observation, everything counted", `${REPLAY}; 1.0 in steady state`),
+  d1RowsRead: input(5, "rows per observation, 100 attackers in a batch", BENCH),
+  objectRowsWritten: input(2.1, "rows per observation", BENCH),
+  objectRowsRead: input(4, "rows per observation", BENCH),
+  eventsPerObservation: input(0.113, "events per observation", `${REPLAY}; far fewer in steady state`),
+  identitiesPerObservation: input(0.0196, "new identities per observation", REPLAY),
+  messageBytes: input(454, "bytes of a message per observation", REPLAY),
+  d1ObservationBytes: input(325, "bytes in D1 per observation", REPLAY),
+  d1EventBytes: input(1_239, "bytes in D1 per event, links and states included", REPLAY),
+  objectBytes: input(69_632, "bytes of an object with little in it: a page per table", REPLAY),
+  objectObservationBytes: input(256, "bytes in an object per observation", REPLAY),
+  d1Statements: input(6, "statements per transaction", "this Worker; 9 with refusals"),
+  d1RowMs: input(0.014, "ms per row of a batch", "measured locally: 1,000 rows in 14 ms"),
+} as const satisfies Record<string, Input>;
+
+/** What nobody has measured yet; doubling one of these is a fair test of a conclusion. */
+export const ASSUMED_INPUTS = {
+  d1TransactionMs: input(10, "ms per transaction besides its rows", ASSUMED),
+  objectCallMs: input(20, "ms per round of 64 object calls", ASSUMED),
+  objectActiveMs: input(20, "ms that an object is billed for per call", ASSUMED),
+  cpuMsPerObservation: input(0.1, "ms of CPU per observation", ASSUMED),
+  cpuMsPerRequest: input(1, "ms of CPU per HTTP request or batch", ASSUMED),
+  rateReserve: input(0.7, "of a rate limit used at most", ASSUMED),
+  sizeReserve: input(0.8, "of a database filled at most", ASSUMED),
+  databasesPerWorker: input(64, "databases bound to one Worker at most", "chosen: see “D1 calls” above"),
+} as const satisfies Record<string, Input>;
+
+/** What the platform allows. */
+export const LIMITS = {
+  databaseBytes: input(10e9, "bytes per D1 database", DOCS),
+  accountDatabaseBytes: input(1e12, "bytes of D1 per account (can be raised)", DOCS),
+  queueMessagesPerSec: input(5_000, "messages per second and queue", DOCS),
+  queueBacklogBytes: input(25e9, "bytes of backlog per queue", DOCS),
+  queueBatch: input(100, "messages per batch", DOCS),
+  consumers: input(250, "consumers at a time per queue", DOCS),
+  messageBytes: input(128_000, "bytes per message", DOCS),
+  d1Connections: input(6, "D1 calls under way per invocation", DOCS),
+  d1Queries: input(1_000, "D1 queries per invocation", DOCS),
+  objectCallsPerSec: input(1_000, "calls per second and object, about", DOCS),
+  objectBytes: input(10e9, "bytes per object", DOCS),
+  objectCallsAtATime: input(64, "object calls under way per database and batch", "this Worker"),
+} as const satisfies Record<string, Input>;
+
+/** What is billed: US dollars per unit, and how many units a month are included in the paid plan. */
+export interface Price {
+  readonly name: string;
+  readonly usd: number;
+  /** Units that `usd` is for. */
+  readonly per: number;
+  readonly included: number;
+}
+
+const M = 1e6;
+
+/** List prices of the paid plan. */
+export const PRICES = {
+  queueOperations: { name: "queue operations", usd: 0.4, per: M, included: 1 * M },
+  d1RowsWritten: { name: "D1 rows written", usd: 1, per: M, included: 50 * M },
+  d1RowsRead: { name: "D1 rows read", usd: 0.001, per: M, included: 25_000 * M },
+  d1Gigabytes: { name: "D1 storage, GB", usd: 0.75, per: 1, included: 5 },
+  objectRequests: { name: "object requests", usd: 0.15, per: M, included: 1 * M },
+  objectRowsWritten: { name: "object rows written", usd: 1, per: M, included: 50 * M },
+  objectRowsRead: { name: "object rows read", usd: 0.001, per: M, included: 25_000 * M },
+  objectGigabytes: { name: "object storage, GB", usd: 0.2, per: 1, included: 5 },
+  objectGigabyteSecs: { name: "object duration, GB-s", usd: 12.5, per: M, included: 0.4 * M },
+  workerRequests: { name: "Worker requests", usd: 0.3, per: M, included: 10 * M },
+  workerCpuMs: { name: "Worker CPU, ms", usd: 0.02, per: M, included: 30 * M },
+  logLines: { name: "log lines", usd: 0.6, per: M, included: 20 * M },
+} as const satisfies Record<string, Price>;
+
+export type Billed = keyof typeof PRICES;
