@@ -12,6 +12,7 @@ import {
   type Primitive,
   stripsSchema,
 } from "./schemas.ts";
+import { isLookedAt } from "./visible.ts";
 
 const PAGE = 1_000;
 /** Events that are read of a history: enough for years of an ordinary identity. */
@@ -78,9 +79,15 @@ async function readEvents(uuid: string): Promise<Pick<IdentityFacts, "events" | 
 
 /** Calls back, at most once a second, when the identity's own stream says anything new. */
 function useNews(uuid: string, tell: () => void): void {
-  const isSignedIn = Boolean(session.value);
+  const isWanted = Boolean(session.value) && isLookedAt.value;
+  const wasLeft = useRef(false);
   useEffect(() => {
-    if (!isSignedIn) return undefined;
+    if (!isWanted) {
+      wasLeft.current = true;
+      return undefined;
+    }
+    // What came while nobody looked.
+    if (wasLeft.current) tell();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const news = () => {
       timer ??= setTimeout(() => {
@@ -102,5 +109,5 @@ function useNews(uuid: string, tell: () => void): void {
       clearTimeout(timer);
       source.close();
     };
-  }, [uuid, tell, isSignedIn]);
+  }, [uuid, tell, isWanted]);
 }

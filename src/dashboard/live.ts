@@ -1,7 +1,8 @@
 /** The stream of everything that is published, held open while somebody is signed in. */
-import { signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { readSession, session } from "./api.ts";
 import { type AttributionEvent, eventSchema } from "./schemas.ts";
+import { isLookedAt } from "./visible.ts";
 
 /** Whether new events arrive by themselves. */
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
@@ -25,6 +26,8 @@ type Listener = (events: readonly AttributionEvent[]) => void;
 const listeners = new Set<Listener>();
 let gathered: AttributionEvent[] = [];
 let stop: (() => void) | null = null;
+/** Of the last event that came. */
+let lastId: string | null = null;
 
 /** Hears of every event from now on. @returns to hear no more */
 export function listen(listener: Listener): () => void {
@@ -32,26 +35,32 @@ export function listen(listener: Listener): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** Opens the stream, or closes it when nobody who may read is signed in. */
+/** Holds the stream open while somebody who may read is signed in and looks. */
 export function followSession(): () => void {
-  return session.subscribe((who) => {
-    const mayRead = who?.scopes.includes("read") === true;
-    if (mayRead && stop === null) stop = open(null);
-    if (!mayRead && stop !== null) {
-      stop();
-      stop = null;
-      arrived.value = [];
-    }
+  return effect(() => {
+    const mayRead = session.value?.scopes.includes("read") === true;
+    const isWanted = mayRead && isLookedAt.value;
+    untracked(() => {
+      if (isWanted && stop === null) stop = open();
+      if (!isWanted && stop !== null) {
+        stop();
+        stop = null;
+      }
+      if (!mayRead) {
+        lastId = null;
+        arrived.value = [];
+      }
+    });
   });
 }
 
-/** @param after - the id of the last event that came, to miss none in between */
-function open(after: string | null): () => void {
+/** Opens the stream behind the last event that came, to miss none in between. */
+function open(): () => void {
   connection.value = "connecting";
-  let lastId = after;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let next: (() => void) | null = null;
-  const source = new EventSource(`/api/v1/events${after === null ? "" : `?last_event_id=${after}`}`);
+  let isClosed = false;
+  const source = new EventSource(`/api/v1/events${lastId === null ? "" : `?last_event_id=${lastId}`}`);
   source.addEventListener("snapshot", (message) => {
     lastId = message.lastEventId || lastId;
     connection.value = "live";
@@ -67,12 +76,13 @@ function open(after: string | null): () => void {
     if (source.readyState !== EventSource.CLOSED) return;
     timer = setTimeout(() => {
       void stillSignedIn().then((isSignedIn) => {
-        if (isSignedIn) next = open(lastId);
+        if (isSignedIn && !isClosed) next = open();
         return isSignedIn;
       });
     }, RECONNECT_MS);
   });
   return () => {
+    isClosed = true;
     clearTimeout(timer);
     source.close();
     next?.();

@@ -22,25 +22,29 @@ export function lanesOf(values: readonly unknown[]): string[] {
 }
 
 /**
- * Short names of lanes that can be told apart: where cutting makes two of them equal, what they begin with alike is left
- * out.
+ * Short names of lanes that can be told apart: where cutting makes two of them equal, the words that both begin with are
+ * left out.
  * @param lanes - JSON of each
  */
 export function laneNames(lanes: readonly string[], most = 18): string[] {
   const texts = lanes.map((lane) => valueWords(JSON.parse(lane)));
   const cut = (text: string) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
   const names = texts.map(cut);
-  if (new Set(names).size === names.length) return names;
   return texts.map((text, place) => {
-    const twins = texts.filter((_, at) => at !== place && names[at] === names[place]);
+    const twins = texts.filter((other, at) => at !== place && other !== text && names[at] === names[place]);
+    if (twins.length === 0) return names[place] ?? "";
     const shared = Math.min(...twins.map((other) => sharedLength(text, other)));
-    return twins.length === 0 ? cut(text) : `…${cut(text.slice(Math.max(0, shared - 3)))}`;
+    const start = Math.max(...[",", " ", "/"].map((mark) => text.lastIndexOf(mark, shared - 1))) + 1;
+    // A word that is too long for the name begins where the difference does.
+    return `…${cut(text.slice(shared - start < most - 3 ? start : shared))}`;
   });
 }
 
+/** How far two texts are alike; never the whole of one, of which nothing would be left. */
 function sharedLength(a: string, b: string): number {
+  const most = Math.min(a.length, b.length) - 1;
   let length = 0;
-  while (length < a.length && a[length] === b[length]) length += 1;
+  while (length < most && a[length] === b[length]) length += 1;
   return length;
 }
 

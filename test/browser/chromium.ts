@@ -80,6 +80,11 @@ export class TestBrowser {
     return { page, complaints };
   }
 
+  /** Closes what a test left open: the streams of a few pages take all the connections that a browser allows to a host. */
+  async closePages(): Promise<void> {
+    await Promise.all(this.#context.pages().map((page) => page.close()));
+  }
+
   async stop(): Promise<void> {
     await this.#context.close();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 3 });

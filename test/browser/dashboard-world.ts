@@ -17,7 +17,7 @@ export const MANY = 5_000;
 /** The attacker that the dead letter is about. */
 export const LETTER_ATTACKER = "1b4e28ba-2fa1-4d2c-883f-0016d3cca427";
 
-/** An observation of a numeric primitive, as a sensor sends it. */
+/** An observation, as a sensor sends it. */
 export function observation(attackerUuid: string, primitive: string, value: unknown, ts: number, n: number) {
   return {
     v: 1,
@@ -33,8 +33,15 @@ export function observation(attackerUuid: string, primitive: string, value: unkn
   };
 }
 
-/** @param many - identities to put in besides */
-export async function startWorld(many = MANY) {
+/** What a Worker has to show besides the dead letter. */
+interface WorldOptions {
+  /** Identities of which only the address is known. */
+  readonly many?: number;
+  readonly isSimulated?: boolean;
+}
+
+/** Starts a Worker that has it all stored, applied and published. */
+export async function startWorld({ many = MANY, isSimulated = true }: WorldOptions = {}) {
   const directory = await mkdtemp(join(tmpdir(), "dashboard-test-"));
   await applyLocalMigrations(["--persist-to", directory]);
   await seed(directory, many);
@@ -48,20 +55,25 @@ export async function startWorld(many = MANY) {
   const options = { seed: 1, endTs: Math.floor(Date.now() / 1_000) };
   const attackers = castAttackers(options);
   const sessions = [...simulate(options)];
+  if (!isSimulated) return theWorld();
   await registerAttackers(client, attackers);
   await sendSessions(client, sessions, 100);
   const expectedObservations = sessions.reduce((sum, { events }) => sum + events.length, 0);
   const { applied, message } = await client.waitUntilApplied({ expectedObservations });
   if (!applied) throw new Error(`the sessions must have been applied: ${message}`);
-  return {
-    url: worker.url,
-    client,
-    attackers,
-    async stop() {
-      await worker.stop();
-      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
+  return theWorld();
+
+  function theWorld() {
+    return {
+      url: worker.url,
+      client,
+      attackers,
+      async stop() {
+        await worker.stop();
+        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+      },
+    };
+  }
 }
 
 export type World = Awaited<ReturnType<typeof startWorld>>;

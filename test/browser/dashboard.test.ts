@@ -1,12 +1,10 @@
 /** The dashboard in a real browser: every page, live, in both themes, wide and narrow, without a complaint. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundleDashboard } from "../../src/cli/bundle-dashboard.ts";
 import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
 import { LETTER_ATTACKER, MANY, observation, startWorld, type World } from "./dashboard-world.ts";
+import { excessOf, findings, openSignedIn } from "./signed-in.ts";
 
 const BUNDLE_LIMIT_BYTES = 150_000;
 const chromium = findChromium();
@@ -24,47 +22,20 @@ describe.skipIf(chromium === null)(
   () => {
     let world: World;
     let browser: TestBrowser;
-    const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
     beforeAll(async () => {
       world = await startWorld();
       browser = await TestBrowser.start(chromium ?? "");
     }, 300_000);
 
+    afterEach(() => browser?.closePages());
+
     afterAll(async () => {
       await browser?.stop();
       await world?.stop();
     });
 
-    async function open(path = "/", token = "dev-read-token") {
-      const { page, complaints } = await browser.open(world.url);
-      // What is on its way is cut off by leaving its page: a stream always, a further page of the list now and then.
-      const isCutOff = (each: string) => /^failed: .*(\/events(\?|$)|[?&]cursor=)/.test(each);
-      const heard = () => complaints.filter((each) => !isCutOff(each));
-      await page.context().clearCookies();
-      await page.goto(world.url + path);
-      await page.getByLabel("Token").fill(token);
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.locator("#content").waitFor();
-      return { page, heard };
-    }
-
-    /** Serious findings of axe-core, by rule and place. */
-    async function findings(page: Page): Promise<string[]> {
-      // Not as a script of the page, which its policy would refuse.
-      await page.evaluate(await axe);
-      return page.evaluate(async () => {
-        const { axe: checker } = globalThis as unknown as {
-          axe: {
-            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-          };
-        };
-        const { violations } = await checker.run();
-        return violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-      });
-    }
+    const open = (path?: string, token?: string) => openSignedIn(browser, world.url, path, token);
 
     async function suspected(): Promise<string> {
       const answer = await fetch(`${world.url}/api/v1/dashboard/identities?state=multi_actor`, {
@@ -146,6 +117,60 @@ describe.skipIf(chromium === null)(
       await page.close();
     });
 
+    it("sorts by a column, either way, and the address opens the same order again", async () => {
+      const { page, heard } = await open("/?q=192.0.2");
+      await page.getByText(`${world.attackers.length} of `).waitFor();
+      const addresses = () => page.locator("tr[data-uuid] .addresses").allTextContents();
+      const sorted = world.attackers.map(({ address }) => address).toSorted((a, b) => (a < b ? -1 : 1));
+      await page.getByRole("button", { name: "Identity" }).click();
+      await page.locator('th[aria-sort="descending"].address').waitFor();
+      expect(await addresses()).toEqual(sorted.toReversed());
+      await page.getByRole("button", { name: "Identity" }).click();
+      await page.locator('th[aria-sort="ascending"].address').waitFor();
+      expect(await addresses()).toEqual(sorted);
+      expect(new URL(page.url()).search).toBe("?q=192.0.2&sort=address&dir=asc");
+      await page.reload();
+      await page.getByText(`${world.attackers.length} of `).waitFor();
+      expect(await addresses()).toEqual(sorted);
+      // What is worst first.
+      await page.getByRole("button", { name: "Not stable" }).click();
+      await page.locator('th[aria-sort="descending"].trouble').waitFor();
+      await page.locator("tr[data-uuid]").first().locator(".suspicion").waitFor();
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
+    it("filters by primitive and state together, and by part of a primitive's name", async () => {
+      const { page, heard } = await open();
+      const uuids = () =>
+        page
+          .locator("tr[data-uuid]")
+          .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-uuid") ?? ""));
+      const expected = async (query: string) => {
+        const answer = await fetch(`${world.url}/api/v1/identities?${query}`, {
+          headers: { authorization: "Bearer dev-read-token" },
+        });
+        const { data } = (await answer.json()) as { data: { uuid: string }[] };
+        return data.map(({ uuid }) => uuid);
+      };
+      await page.getByLabel("Primitive").fill("motor.input_modality");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/primitive=/);
+      const both = await expected("primitive=motor.input_modality&state=conflicted");
+      expect(both.length).toBeGreaterThan(0);
+      await page.getByLabel("State").selectOption("conflicted");
+      await page.getByText(`${both.length} ident`).waitFor();
+      expect(await uuids()).toEqual(both);
+      expect(new URL(page.url()).search).toBe("?primitive=motor.input_modality&state=conflicted");
+      await page.getByRole("button", { name: "Clear" }).click();
+      await page.keyboard.press("/");
+      await page.keyboard.type("header_order");
+      await page.getByText(/^1 of /).waitFor();
+      await page.locator("tr[data-uuid]").getByText("toolchain.http.header_order").waitFor();
+      expect(heard()).toEqual([]);
+      await page.close();
+    });
+
     it("the keyboard alone gets from row to row and into an identity", async () => {
       const { page, heard } = await open();
       await page.locator("tr[data-uuid]").nth(3).waitFor();
@@ -164,16 +189,8 @@ describe.skipIf(chromium === null)(
       const { page, heard } = await open(`/identity/${await suspected()}`);
       await page.locator(".primitive").first().waitFor();
       await page.getByText("Several actors suspected.").waitFor();
-      const domains = await page.locator(".domain h2").allTextContents();
-      const order = [
-        "motor",
-        "cognitive",
-        "temporal",
-        "operational",
-        "environmental",
-        "cultural",
-        "toolchain",
-      ];
+      const domains = await page.locator(".domain h3").allTextContents();
+      const order = ["motor", "cognitive", "temporal", "operational", "environmental", "toolchain"];
       expect(domains).toEqual(order.filter((domain) => domains.includes(domain)));
       await page.locator('.primitive[data-state="multi_actor"] button').first().click();
       await page.locator(".plot canvas").waitFor();
@@ -193,7 +210,7 @@ describe.skipIf(chromium === null)(
       await page.locator('.primitive[data-state="unknown"]').first().waitFor();
       expect(await page.locator('.primitive[data-state="multi_actor"]').count()).toBe(0);
       expect(page.url()).toContain("at=");
-      await page.getByRole("button", { name: "Now" }).click();
+      await page.getByRole("button", { name: "Now", exact: true }).click();
       await page.locator('.primitive[data-state="multi_actor"]').first().waitFor();
       expect(page.url()).not.toContain("at=");
       expect(heard()).toEqual([]);
@@ -261,8 +278,7 @@ describe.skipIf(chromium === null)(
           await page.locator(selector).first().waitFor();
           expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(scheme);
           expect(await findings(page), path).toEqual([]);
-          const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          expect(excess, path).toBeLessThanOrEqual(0);
+          expect(await excessOf(page), path).toBe(0);
         }
         expect(heard()).toEqual([]);
         await page.close();

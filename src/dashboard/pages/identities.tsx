@@ -29,6 +29,11 @@ export function Identities() {
     [state, whole],
   );
   useEffect(() => () => list.close(), [list]);
+  // What is being typed, which a row that arrives meanwhile must not undo.
+  const draft = useSignal(primitive);
+  useEffect(() => {
+    draft.value = primitive;
+  }, [primitive, draft]);
   const drawn = useSignal(DRAWN);
   useEffect(() => {
     drawn.value = DRAWN;
@@ -99,8 +104,13 @@ export function Identities() {
           <input
             list="primitives"
             placeholder="any"
-            value={primitive}
-            onChange={(event) => setView({ primitive: event.currentTarget.value.trim() })}
+            value={draft.value}
+            onInput={(event) => {
+              draft.value = event.currentTarget.value;
+              // One that was picked from the list, or is there in full, need not be confirmed.
+              if (known.value.includes(draft.value)) setView({ primitive: draft.value });
+            }}
+            onChange={() => setView({ primitive: draft.value.trim() })}
           />
           <datalist id="primitives">
             {known.value.map((each) => (

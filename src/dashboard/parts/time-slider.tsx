@@ -55,7 +55,12 @@ export function TimeSlider({ span, atTs, turns }: Props) {
         )}
       </label>
       <div class="slider-row">
-        <button type="button" disabled={before === undefined} onClick={() => settle(before ?? null)}>
+        <button
+          type="button"
+          aria-label="previous change"
+          disabled={before === undefined}
+          onClick={() => settle(before ?? null)}
+        >
           <span aria-hidden="true">←</span> change
         </button>
         <input
@@ -74,7 +79,7 @@ export function TimeSlider({ span, atTs, turns }: Props) {
             move(Math.round(Math.min(to, Math.max(from, shown + (big * (to - from)) / 10))));
           }}
         />
-        <button type="button" disabled={isNow} onClick={() => settle(after ?? null)}>
+        <button type="button" aria-label="next change" disabled={isNow} onClick={() => settle(after ?? null)}>
           change <span aria-hidden="true">→</span>
         </button>
         <button type="button" disabled={isNow} onClick={() => settle(null)}>
