@@ -13,6 +13,7 @@ import {
   type PrimitiveRecord,
 } from "../core/index.ts";
 import type { Config } from "../config.ts";
+import { ObservationRows } from "./observation-rows.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "./protocol.ts";
 import { storedSeries } from "./series.ts";
@@ -79,10 +80,12 @@ export function applyObservations(
     },
   };
 
+  const rows = new ObservationRows(sql, observations);
+  const flush = () => rows.flush();
   for (const observation of observations.toSorted(compareArrivals)) {
-    const prior = store.find(observation);
+    const prior = rows.find(observation);
     if (prior && comparePrecedence(observation, prior) <= 0) continue;
-    store.put(observation);
+    rows.put(observation);
     applied.push(observation);
     if (!head.isFormed) {
       const { attackerUuids, firstSeenTs } = store.linked();
@@ -96,13 +99,14 @@ export function applyObservations(
       kind,
       recordOf(primitive),
       { prior, next: toMember(observation) },
-      storedSeries(sql, primitive, kind),
+      storedSeries(sql, primitive, kind, flush),
       context,
     );
     announce(step);
     touched.set(primitive, step.record);
   }
-  for (const [primitive, record] of touched) store.saveRecord(primitive, record);
+  rows.flush();
+  store.saveRecords(touched);
   if (head !== before) store.saveHead(head);
   return {
     answer: { outcome: "applied", applied: applied.length, transitions },

@@ -77,8 +77,9 @@ export class Backfills {
 
   #next(): BackfillRow | null {
     return (
-      this.#sql.exec<BackfillRow>("SELECT * FROM backfills ORDER BY attacker_uuid LIMIT 1").toArray()[0] ??
-      null
+      this.#sql
+        .exec<BackfillRow>("SELECT * FROM backfills WHERE attacker_uuid > '' ORDER BY attacker_uuid LIMIT 1")
+        .toArray()[0] ?? null
     );
   }
 

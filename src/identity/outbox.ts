@@ -63,12 +63,14 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
+    return this.#sql.exec("SELECT 1 FROM outbox WHERE seq > 0 LIMIT 1").toArray().length === 0;
   }
 
   /** Whether the list projection knows of every primitive that is gone. */
   get hasNoRemovals(): boolean {
-    return this.#sql.exec("SELECT 1 FROM removed_primitives LIMIT 1").toArray().length === 0;
+    return (
+      this.#sql.exec("SELECT 1 FROM removed_primitives WHERE primitive > '' LIMIT 1").toArray().length === 0
+    );
   }
 
   /** How many wait, and since when the oldest does (epoch seconds). */

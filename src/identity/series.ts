@@ -17,39 +17,46 @@ const INFORMATIVE: Readonly<Record<MergeKind, string>> = {
   hash: `value GLOB '"?*"'`,
 };
 
-/** The series of a primitive as it is stored at the time of each question. */
-export function storedSeries(sql: SqlStorage, primitive: string, kind: MergeKind): Series {
+/**
+ * The series of a primitive as it is stored at the time of each question.
+ * @param flush - called before each: writes what is still to be written
+ */
+export function storedSeries(
+  sql: SqlStorage,
+  primitive: string,
+  kind: MergeKind,
+  flush: () => void = () => {},
+): Series {
+  const ask = <T extends Record<string, SqlStorageValue>>(query: string, ...bindings: SqlStorageValue[]) => {
+    flush();
+    return sql.exec<T>(query, ...bindings);
+  };
   const informative = INFORMATIVE[kind];
   const totals = () =>
-    sql
-      .exec<{ count: number; lastTs: number | null }>(
-        "SELECT count(*) AS count, max(ts) AS lastTs FROM observations WHERE primitive = ?",
-        primitive,
-      )
-      .one();
+    ask<{ count: number; lastTs: number | null }>(
+      "SELECT count(*) AS count, max(ts) AS lastTs FROM observations WHERE primitive = ?",
+      primitive,
+    ).one();
   return {
     count: () => totals().count,
     lastTs: () => totals().lastTs,
     countInformative: () =>
-      sql
-        .exec<{ count: number }>(
-          `SELECT count(*) AS count FROM observations WHERE primitive = ? AND ${informative}`,
-          primitive,
-        )
-        .one().count,
+      ask<{ count: number }>(
+        `SELECT count(*) AS count FROM observations WHERE primitive = ? AND ${informative}`,
+        primitive,
+      ).one().count,
     newestInformative: (limit) =>
-      sql
-        .exec<MemberRow>(
-          `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ${informative}
+      ask<MemberRow>(
+        `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ${informative}
            ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
-          primitive,
-          limit,
-        )
+        primitive,
+        limit,
+      )
         .toArray()
         .toReversed(),
     latestByValue(startTs) {
       const latest = new Map<string, Member>();
-      const rows = sql.exec<MemberRow>(
+      const rows = ask<MemberRow>(
         `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ts >= ? AND ${informative}
          ORDER BY ts, evidence_ref, attacker_uuid`,
         primitive,

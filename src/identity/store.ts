@@ -11,7 +11,8 @@ import {
   STATES,
   type Tail,
 } from "../core/index.ts";
-import type { AppliedObservation, IdentityLink, MergeStep, PrimitiveAttribution } from "./protocol.ts";
+import { inPieces } from "./pieces.ts";
+import type { IdentityLink, MergeStep, PrimitiveAttribution } from "./protocol.ts";
 import { createTables, hasTables } from "./schema.ts";
 
 const headSchema = z.object({
@@ -47,13 +48,6 @@ const tailSchema = z.discriminatedUnion("kind", [
 ]) satisfies z.ZodType<Tail>;
 
 const stateSchema = z.enum(STATES);
-
-/** What stands under an observation's key. */
-export interface StoredPrecedence {
-  readonly ts: number;
-  readonly id: string;
-  readonly value: string;
-}
 
 interface AttributionRow extends Record<string, SqlStorageValue> {
   primitive: string;
@@ -194,33 +188,6 @@ export class IdentityStore {
     };
   }
 
-  /** What is stored under an observation's key, or null. */
-  find(observation: AppliedObservation): StoredPrecedence | null {
-    const { primitive, evidenceRef, attackerUuid } = observation;
-    const row = this.#sql
-      .exec<{ ts: number; id: string; value: string }>(
-        "SELECT ts, id, value FROM observations WHERE primitive = ? AND evidence_ref = ? AND attacker_uuid = ?",
-        primitive,
-        evidenceRef,
-        attackerUuid,
-      )
-      .toArray()[0];
-    return row ?? null;
-  }
-
-  /** Stores an observation, over what stands under its key. */
-  put(observation: AppliedObservation): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO observations (primitive, evidence_ref, attacker_uuid, ts, id, value) VALUES (?, ?, ?, ?, ?, ?)",
-      observation.primitive,
-      observation.evidenceRef,
-      observation.attackerUuid,
-      observation.ts,
-      observation.id,
-      observation.value,
-    );
-  }
-
   /** What is known of a primitive, or null. */
   record(primitive: string): PrimitiveRecord | null {
     const known = this.#records.get(primitive);
@@ -239,20 +206,18 @@ export class IdentityStore {
   }
 
   saveRecord(primitive: string, record: PrimitiveRecord): void {
-    const { attribution, tail, version } = record;
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO attributions (${ATTRIBUTION_COLUMNS}, tail, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      primitive,
-      attribution.currentValue,
-      attribution.state,
-      attribution.confidence,
-      attribution.observationCount,
-      attribution.lastChangeTs,
-      attribution.lastObservationTs,
-      JSON.stringify(tail),
-      version,
-    );
-    this.#records.set(primitive, record);
+    this.saveRecords([[primitive, record]]);
+  }
+
+  saveRecords(records: Iterable<readonly [primitive: string, record: PrimitiveRecord]>): void {
+    const saved = [...records];
+    inPieces(saved.map(toRecordRow), 9, (values, bindings) => {
+      this.#sql.exec(
+        `INSERT OR REPLACE INTO attributions (${ATTRIBUTION_COLUMNS}, tail, version) VALUES ${values}`,
+        ...bindings,
+      );
+    });
+    for (const [primitive, record] of saved) this.#records.set(primitive, record);
   }
 
   /** Forgets a primitive that has no observations left. */
@@ -264,7 +229,9 @@ export class IdentityStore {
   /** The identity that this one is merged into, or null. */
   winner(): string | null {
     if (this.isEmpty) return null;
-    const row = this.#sql.exec<{ winner_uuid: string | null }>("SELECT winner_uuid FROM merged").toArray()[0];
+    const row = this.#sql
+      .exec<{ winner_uuid: string | null }>("SELECT winner_uuid FROM merged WHERE id = 1")
+      .toArray()[0];
     return row?.winner_uuid ?? null;
   }
 
@@ -304,6 +271,20 @@ export class IdentityStore {
       .toArray()
       .map((row) => ({ primitive: row.primitive, ...toAttribution(row) }));
   }
+}
+
+function toRecordRow([primitive, { attribution, tail, version }]: readonly [string, PrimitiveRecord]) {
+  return [
+    primitive,
+    attribution.currentValue,
+    attribution.state,
+    attribution.confidence,
+    attribution.observationCount,
+    attribution.lastChangeTs,
+    attribution.lastObservationTs,
+    JSON.stringify(tail),
+    version,
+  ];
 }
 
 function toAttribution(row: AttributionRow): Attribution {

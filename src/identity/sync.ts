@@ -125,7 +125,9 @@ export class Syncs {
   }
 
   #next(): SyncRow | null {
-    return this.#sql.exec<SyncRow>("SELECT * FROM syncs ORDER BY id LIMIT 1").toArray()[0] ?? null;
+    return (
+      this.#sql.exec<SyncRow>("SELECT * FROM syncs WHERE id > 0 ORDER BY id LIMIT 1").toArray()[0] ?? null
+    );
   }
 
   #moveTo(id: number, attackerIndex: number, after: PageCursor | null): void {
