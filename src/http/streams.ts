@@ -19,23 +19,30 @@ import { toWireAttribution, uuidParam } from "./wire.ts";
 
 const params = z.object({ uuid: uuidParam });
 
-/** A place in the history, as `id:` lines give it out. */
-const place = z
-  .string()
-  .regex(/^\d{0,15}$/, "must be an id that a stream gave out")
-  .optional();
-const query = z.object({
-  last_event_id: place.openapi({
-    description: "The same as the header Last-Event-ID, for the first request; the header, if sent, counts",
-  }),
-  ticket: z
-    .string()
-    .optional()
-    .openapi({ description: "A ticket from POST /stream-tickets, in the place of a token" }),
-});
-const headers = z.object({
-  "last-event-id": place.openapi({ description: "The id of the last event received: goes on after it" }),
-});
+/** Characters of a place in the history of everything: a cursor for each of as many databases as can be bound. */
+const LONGEST_PLACE = 4_096;
+
+/** A request that names a place in a history, as `id:` lines give it out. */
+const resuming = (place: RegExp) => {
+  const id = z.string().max(LONGEST_PLACE).regex(place, "must be an id that a stream gave out").optional();
+  return {
+    query: z.object({
+      last_event_id: id.openapi({
+        description:
+          "The same as the header Last-Event-ID, for the first request; the header, if sent, counts",
+      }),
+      ticket: z
+        .string()
+        .optional()
+        .openapi({ description: "A ticket from POST /stream-tickets, in the place of a token" }),
+    }),
+    headers: z.object({
+      "last-event-id": id.openapi({ description: "The id of the last event received: goes on after it" }),
+    }),
+  };
+};
+const ofOne = resuming(/^\d{0,15}$/);
+const ofEverything = resuming(/^(\d{1,15}(-\d{1,15})*)?$/);
 
 const SECURITY: Record<string, string[]>[] = [{ bearer: ["read"] }, { ticket: [] }];
 
@@ -53,7 +60,7 @@ const getIdentityEvents = createRoute({
   method: "get",
   path: "/identities/{uuid}/events",
   summary: "What happens to the identity, live",
-  request: { params, query, headers },
+  request: { params, ...ofOne },
   responses: { ...answer("A snapshot of its states, then observations and published events"), ...NOT_FOUND },
 });
 
@@ -62,7 +69,7 @@ const getAttackerEvents = createRoute({
   method: "get",
   path: "/attackers/{uuid}/events",
   summary: "What happens to the attacker's identity, live",
-  request: { params, query, headers },
+  request: { params, ...ofOne },
   responses: { ...answer("As for its identity; empty while it has none"), ...NOT_FOUND },
 });
 
@@ -71,7 +78,7 @@ const getEvents = createRoute({
   method: "get",
   path: "/events",
   summary: "Everything that is published, live",
-  request: { query, headers },
+  request: ofEverything,
   responses: answer("A snapshot of the totals, then every published event"),
 });
 
@@ -95,14 +102,19 @@ async function follow(
   c: Context<AppEnv>,
   kind: "identity" | "attacker",
   uuid: string,
-  from: number | null,
+  from: string | null,
 ): Promise<StreamSource> {
   const cell = kind === "attacker" ? cellOf(c.env, uuid) : await cellOfIdentity(c.env, uuid);
-  const source = await followIdentity(cell, { kind, uuid }, from, async (identityUuid) => {
-    if (identityUuid === null) return toWireAttribution(null, []);
-    const states = await readStates(c.env.IDENTITIES, identityUuid, null);
-    return toWireAttribution(states.identityUuid, states.primitives);
-  });
+  const source = await followIdentity(
+    cell,
+    { kind, uuid },
+    from === null ? null : Number(from),
+    async (identityUuid) => {
+      if (identityUuid === null) return toWireAttribution(null, []);
+      const states = await readStates(c.env.IDENTITIES, identityUuid, null);
+      return toWireAttribution(states.identityUuid, states.primitives);
+    },
+  );
   if (!source) throw new ProblemError("not_found", `No ${kind} ${uuid} is known.`);
   return source;
 }
@@ -117,7 +129,6 @@ function respond(c: Context<AppEnv>, source: StreamSource): Response {
 function resumeAfter(
   header: { "last-event-id"?: string | undefined },
   { last_event_id: fromQuery }: { last_event_id?: string | undefined },
-): number | null {
-  const text = header["last-event-id"] || fromQuery || null;
-  return text === null ? null : Number(text);
+): string | null {
+  return header["last-event-id"] || fromQuery || null;
 }

@@ -1,28 +1,47 @@
-/** The stream of everything: every published event, in the order in which the history has them. */
+/**
+ * The stream of everything: every published event, in the order in which the history has them. Where several databases
+ * are bound there are several histories, so a place in the stream is a cursor of each; an identity is in one of them, so
+ * its own events keep their order.
+ */
+import { cellsOf } from "../cells.ts";
 import { readEventsAfter, readStreamStart } from "../storage/index.ts";
 import { FEED_NAMES } from "./feed.ts";
 import { firstSnapshot, PAGE_EVENTS, startOf, type StreamSource, toMessage } from "./source.ts";
 
+/** Stands between the cursors of a place. */
+const SEPARATOR = "-";
+
 /**
  * Starts a stream of everything.
- * @param resumeAfter - the cursor after which to go on, or null for what happens from now on
+ * @param resumeAfter - the place after which to go on, or null for what happens from now on
  */
-export async function followEverything(
-  env: Pick<Env, "DB" | "FEED">,
-  resumeAfter: number | null,
-): Promise<StreamSource> {
-  const { newestCursor, observations } = await readStreamStart(env.DB);
-  const start = startOf(resumeAfter, newestCursor);
-  let { cursor } = start;
+export async function followEverything(env: Env, resumeAfter: string | null): Promise<StreamSource> {
+  const databases = cellsOf(env).map(({ DB }) => DB);
+  const newest = await Promise.all(databases.map((db) => readStreamStart(db)));
+  const asked = resumeAfter === null ? [] : resumeAfter.split(SEPARATOR).map(Number);
+  const starts = newest.map(({ newestCursor }, i) => startOf(asked[i] ?? null, newestCursor));
+  const isResumed = asked.length === starts.length && starts.every((start) => start.isResumed);
+  const newestCursors = newest.map(({ newestCursor }) => newestCursor);
+  const cursors = isResumed ? starts.map(({ cursor }) => cursor) : [...newestCursors];
+  const observations = newest.reduce((sum, start) => sum + start.observations, 0);
+  const [only, ...others] = newestCursors;
+  const snapshot = { cursor: others.length === 0 ? only : newestCursors.join(SEPARATOR), observations };
   return {
     kind: "everything",
-    first: firstSnapshot({ cursor: newestCursor, observations }, start),
+    first: firstSnapshot(snapshot, { cursor: cursors.join(SEPARATOR), isResumed }),
     watched: FEED_NAMES,
     connect: (name) => env.FEED.getByName(name).fetch(watchRequest()),
     async next() {
-      const events = await readEventsAfter(env.DB, cursor, PAGE_EVENTS);
-      cursor = events.at(-1)?.cursor ?? cursor;
-      return { messages: events.map(toMessage), isComplete: events.length < PAGE_EVENTS };
+      const pages = await Promise.all(
+        databases.map((db, i) => readEventsAfter(db, cursors[i] ?? 0, PAGE_EVENTS)),
+      );
+      const messages = pages.flatMap((events, i) =>
+        events.map((event) => {
+          cursors[i] = event.cursor;
+          return { ...toMessage(event), id: cursors.join(SEPARATOR) };
+        }),
+      );
+      return { messages, isComplete: pages.every((events) => events.length < PAGE_EVENTS) };
     },
   };
 }

@@ -59,7 +59,10 @@ export function startOf(
  * The first event. It carries the place only on a new stream: a client that resumes has its place already, and what it
  * missed comes after this.
  */
-export function firstSnapshot(data: unknown, start: ReturnType<typeof startOf>): StreamMessage {
+export function firstSnapshot(
+  data: unknown,
+  start: { readonly cursor: number | string; readonly isResumed: boolean },
+): StreamMessage {
   const message = { event: "snapshot", data: JSON.stringify(data), retry: RECONNECT_MS };
   return start.isResumed ? message : { ...message, id: String(start.cursor) };
 }

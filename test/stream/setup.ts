@@ -50,7 +50,8 @@ export async function identitySource(
   return source;
 }
 
-export const everythingSource = (from: number | null = null) => followEverything(env, from);
+export const everythingSource = (from: number | null = null) =>
+  followEverything(env, from === null ? null : String(from));
 
 /** A response of a source, and how it ended. */
 export function streamed(
