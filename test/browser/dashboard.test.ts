@@ -171,6 +171,41 @@ describe.skipIf(chromium === null)(
       await page.close();
     });
 
+    it("what is being typed stays while it is typed, whatever arrives", async () => {
+      const { page, heard } = await open("/?q=192.0.2");
+      await page.locator('.live[data-connection="live"]').waitFor();
+      await page.getByLabel("Primitive").pressSequentially("motor.");
+      const attacker = world.attackers[1]?.attackerUuid ?? "";
+      const ts = Math.floor(Date.now() / 1_000);
+      await world.client.sendEvents([observation(attacker, "temporal.while_typing", "x", ts, 50)]);
+      await page.locator(".arrival").getByText("temporal.while_typing").waitFor();
+      expect(await page.getByLabel("Primitive").inputValue()).toBe("motor.");
+      expect(new URL(page.url()).search).toBe("?q=192.0.2");
+      expect(heard()).toEqual([]);
+    });
+
+    it("a row that no longer fits the state that is filtered by leaves the list", async () => {
+      const attacker = crypto.randomUUID();
+      const ts = Math.floor(Date.now() / 1_000);
+      const send = (from: number, values: readonly string[]) =>
+        world.client.sendEvents(
+          values.map((value, i) =>
+            observation(attacker, "temporal.leaving", value, ts - 60 + from + i, 100 + from + i),
+          ),
+        );
+      const { page, heard } = await open("/?state=unknown");
+      await page.locator('.live[data-connection="live"]').waitFor();
+      await send(0, ["a"]);
+      await page.locator(".arrival").getByText("temporal.leaving").waitFor();
+      const uuid = (await world.client.attribution(attacker))?.identity_uuid ?? "";
+      const row = page.locator(`tr[data-uuid="${uuid}"]`);
+      await row.waitFor();
+      await send(1, ["a", "a"]);
+      await row.waitFor({ state: "detached" });
+      expect(new URL(page.url()).search).toBe("?state=unknown");
+      expect(heard()).toEqual([]);
+    });
+
     it("the keyboard alone gets from row to row and into an identity", async () => {
       const { page, heard } = await open();
       await page.locator("tr[data-uuid]").nth(3).waitFor();
