@@ -3,10 +3,12 @@
  * outlives us. Leaves talking to the Worker to `client.ts`.
  */
 import { createWriteStream } from "node:fs";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { readRequirements } from "./deploy-config.ts";
 import {
   runWrangler,
   type WranglerRunner,
@@ -15,8 +17,8 @@ import {
   WRANGLER_SCRIPT,
 } from "./wrangler.ts";
 
-/** Binding of the D1 database in wrangler.toml. */
-const DATABASE_BINDING = "DB";
+/** Bindings of the Worker's D1 databases. */
+const DATABASE_BINDING = /^DB(_\d+)?$/;
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 150;
@@ -46,7 +48,7 @@ export interface LocalWorker {
 }
 
 /**
- * Applies the migrations to the local database.
+ * Applies the migrations to every local database.
  * @param flags - further flags for Wrangler, such as `--persist-to DIR`
  * @throws Error with Wrangler's output if they cannot be applied
  */
@@ -54,12 +56,24 @@ export async function applyLocalMigrations(
   flags: readonly string[],
   run: WranglerRunner = runWrangler,
 ): Promise<void> {
-  const result = await run(["d1", "migrations", "apply", DATABASE_BINDING, "--local", ...flags]);
-  if (result.exitCode !== 0) {
-    throw new Error(
-      `the migrations could not be applied to the local database:\n${result.stdout}\n${result.stderr}`,
-    );
+  for (const binding of await databaseBindings(flags)) {
+    const result = await run(["d1", "migrations", "apply", binding, "--local", ...flags]);
+    if (result.exitCode !== 0) {
+      throw new Error(
+        `the migrations could not be applied to the local database:\n${result.stdout}\n${result.stderr}`,
+      );
+    }
   }
+}
+
+/** The databases of the Wrangler file that the flags name, or of the usual one. */
+async function databaseBindings(flags: readonly string[]): Promise<string[]> {
+  const named = flags[flags.indexOf("--config") + 1];
+  const file = flags.includes("--config") && named !== undefined ? named : "wrangler.toml";
+  // Of another kind of file we cannot say more than that there is one.
+  if (!file.endsWith(".toml")) return ["DB"];
+  const { databases } = readRequirements(await readFile(resolve(PROJECT_ROOT, file), "utf8"), file);
+  return databases.map(({ binding }) => binding).filter((binding) => DATABASE_BINDING.test(binding));
 }
 
 /**

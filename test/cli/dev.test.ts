@@ -68,6 +68,23 @@ describe("applyLocalMigrations", () => {
   });
 });
 
+describe("applyLocalMigrations of several databases", () => {
+  it("brings each of them to its schema", async () => {
+    const file = join(directory, "several.toml");
+    const bindings = ["DB", "DB_2", "OTHER"];
+    const tables = bindings.map((binding) => `[[d1_databases]]\nbinding = "${binding}"\ndatabase_name = "x"`);
+    await writeFile(file, `name = "w"\n${tables.join("\n")}`);
+    const commands: string[] = [];
+    await applyLocalMigrations(["--config", file], (command) => {
+      commands.push(command.join(" "));
+      return Promise.resolve({ exitCode: 0, stdout: "", stderr: "" });
+    });
+    expect(commands).toEqual(
+      ["DB", "DB_2"].map((binding) => `d1 migrations apply ${binding} --local --config ${file}`),
+    );
+  });
+});
+
 describe("npm run dev", { timeout: 120_000 }, () => {
   it("serves a migrated database and, when it is told to end, takes everything along", async () => {
     const port = await getPort({ host: "127.0.0.1" });
