@@ -35,8 +35,8 @@ export function laneNames(lanes: readonly string[], most = 18): string[] {
     if (twins.length === 0) return names[place] ?? "";
     const shared = Math.min(...twins.map((other) => sharedLength(text, other)));
     const start = Math.max(...[",", " ", "/"].map((mark) => text.lastIndexOf(mark, shared - 1))) + 1;
-    // A word that is too long for the name begins where the difference does.
-    return `…${cut(text.slice(shared - start < most - 3 ? start : shared))}`;
+    // Of a word that is too long, a little before the difference.
+    return `…${cut(text.slice(shared - start < most - 3 ? start : Math.max(start, shared - 4)))}`;
   });
 }
 

@@ -89,6 +89,7 @@ export function Timeline({ events, span, atTs, choose, fresh }: Props) {
                       place={placeOf(turn.ts, span)}
                       isStop={turn.event.id === stop}
                       isChosen={atTs !== null && Math.ceil(turn.ts) === atTs}
+                      isLater={atTs !== null && turn.ts > atTs}
                       isFresh={fresh.has(turn.event.id)}
                       choose={choose}
                     />
@@ -108,6 +109,7 @@ function TurnMark({
   place,
   isStop,
   isChosen,
+  isLater,
   isFresh,
   choose,
 }: {
@@ -116,6 +118,8 @@ function TurnMark({
   place: number;
   isStop: boolean;
   isChosen: boolean;
+  /** Whether it is later than what is shown. */
+  isLater: boolean;
   isFresh: boolean;
   choose: (ts: number) => void;
 }) {
@@ -127,6 +131,7 @@ function TurnMark({
       style={{ left: `${place}%` }}
       data-id={event.id}
       data-fresh={isFresh}
+      data-later={isLater}
       tabIndex={isStop ? 0 : -1}
       aria-label={`${primitive}: ${words}`}
       aria-current={isChosen ? "time" : undefined}
