@@ -3,6 +3,7 @@
  * object's alarm, safe to repeat at every step.
  */
 import { type BackfillCursor, finishBackfill, readBackfillPage } from "../storage/index.ts";
+import { Emptiness } from "./emptiness.ts";
 import type { AppliedObservation, IdentityLink } from "./protocol.ts";
 
 /** Observations read and applied at a time. */
@@ -18,14 +19,22 @@ interface BackfillRow extends Record<string, SqlStorageValue> {
 
 export class Backfills {
   readonly #sql: SqlStorage;
+  readonly #jobs: Emptiness;
   #running: Promise<void> | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#jobs = new Emptiness(sql, "backfills");
+  }
+
+  /** Drops what memory holds; for after a transaction that did not commit. */
+  forget(): void {
+    this.#jobs.doubt();
   }
 
   /** Records that an attacker's earlier observations are to be applied; again if it is recorded already. */
   add(link: IdentityLink): void {
+    this.#jobs.doubt();
     this.#sql.exec(
       "INSERT INTO backfills (attacker_uuid, link_version) VALUES (?, ?) ON CONFLICT DO UPDATE SET link_version = excluded.link_version",
       link.attackerUuid,
@@ -39,7 +48,7 @@ export class Backfills {
   }
 
   get isEmpty(): boolean {
-    return this.#next() === null;
+    return this.#jobs.isEmpty;
   }
 
   /**
@@ -77,9 +86,8 @@ export class Backfills {
 
   #next(): BackfillRow | null {
     return (
-      this.#sql
-        .exec<BackfillRow>("SELECT * FROM backfills WHERE attacker_uuid > '' ORDER BY attacker_uuid LIMIT 1")
-        .toArray()[0] ?? null
+      this.#sql.exec<BackfillRow>("SELECT * FROM backfills ORDER BY attacker_uuid LIMIT 1").toArray()[0] ??
+      null
     );
   }
 

@@ -309,13 +309,7 @@ export class IdentityObject extends DurableObject<Env> {
     this.#inTransaction(() => {
       const { entries, removed, head } = exchange(context);
       this.#outbox.add(entries);
-      for (const primitive of removed) {
-        sql.exec(
-          "INSERT OR REPLACE INTO removed_primitives (primitive, seq) VALUES (?, ?)",
-          primitive,
-          head.seq,
-        );
-      }
+      this.#outbox.addRemovals(removed, head.seq);
       void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
     });
   }
@@ -326,6 +320,9 @@ export class IdentityObject extends DurableObject<Env> {
       return this.ctx.storage.transactionSync(work);
     } catch (error) {
       this.#store.forget();
+      this.#outbox.forget();
+      this.#backfills.forget();
+      this.#syncs.forget();
       throw error;
     }
   }

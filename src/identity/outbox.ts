@@ -1,5 +1,6 @@
 /** Events that are due, in the identity object's SQLite, until both D1's history and the outbound queue have them. */
 import type { OutboundEvent } from "../core/index.ts";
+import { Emptiness } from "./emptiness.ts";
 
 /** An event to publish, and the suspicion that holds after it. */
 export interface OutboxEntry {
@@ -24,12 +25,23 @@ interface PendingRow extends Record<string, SqlStorageValue> {
 
 export class Outbox {
   readonly #sql: SqlStorage;
+  readonly #events: Emptiness;
+  readonly #removals: Emptiness;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#events = new Emptiness(sql, "outbox");
+    this.#removals = new Emptiness(sql, "removed_primitives");
+  }
+
+  /** Drops what memory holds; for after a transaction that did not commit. */
+  forget(): void {
+    this.#events.doubt();
+    this.#removals.doubt();
   }
 
   add(entries: readonly OutboxEntry[]): void {
+    if (entries.length > 0) this.#events.doubt();
     for (const { event, suspected } of entries) {
       this.#sql.exec(
         "INSERT INTO outbox (seq, due_ts, event, suspected) VALUES (?, ?, ?, ?)",
@@ -63,14 +75,24 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#sql.exec("SELECT 1 FROM outbox WHERE seq > 0 LIMIT 1").toArray().length === 0;
+    return this.#events.isEmpty;
+  }
+
+  /** Sees to it that the list projection learns of primitives that are gone. */
+  addRemovals(primitives: readonly string[], seq: number): void {
+    if (primitives.length > 0) this.#removals.doubt();
+    for (const primitive of primitives) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO removed_primitives (primitive, seq) VALUES (?, ?)",
+        primitive,
+        seq,
+      );
+    }
   }
 
   /** Whether the list projection knows of every primitive that is gone. */
   get hasNoRemovals(): boolean {
-    return (
-      this.#sql.exec("SELECT 1 FROM removed_primitives WHERE primitive > '' LIMIT 1").toArray().length === 0
-    );
+    return this.#removals.isEmpty;
   }
 
   /** How many wait, and since when the oldest does (epoch seconds). */

@@ -62,7 +62,7 @@ CREATE TABLE reported_backlog (id INTEGER PRIMARY KEY CHECK (id = 1));
 
 /** Whether the tables are there. */
 export function hasTables(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head'").toArray().length > 0;
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head' LIMIT 1").toArray().length > 0;
 }
 
 /** Makes the tables. */

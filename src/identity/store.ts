@@ -64,6 +64,10 @@ interface RecordRow extends AttributionRow {
   version: string;
 }
 
+interface WinnerRow extends Record<string, SqlStorageValue> {
+  winner_uuid: string | null;
+}
+
 const ATTRIBUTION_COLUMNS =
   "primitive, current_value, state, confidence, observation_count, last_change_ts, last_observation_ts";
 
@@ -72,6 +76,8 @@ export class IdentityStore {
   readonly #identityUuid: string;
   #hasTables: boolean;
   #head: IdentityHead | null = null;
+  /** What `merged` says; null: it was not asked. */
+  #winner: WinnerRow | null = null;
   readonly #records = new Map<string, PrimitiveRecord>();
   readonly #linkVersions = new Map<string, number>();
 
@@ -99,6 +105,7 @@ export class IdentityStore {
     this.#head = null;
     this.#records.clear();
     this.#linkVersions.clear();
+    this.#winner = null;
   }
 
   head(): IdentityHead {
@@ -229,10 +236,10 @@ export class IdentityStore {
   /** The identity that this one is merged into, or null. */
   winner(): string | null {
     if (this.isEmpty) return null;
-    const row = this.#sql
-      .exec<{ winner_uuid: string | null }>("SELECT winner_uuid FROM merged WHERE id = 1")
-      .toArray()[0];
-    return row?.winner_uuid ?? null;
+    this.#winner ??= this.#sql.exec<WinnerRow>("SELECT winner_uuid FROM merged").toArray()[0] ?? {
+      winner_uuid: null,
+    };
+    return this.#winner.winner_uuid;
   }
 
   /**
@@ -240,6 +247,7 @@ export class IdentityStore {
    * What was heard of later holds: a call that was held up changes nothing.
    */
   saveWinner(winnerUuid: string | null, { mergeId, isUndone }: MergeStep): void {
+    this.#winner = null;
     this.#sql.exec(
       `INSERT INTO merged (id, winner_uuid, merge_id, is_undone) VALUES (1, ?, ?, ?)
        ON CONFLICT DO UPDATE SET winner_uuid = excluded.winner_uuid, merge_id = excluded.merge_id, is_undone = excluded.is_undone
@@ -252,6 +260,7 @@ export class IdentityStore {
 
   /** Forgets whom this identity is merged into. */
   forgetWinner(): void {
+    this.#winner = null;
     this.#sql.exec("UPDATE merged SET winner_uuid = NULL");
   }
 

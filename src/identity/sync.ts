@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { type PageCursor, readAttackerPage } from "../storage/index.ts";
+import { Emptiness } from "./emptiness.ts";
 import type { AppliedObservation } from "./protocol.ts";
 
 /** Observations read from D1 at a time. */
@@ -60,14 +61,22 @@ interface SyncRow extends Record<string, SqlStorageValue> {
 
 export class Syncs {
   readonly #sql: SqlStorage;
+  readonly #jobs: Emptiness;
   #running: Promise<void> | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#jobs = new Emptiness(sql, "syncs");
+  }
+
+  /** Drops what memory holds; for after a transaction that did not commit. */
+  forget(): void {
+    this.#jobs.doubt();
   }
 
   /** Records a sync, unless one with its key was; several wait for one another. */
   add(plan: SyncPlan): void {
+    this.#jobs.doubt();
     if (plan.key !== null) {
       const isNew = this.#sql.exec("INSERT OR IGNORE INTO sync_keys (key) VALUES (?) RETURNING 1", plan.key);
       if (isNew.toArray().length === 0) return;
@@ -76,7 +85,7 @@ export class Syncs {
   }
 
   get isEmpty(): boolean {
-    return this.#next() === null;
+    return this.#jobs.isEmpty;
   }
 
   /** Sees to it that an observation applied meanwhile survives the exchange. */
@@ -125,9 +134,7 @@ export class Syncs {
   }
 
   #next(): SyncRow | null {
-    return (
-      this.#sql.exec<SyncRow>("SELECT * FROM syncs WHERE id > 0 ORDER BY id LIMIT 1").toArray()[0] ?? null
-    );
+    return this.#sql.exec<SyncRow>("SELECT * FROM syncs ORDER BY id LIMIT 1").toArray()[0] ?? null;
   }
 
   #moveTo(id: number, attackerIndex: number, after: PageCursor | null): void {

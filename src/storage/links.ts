@@ -32,28 +32,53 @@ const MAX_PARAMETERS = 100;
  * each count as a row read.
  */
 export function linkStatements(db: D1Database, attackerUuids: readonly string[]): D1PreparedStatement[] {
-  const statements: D1PreparedStatement[] = [];
-  for (let i = 0; i < attackerUuids.length; i += MAX_PARAMETERS) {
-    const uuids = attackerUuids.slice(i, i + MAX_PARAMETERS);
-    const values = uuids.map(() => "(?)").join(", ");
-    statements.push(
-      db
-        .prepare(
-          `SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
-             first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill,
-             (SELECT erased_ts FROM erasures WHERE attacker_uuid = uuid) AS erasedTs
-           FROM (VALUES ${values}) CROSS JOIN attackers ON uuid = column1`,
-        )
-        .bind(...uuids),
-    );
-  }
-  return statements;
+  return inPieces(attackerUuids, MAX_PARAMETERS).map((uuids) =>
+    db
+      .prepare(
+        `SELECT uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
+           first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill,
+           (SELECT erased_ts FROM erasures WHERE attacker_uuid = uuid) AS erasedTs
+         FROM (VALUES ${uuids.map(() => "(?)").join(", ")}) CROSS JOIN attackers ON uuid = column1`,
+      )
+      .bind(...uuids),
+  );
+}
+
+function inPieces<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+    list.slice(i * size, (i + 1) * size),
+  );
 }
 
 /** The links that such statements read, by attacker. */
 export function linksOf(results: readonly D1Result<LinkRow>[]): Map<string, Link> {
   const rows = results.flatMap((result) => result.results);
   return new Map(rows.map((row) => [row.attackerUuid, { ...row, needsBackfill: row.needsBackfill === 1 }]));
+}
+
+/**
+ * Gives attackers that wait to be registered their identities, and reads their links.
+ * @param rows - attacker, identity, and the first and the last time it was seen
+ * @param condition - SQL
+ */
+export async function registerWaiting(
+  db: D1Database,
+  rows: readonly (readonly [uuid: string, identityUuid: string | null, firstTs: number, lastTs: number])[],
+  condition: string,
+): Promise<Map<string, Link>> {
+  if (rows.length === 0) return new Map();
+  const registrations = rows.map(([uuid, identityUuid, , lastTs]) =>
+    db
+      .prepare(
+        `UPDATE attackers SET identity_uuid = ?2, link_version = link_version + 1, needs_backfill = 1
+         WHERE uuid = ?1 AND identity_uuid IS NULL AND ${condition}
+           AND NOT EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = ?1 AND erased_ts >= ?3)`,
+      )
+      .bind(uuid, identityUuid, lastTs),
+  );
+  const uuids = rows.map(([uuid]) => uuid);
+  const results = await db.batch<LinkRow>([...registrations, ...linkStatements(db, uuids)]);
+  return linksOf(results.slice(registrations.length));
 }
 
 /** The links of attackers as they are now. */

@@ -4,7 +4,7 @@
  */
 import { stubIdentityUuid, type Observation } from "../core/index.ts";
 import { type DeadLetter, deadLetterStatements } from "./dead-letters.ts";
-import { type Link, type LinkRow, linksOf, linkStatements } from "./links.ts";
+import { type Link, type LinkRow, linksOf, linkStatements, registerWaiting } from "./links.ts";
 import { parameters } from "./parameters.ts";
 
 /** An observation as it is stored. */
@@ -39,14 +39,10 @@ INSERT INTO attackers (uuid, identity_uuid, link_version, first_seen_ts, last_se
 SELECT value ->> 0, value ->> 1, value ->> 1 IS NOT NULL, value ->> 2, value ->> 3 FROM json_each(?1)
 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = value ->> 0 AND erased_ts >= value ->> 3) AND ${IS_RUNNING}
 ON CONFLICT (uuid) DO UPDATE SET
-  needs_backfill = iif(identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL, 1, needs_backfill),
-  link_version = link_version + (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL),
-  identity_uuid = coalesce(identity_uuid, excluded.identity_uuid),
   first_seen_ts = min(coalesce(first_seen_ts, excluded.first_seen_ts), excluded.first_seen_ts),
   last_seen_ts = max(coalesce(last_seen_ts, excluded.last_seen_ts), excluded.last_seen_ts)
 WHERE last_seen_ts IS NULL OR excluded.last_seen_ts > last_seen_ts + ${LAST_SEEN_LAG_SECS}
-  OR first_seen_ts IS NULL OR excluded.first_seen_ts < first_seen_ts
-  OR (identity_uuid IS NULL AND excluded.identity_uuid IS NOT NULL)`;
+  OR first_seen_ts IS NULL OR excluded.first_seen_ts < first_seen_ts`;
 
 const UPSERT_OBSERVATIONS = `
 INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source, identity_ref, is_unlisted)
@@ -75,7 +71,8 @@ WHERE name = 'erased' AND ${IS_RUNNING} AND EXISTS (SELECT 1 FROM erasures) AND 
 const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
 
 /**
- * Stores a batch and answers with the link of every attacker in it, all in one transaction.
+ * Stores a batch and answers with the link of every attacker in it, all in one transaction. Attackers that were stored
+ * while unknown ones had to wait are registered in another, which is safe to leave undone: the repeat does it.
  * @param registerUnknown - whether an attacker that is not registered gets its stub identity
  */
 export async function recordBatch(
@@ -99,7 +96,10 @@ export async function recordBatch(
   );
   const results = await db.batch<LinkRow & { readonly paused: number }>([...statements, ...links]);
   if (results[0]?.results[0]?.paused !== 0) return { outcome: "paused" };
-  return { outcome: "recorded", links: linksOf(results.slice(statements.length)) };
+  const known = linksOf(results.slice(statements.length));
+  const waiting = registerUnknown ? attackers.filter(([uuid]) => known.get(uuid)?.identityUuid === null) : [];
+  const registered = await registerWaiting(db, waiting, IS_RUNNING);
+  return { outcome: "recorded", links: new Map([...known, ...registered]) };
 }
 
 /** Stores observations that are all in the registry's lists, or all not, which says how they are counted. */
@@ -115,11 +115,10 @@ function observationStatements(
   ]);
 }
 
+type AttackerRow = [uuid: string, identityUuid: string | null, firstTs: number, lastTs: number];
+
 /** One row per attacker: its stub identity (or none), and the span of the observations at hand. */
-function attackerRows(
-  recorded: readonly RecordedObservation[],
-  registerUnknown: boolean,
-): [uuid: string, identityUuid: string | null, firstTs: number, lastTs: number][] {
+function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): AttackerRow[] {
   const spans = new Map<string, { first: number; last: number }>();
   for (const { observation } of recorded) {
     const span = spans.get(observation.attackerUuid);
