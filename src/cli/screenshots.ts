@@ -50,13 +50,16 @@ async function main(): Promise<void> {
       await page.screenshot({ path: join(TARGET, `${name}.png`) });
       console.log(`docs/screenshots/${name}.png`);
     };
-    await shoot("identities", "/?sort=trouble", "tr[data-uuid]");
+    await shoot("identities", "/?sort=seen", "tr[data-uuid]");
     await shoot("identity", `/identity/${uuid}`, ".primitive");
     await page.emulateMedia({ colorScheme: "dark" });
     await shoot("overview", "/overview", ".plot canvas");
-    await page.goto(`${worker.url}/identity/${uuid}?open=motor.input_modality`);
-    await page.locator(".plot canvas").waitFor();
-    await page.locator(".timeline").scrollIntoViewIfNeeded();
+    // As of the time at which two primitives came into conflict.
+    await page.goto(`${worker.url}/identity/${uuid}`);
+    await page.getByRole("button", { name: /^motor\.input_modality: unknown → conflicted/ }).click();
+    await page.locator('.primitive[data-state="conflicted"]').first().waitFor();
+    await page.mouse.move(0, 0);
+    await page.locator(".timeline").evaluate((element) => element.scrollIntoView({ block: "center" }));
     await page.screenshot({ path: join(TARGET, "timeline.png") });
     console.log("docs/screenshots/timeline.png");
   } finally {
