@@ -69,16 +69,18 @@ export async function claimCell(cell: Env): Promise<void> {
   const under = await claimPlaces(cell.DB, places);
   if (under !== places) {
     throw new ConfigError(
-      `the databases bound are ${places}, but attackers were spread over ${under ?? "one"} before: see docs/scale.md`,
+      `the databases bound are ${places}, but attackers were spread over ${under ?? "one database"} before: see docs/scale.md`,
     );
   }
   claimed.add(cell);
 }
 
 function read(env: Env): Cells {
-  const cells = known.get(env) ?? make(env);
-  known.set(env, cells);
-  return cells;
+  const cells = known.get(env);
+  if (cells) return cells;
+  const made = make(env);
+  known.set(env, made);
+  return made;
 }
 
 function make(env: Env): Cells {
