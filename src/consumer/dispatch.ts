@@ -17,7 +17,7 @@ const MOVES_FOLLOWED = 3;
 /** What dispatching speaks to. */
 export interface DispatchTargets {
   apply(identityUuid: string, call: ApplyCall): Promise<ApplyAnswer>;
-  readLinks(attackerUuids: readonly string[]): Promise<Map<string, Link>>;
+  followLinks(attackerUuids: readonly string[]): Promise<Map<string, Link>>;
 }
 
 /** What became of a batch's observations. */
@@ -61,7 +61,7 @@ export async function dispatch(
       break;
     }
     remaining = remaining.filter(({ attackerUuid }) => moved.has(attackerUuid));
-    current = await targets.readLinks([...moved]);
+    current = await targets.followLinks([...moved]);
   }
   return { failures, ...totals };
 }

@@ -5,7 +5,7 @@
 import { cellsOf, claimCell, firstCell } from "../cells.ts";
 import type { Config } from "../config.ts";
 import { logError } from "../log.ts";
-import { readLinks, recordBatch, resolveDeadLetters } from "../storage/index.ts";
+import { followLinks, recordBatch, resolveDeadLetters } from "../storage/index.ts";
 import { type Dispatched, dispatch } from "./dispatch.ts";
 import { type Part, partsOf, verdictsOf } from "./parts.ts";
 import { type MessageContent, toRecordBatch } from "./read-batch.ts";
@@ -60,7 +60,7 @@ async function settlePart({ cell, contents }: Part, config: Config): Promise<Set
     const dispatched = await dispatch(
       {
         apply: (identityUuid, call) => cell.IDENTITIES.getByName(identityUuid).apply(call),
-        readLinks: (attackerUuids) => readLinks(cell.DB, attackerUuids),
+        followLinks: (attackerUuids) => followLinks(cell.DB, attackerUuids),
       },
       batch.observations.map(({ observation }) => observation),
       recorded.links,

@@ -219,17 +219,10 @@ export class IdentityObject extends DurableObject<Env> {
   /** Erases an attacker: nothing of it stays but a tombstone. */
   erase(attackerUuid: string, erasedTs: number): void {
     this.#settle(attackerUuid);
-    const isMergedAway = this.#store.winner() !== null;
     this.#exchangeInTransaction((context) => {
       // It may be asked about an attacker whose first observation never got here.
       this.#store.prepare();
-      const before = this.#store.head();
-      const exchanged = eraseAttacker(context, attackerUuid, erasedTs);
-      if (!isMergedAway) return exchanged;
-      // Nobody follows an identity that is merged away: its states change in silence.
-      const head = { ...exchanged.head, seq: before.seq };
-      this.#store.saveHead(head);
-      return { ...exchanged, head, entries: [] };
+      return eraseAttacker(context, attackerUuid, erasedTs);
     });
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
   }

@@ -9,6 +9,7 @@ import { logError, logInfo } from "../log.ts";
 import {
   type BackfilledObservation,
   findAttacker,
+  followLinks,
   noteChecked,
   noteCursor,
   readAttackerPage,
@@ -160,6 +161,7 @@ async function sweepIdentity(
     await object.drain();
     report.drained++;
   }
+  if (candidate.mergedIntoUuid !== null) await leadOn(env, uuid);
   const isComplete =
     candidate.mergedIntoUuid !== null ||
     (await comparePages(env, candidate, inspection.links, limits, report));
@@ -169,6 +171,15 @@ async function sweepIdentity(
   report.checked++;
   if (report.applied + report.removed + report.drained + report.merges > before) report.repaired++;
   if (isComplete) await noteChecked(env.DB, uuid, startTs);
+}
+
+/** Attackers that are still linked to an identity that is merged away belong to its winner. */
+async function leadOn(env: Env, identityUuid: string): Promise<void> {
+  const links = await readIdentityLinks(env.DB, identityUuid);
+  await followLinks(
+    env.DB,
+    links.map(({ attackerUuid }) => attackerUuid),
+  );
 }
 
 /**

@@ -58,8 +58,8 @@ export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> 
  * Carries an erasure out: the record first, then every object that may hold something, then the record says so.
  * @param env - the attacker's cell
  */
-export async function carryOutErasure(env: Env, erasure: Erasure): Promise<void> {
-  await eraseFromRecord(env.DB, erasure);
+export async function carryOutErasure(env: Env, begun: Erasure): Promise<void> {
+  const erasure = await eraseFromRecord(env.DB, begun);
   const { DB: letters } = firstCell(env);
   if (letters !== env.DB) await eraseDeadLetters(letters, erasure.attackerUuid);
   for (const identityUuid of erasure.holders) {

@@ -60,8 +60,11 @@ export async function readOpenErasures(db: D1Database, limit: number): Promise<E
   return results.map((row) => ({ ...row, holders: JSON.parse(row.holders) }));
 }
 
-/** Removes everything that D1 holds of the attacker up to its erasure, but for the tombstone. */
-export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise<void> {
+/**
+ * Removes everything that D1 holds of the attacker up to its erasure, but for the tombstone.
+ * @returns the erasure with everyone who may hold something of it by now: it may have been linked elsewhere since it began
+ */
+export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise<Erasure> {
   const { attackerUuid, erasedTs } = erasure;
   for (;;) {
     const [deleted] = await db.batch([
@@ -80,7 +83,14 @@ export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise
   await eraseDeadLetters(db, attackerUuid);
   // An attacker that came back meanwhile has observations again, and stays.
   const isGone = "NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)";
-  await db.batch([
+  const [held] = await db.batch<{ holders: string }>([
+    db
+      .prepare(
+        `UPDATE erasures SET holders = (SELECT json_group_array(value) FROM (
+           SELECT value FROM json_each(erasures.holders) UNION SELECT uuid FROM (${HOLDERS})))
+         WHERE attacker_uuid = ?1 AND holders IS NOT NULL RETURNING holders`,
+      )
+      .bind(attackerUuid),
     ...redactionStatements("events").map((sql) => db.prepare(sql).bind(attackerUuid)),
     db
       .prepare(
@@ -96,6 +106,8 @@ export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise
       .bind(attackerUuid),
     db.prepare(`DELETE FROM attackers WHERE uuid = ?1 AND ${isGone}`).bind(attackerUuid),
   ]);
+  const row = held?.results[0];
+  return row ? { ...erasure, holders: JSON.parse(row.holders) } : erasure;
 }
 
 /** Removes identities that are left without attackers, and says that the erasure is complete. */

@@ -81,6 +81,45 @@ export async function registerWaiting(
   return linksOf(results.slice(registrations.length));
 }
 
+/** The last of the identities that an attacker's one was merged into. */
+const WINNER = `(
+  WITH RECURSIVE way (uuid, merged_into_uuid) AS (
+    SELECT uuid, merged_into_uuid FROM identities WHERE uuid = attackers.identity_uuid
+    UNION ALL SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.merged_into_uuid
+  ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL)`;
+
+/**
+ * The links of attackers as they are now, once those to an identity that is merged away are led on to its winner. One that
+ * was erased and comes back is linked to its own identity, wherever that has gone meanwhile; the winner is marked for the
+ * sweep then.
+ */
+export async function followLinks(
+  db: D1Database,
+  attackerUuids: readonly string[],
+): Promise<Map<string, Link>> {
+  if (attackerUuids.length === 0) return new Map();
+  const uuids = JSON.stringify(attackerUuids);
+  const ASKED = "uuid IN (SELECT value FROM json_each(?1))";
+  const links = linkStatements(db, attackerUuids);
+  const results = await db.batch<LinkRow>([
+    db
+      .prepare(
+        `UPDATE attackers SET identity_uuid = ${WINNER}, link_version = link_version + 1
+         WHERE ${ASKED} AND EXISTS (
+           SELECT 1 FROM identities WHERE uuid = attackers.identity_uuid AND merged_into_uuid IS NOT NULL)`,
+      )
+      .bind(uuids),
+    db
+      .prepare(
+        `UPDATE identities SET is_dirty = 1
+         WHERE changes() > 0 AND uuid IN (SELECT identity_uuid FROM attackers WHERE ${ASKED})`,
+      )
+      .bind(uuids),
+    ...links,
+  ]);
+  return linksOf(results.slice(-links.length));
+}
+
 /** The links of attackers as they are now. */
 export async function readLinks(
   db: D1Database,

@@ -79,8 +79,7 @@ function verifyStates(
     last.set(primitive, { state: new_state, ts });
   }
   const identity = record.identities.get(uuid);
-  // A merged identity's states change in silence when one of its attackers is erased.
-  if (!identity || identity.merged_into_uuid !== null) return;
+  if (!identity) return;
   for (const { primitive, state, last_change_ts } of states) {
     const said = last.get(primitive);
     if (said?.state !== state)

@@ -3,10 +3,13 @@ import type { Plan } from "../plan.ts";
 import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-an-attacker-that-came-back.json";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
+import erasureWhileMergedAway from "./erasure-while-merged-away.json";
 import mergeToldAfterItsUnmerge from "./merge-told-after-its-unmerge.json";
 import objectWhoseFirstTransactionFails from "./object-whose-first-transaction-fails.json";
 import refusedEventBesideAnErasedOne from "./refused-event-beside-an-erased-one.json";
 import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
+import registrationDuringAnErasure from "./registration-during-an-erasure.json";
+import returnToAnIdentityMergedAway from "./return-to-an-identity-merged-away.json";
 import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
 import unmergeWhoseAnswerGotLost from "./unmerge-whose-answer-got-lost.json";
 
@@ -21,6 +24,9 @@ const plans: Record<string, unknown> = {
     erasedObservationOfAnAttackerThatCameBack,
   "an object whose very first transaction fails": objectWhoseFirstTransactionFails,
   "a refused event that is replayed after its neighbour was erased": refusedEventBesideAnErasedOne,
+  "an erasure that changes the states of an identity merged away, which comes back": erasureWhileMergedAway,
+  "an erased attacker that comes back to an identity merged away": returnToAnIdentityMergedAway,
+  "a registration with another identity in the middle of an erasure": registrationDuringAnErasure,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
