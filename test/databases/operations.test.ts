@@ -56,7 +56,7 @@ describe("[§4 several databases] a database that fails", () => {
   });
 
   it("what is refused needs the first database only", async () => {
-    const [, second] = [attackerIn(0), attackerIn(1)];
+    const second = attackerIn(1);
     const refused = { nonsense: crypto.randomUUID() };
     const good = payload({ attacker_uuid: second.attackerUuid });
     const failed = await deliver([refused, good], { env: withoutDatabase(0), ids: ["refused", "good"] });
@@ -65,6 +65,15 @@ describe("[§4 several databases] a database that fails", () => {
     const letters = "SELECT count(*) FROM dead_letters WHERE instr(body, ?1)";
     const kept = await Promise.all(DATABASES.map((db) => columnOf(db, letters, refused.nonsense)));
     expect(kept).toEqual([[1], [0]]);
+    const beside = { nonsense: crypto.randomUUID() };
+    const ignored = "SELECT value FROM counters WHERE name = 'ignored'";
+    const counted = () => Promise.all(DATABASES.map((db) => columnOf(db, ignored)));
+    const before = (await counted()).flat().map(Number);
+    const elsewhere = { v: 1, id: "i", topic: "attacker.session.closed", type: "x", ts: 1, payload: good };
+    await deliver([{ events: [beside, elsewhere, payload({ attacker_uuid: second.attackerUuid })] }]);
+    expect((await counted()).flat()).toEqual([(before[0] ?? 0) + 1, before[1]]);
+    const keptBeside = await Promise.all(DATABASES.map((db) => columnOf(db, letters, beside.nonsense)));
+    expect(keptBeside).toEqual([[1], [0]]);
   });
 
   it("out of retries, a message is kept in the first database and its identities are marked in theirs", async () => {
