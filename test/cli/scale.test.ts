@@ -1,8 +1,9 @@
 /** The calculated plan: its arithmetic, and that docs/scale.md says what it says. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { LIMITS, MEASURED, PRICES } from "../../src/cli/scale/inputs.ts";
-import { LARGEST_SESSION, type Load, planFor, usdOf } from "../../src/cli/scale/model.ts";
+import { usdOf } from "../../src/cli/scale/bill.ts";
+import { LIMITS, type Load, MEASURED, PRICES } from "../../src/cli/scale/inputs.ts";
+import { LARGEST_SESSION, planFor } from "../../src/cli/scale/model.ts";
 import { filled } from "../../src/cli/scale/page.ts";
 import { tables } from "../../src/cli/scale/tables.ts";
 

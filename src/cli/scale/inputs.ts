@@ -3,6 +3,17 @@
  * and what is assumed. Leaves the arithmetic to model.ts.
  */
 
+/** Seconds of a day. */
+export const DAY_SECS = 86_400;
+
+/** What comes in, and how long it is kept. */
+export interface Load {
+  readonly observationsPerSec: number;
+  /** How many observations a message holds: 1, or those of a session. */
+  readonly observationsPerMessage: number;
+  readonly retentionDays: number;
+}
+
 /** A number with its unit and where it is from. */
 export interface Input {
   readonly value: number;

@@ -1,6 +1,6 @@
 /** The plan as the Markdown of docs/scale.md. */
-import { ASSUMED_INPUTS, type Input, LIMITS, MEASURED, PRICES } from "./inputs.ts";
-import { type Load, type Plan, planFor } from "./model.ts";
+import { ASSUMED_INPUTS, type Input, LIMITS, type Load, MEASURED, PRICES } from "./inputs.ts";
+import { type Plan, planFor } from "./model.ts";
 
 /** Observations per second that are planned for. */
 export const RATES = [100, 5_000, 100_000] as const;
