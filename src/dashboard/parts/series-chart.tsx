@@ -1,14 +1,15 @@
 /** The whole series of a primitive as a chart, with the windows that decided its last transition shaded. */
 import { useMemo } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { ask } from "../api.ts";
 import { useIsNarrow } from "../narrow.ts";
 import { useLoaded } from "../resource.ts";
 import { type AttributionEvent, type Explanation, type Observation, observationsSchema } from "../schemas.ts";
 import { kindOf, laneNames, lanesOf, movingMeans, type SeriesKind } from "../series.ts";
-import { counted, exactTime, shortNumber, shortValue, valueWords } from "../words.ts";
+import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Await } from "./notice.tsx";
-import { axisOf, type Ink, type Key, Plot, timeAxisOf } from "./plot.tsx";
+import { type Ink, Plot } from "./plot.tsx";
+import { laneOptions, LINE_KEYS, lineOptions, shade, VALUE_KEY } from "./series-options.ts";
 
 const PAGE = 1_000;
 /** Observations that a chart takes, oldest first. */
@@ -149,89 +150,4 @@ function labelOf(
     rotations: `in ${counted(lanes, "lane")}, one for each value of the hash`,
   }[kind];
   return `${primitive} over time: ${counted(observations.length, "observation")} ${how}`;
-}
-
-const LINE_KEYS: readonly Key[] = [
-  { label: "observed", look: "look-observed", dash: null, words: shortNumber },
-  { label: "mean (EWMA)", look: "look-mean", dash: [], words: shortNumber },
-];
-const VALUE_KEY = { label: "value", look: "look-observed", dash: [] } as const;
-
-function pointsOf(ink: Ink) {
-  return { show: true, size: 7, width: 1.5, stroke: ink.colour("--accent"), fill: ink.colour("--card") };
-}
-
-function lineOptions(ink: Ink) {
-  return {
-    axes: [timeAxisOf(ink), axisOf(ink, { size: 60 })],
-    series: [
-      {},
-      {
-        stroke: ink.colour("--accent"),
-        paths: () => null,
-        points: pointsOf(ink),
-      },
-      { stroke: ink.colour("--text"), width: 1.5, points: { show: false } },
-    ],
-  };
-}
-
-function laneOptions(ink: Ink, names: readonly string[], isNarrow: boolean) {
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
-  return {
-    scales: { y: { range: [-0.6, Math.max(0.6, names.length - 0.4)] as [number, number] } },
-    axes: [
-      timeAxisOf(ink),
-      axisOf(ink, {
-        size: isNarrow ? 84 : 132,
-        splits: () => names.map((_, lane) => lane),
-        values: (_, splits) => splits.map((lane) => names[lane] ?? ""),
-      }),
-    ],
-    series: [
-      {},
-      {
-        stroke: ink.colour("--accent"),
-        width: 1.5,
-        ...(stepped ? { paths: stepped } : {}),
-        points: pointsOf(ink),
-      },
-    ],
-  };
-}
-
-/** Draws below the series: both windows, and a line for each transition. */
-function shade(
-  plot: uPlot,
-  ink: Ink,
-  explanation: Explanation | null,
-  transitions: readonly AttributionEvent[],
-): void {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  const windows = [
-    { members: explanation?.older ?? [], colour: ink.colour("--window-older") },
-    { members: explanation?.recent ?? [], colour: ink.colour("--window-recent") },
-  ];
-  for (const { members, colour } of windows) {
-    const [first, last] = [members[0], members.at(-1)];
-    if (!first || !last) continue;
-    const from = Math.max(bbox.left, plot.valToPos(first.ts, "x", true) - 4);
-    const to = Math.min(bbox.left + bbox.width, plot.valToPos(last.ts, "x", true) + 4);
-    ctx.fillStyle = colour;
-    if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
-  }
-  ctx.setLineDash([4, 3]);
-  ctx.lineWidth = 1.5;
-  for (const { payload } of transitions) {
-    if (payload.ts === undefined || payload.new_state === undefined) continue;
-    const x = plot.valToPos(payload.ts, "x", true);
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.strokeStyle = ink.colour(`--state-${payload.new_state}`);
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-  }
-  ctx.restore();
 }
