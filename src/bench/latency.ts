@@ -1,0 +1,63 @@
+/**
+ * How long one message takes to be said of: from the consumer's start until the object hands what follows from it to the
+ * outbound queue, against one D1 batch and one object call. By the Worker's clock, which counts whole milliseconds.
+ */
+import worker from "../worker.ts";
+import { stubIdentityUuid } from "../core/index.ts";
+import { batchOf } from "./batch.ts";
+import type { BenchEnv } from "./env.ts";
+import { floorConsumer } from "./floor.ts";
+import { WatchedIdentityObject } from "./metered-object.ts";
+import { attackerUuidOf, type BusEvent, eventsOf } from "./workload.ts";
+
+/** A hash that is alone in its window, then one that is not: the state changes with every observation. */
+const LONE_SECS = 3 * 86_400;
+const CLOSE_SECS = 60;
+
+let watched: BenchEnv | null = null;
+
+/** Times messages, ours and the floor's in turn. */
+export async function timeMessages(
+  group: string,
+  from: number,
+  samples: number,
+  env: BenchEnv,
+): Promise<{ ours: number[]; floor: number[] }> {
+  watched ??= { ...env, IDENTITIES: env.WATCHED_IDENTITIES };
+  const object = env.WATCHED_IDENTITIES.getByName(stubIdentityUuid(attackerUuidOf(group, 0)));
+  const [ours, floor]: [number[], number[]] = [[], []];
+  for (const event of changingEvents(group, from, samples)) {
+    const settled = { acknowledged: 0, putOff: 0 };
+    const startMs = Date.now();
+    await worker.queue(batchOf([event], settled, 0), watched);
+    await object.drain();
+    const sentMs = WatchedIdentityObject.sentMs.get(stubIdentityUuid(event.payload.attacker_uuid));
+    if (sentMs === undefined || sentMs < startMs) throw new Error("every message must publish, one did not");
+    ours.push(sentMs - startMs);
+    const floorMs = Date.now();
+    await floorConsumer(batchOf([event], settled, 0), env);
+    floor.push(Date.now() - floorMs);
+  }
+  return { ours, floor };
+}
+
+/** Observations of one attacker, each of which changes the state. */
+function changingEvents(group: string, from: number, samples: number): BusEvent[] {
+  const events = eventsOf({
+    group,
+    firstAttacker: 0,
+    attackers: 1,
+    mix: "hash",
+    from,
+    perAttacker: samples,
+    order: "by_attacker",
+    perMessage: 1,
+  });
+  const firstTs = 1_600_000_000;
+  return events.map((event, n) => {
+    const i = from + n;
+    const ts = firstTs + Math.floor(i / 2) * LONE_SECS + (i % 2) * CLOSE_SECS;
+    const payload = { ...event.payload, value: `hash-${i}`, ts, window: { start_ts: ts - 1, end_ts: ts } };
+    return { ...event, ts, payload };
+  });
+}

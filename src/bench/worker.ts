@@ -1,0 +1,74 @@
+/**
+ * The bench's Worker: everything that ships, unchanged, beside what it is compared with, all in one bundle. It does what
+ * it is told and takes no time; whoever asks does.
+ */
+import { readTotals } from "../storage/index.ts";
+import type { BenchEnv } from "./env.ts";
+import { timeMessages } from "./latency.ts";
+import { createPortTables } from "./port.ts";
+import { type Command, commandSchema } from "./protocol.ts";
+import { askRepeatedly } from "./reads.ts";
+import { countBatches, replayChunk, settle } from "./replay.ts";
+import { fill, runBatches } from "./run.ts";
+import { consume, send, takeLag } from "./soak.ts";
+import { messagesOf } from "./workload.ts";
+
+export { FeedObject, IdentityObject, MaintenanceObject } from "../worker.ts";
+export { FloorObject } from "./floor.ts";
+export { MeteredIdentityObject, WatchedIdentityObject } from "./metered-object.ts";
+
+const prepared = new Map<string, readonly unknown[]>();
+
+export default {
+  async fetch(request, env) {
+    try {
+      const command = commandSchema.parse(await request.json());
+      return Response.json((await carryOut(command, env)) ?? null);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return new Response(text, { status: 500 });
+    }
+  },
+  queue: consume,
+} satisfies ExportedHandler<BenchEnv>;
+
+async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
+  switch (command.command) {
+    case "setup":
+      return createPortTables(env.PORT_DB);
+    case "prepare":
+      prepared.set(command.name, messagesOf(command.workload));
+      return null;
+    case "fill":
+      return fill(command.workload, command.consumer, env);
+    case "run":
+      return runBatches(preparedOf(command.name), command.consumer, env);
+    case "count":
+      return countBatches(preparedOf(command.name), env);
+    case "forget":
+      prepared.clear();
+      return null;
+    case "latency":
+      return timeMessages(command.group, command.from, command.samples, env);
+    case "read":
+      return askRepeatedly(command.path, command.times, env);
+    case "replay":
+      return replayChunk(command, env);
+    case "settle":
+      return settle();
+    case "stored":
+      return (await readTotals(env.DB)).observations;
+    case "send":
+      return send(command.workload, env);
+    case "lag":
+      return takeLag(env);
+    default:
+      return command satisfies never;
+  }
+}
+
+function preparedOf(name: string): readonly unknown[] {
+  const bodies = prepared.get(name);
+  if (!bodies) throw new Error(`messages must be prepared before they are run, ${name} were not`);
+  return bodies;
+}

@@ -1,0 +1,70 @@
+/** One run of the bench from beginning to end. A suite that fails leaves the others' results as they are. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Measure, type MeasureName, missing } from "../../bench/measures.ts";
+import { PROJECT_ROOT } from "../wrangler.ts";
+import { Bench, type Raw, type Suite } from "./bench.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { showBenchProgress } from "./progress.ts";
+
+/** Where the results go. */
+export const RESULTS_FILE = join(PROJECT_ROOT, "bench", "results.json");
+
+/** What a run found. */
+export interface Results {
+  readonly date: string;
+  readonly isQuick: boolean;
+  readonly machine: Machine;
+  readonly measures: readonly Measure[];
+  readonly raw: Raw;
+}
+
+/** What to run. */
+export interface RunOptions {
+  readonly isQuick: boolean;
+  /** Which measures. */
+  readonly wanted: ReadonlySet<MeasureName>;
+  readonly progress: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly complain: (text: string) => void;
+}
+
+/** Runs what is asked for; after each suite the results so far are written. */
+export async function runSuites(suites: readonly Suite[], options: RunOptions): Promise<Results> {
+  const { isQuick, wanted } = options;
+  const chosen = suites.filter(({ measures }) => measures.some((name) => wanted.has(name)));
+  const bench = new Bench(isQuick, wanted, (what) => progress.step(what));
+  const steps = chosen.reduce((sum, suite) => sum + suite.steps(bench), 0);
+  const progress = showBenchProgress(steps, options.progress);
+  const measures: Measure[] = [];
+  const results = {
+    date: new Date().toISOString(),
+    isQuick,
+    machine: describeMachine(),
+    measures,
+    raw: bench.raw,
+  };
+  const failures: string[] = [];
+  for (const suite of chosen) {
+    progress.begin(suite.name);
+    const asked = suite.measures.filter((name) => wanted.has(name));
+    try {
+      measures.push(...(await suite.run(bench)).filter(({ name }) => wanted.has(name)));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`${suite.name}: ${error instanceof Error ? error.stack : reason}`);
+      measures.push(...asked.map((name) => missing(name, `failed: ${reason.slice(0, 200)}`, false)));
+    }
+    await bench.end();
+    await writeResults(results);
+  }
+  progress.stop();
+  for (const failure of failures) options.complain(failure);
+  return results;
+}
+
+/** Writes the results. */
+async function writeResults(results: Results): Promise<void> {
+  const { measures, raw, ...rest } = results;
+  await mkdir(join(PROJECT_ROOT, "bench"), { recursive: true });
+  await writeFile(RESULTS_FILE, `${JSON.stringify({ measures, ...rest, ...raw }, null, 2)}\n`);
+}

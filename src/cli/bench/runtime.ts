@@ -1,0 +1,180 @@
+/**
+ * The bench's Worker, running here: the real Workers runtime with its D1, objects and queues, configured as the Worker
+ * that ships and bound to what it is compared with besides.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { parse } from "smol-toml";
+import { createTestHarness } from "wrangler";
+import { z as schema } from "zod";
+import {
+  type Command,
+  type ConsumerName,
+  type Counted,
+  countedSchema,
+  type Lag,
+  lagSchema,
+  type Latency,
+  latencySchema,
+} from "../../bench/protocol.ts";
+import type { Workload } from "../../bench/workload.ts";
+import { PROJECT_ROOT } from "../wrangler.ts";
+
+const NAME = "attribution-bench";
+const DATABASES = ["DB", "FLOOR_DB", "PORT_DB"];
+/** Bindings of objects besides those that ship. */
+const OBJECTS = {
+  FLOOR: "FloorObject",
+  METERED_IDENTITIES: "MeteredIdentityObject",
+  WATCHED_IDENTITIES: "WatchedIdentityObject",
+};
+/** Captured log lines are let go after so many commands. */
+const COMMANDS_PER_CLEARING = 20;
+
+/** Tokens that hold in the bench's Worker. */
+export const READ_TOKEN = "bench-read-token";
+
+const wranglerSchema = schema.looseObject({
+  compatibility_date: schema.string(),
+  limits: schema.looseObject({}).optional(),
+  vars: schema.record(schema.string(), schema.json()).default({}),
+  durable_objects: schema.object({
+    bindings: schema.array(schema.object({ name: schema.string(), class_name: schema.string() })),
+  }),
+  queues: schema.object({
+    producers: schema.array(schema.object({ binding: schema.string(), queue: schema.string() })),
+    consumers: schema.array(schema.looseObject({ queue: schema.string() })),
+  }),
+  ratelimits: schema.array(
+    schema.object({
+      name: schema.string(),
+      namespace_id: schema.string(),
+      simple: schema.object({
+        limit: schema.number(),
+        period: schema.union([schema.literal(10), schema.literal(60)]),
+      }),
+    }),
+  ),
+});
+
+/** The local trace collector takes more time than what it watches; Wrangler's own news would go into ours. */
+const ENVIRONMENT = { X_LOCAL_OBSERVABILITY: "false", WRANGLER_LOG: "none", WRANGLER_SEND_METRICS: "false" };
+
+/** A Worker to be measured. */
+export class BenchRuntime {
+  readonly #harness = createTestHarness({ root: PROJECT_ROOT, workers: [{ config: readConfig() }] });
+  #url = "";
+  #commands = 0;
+
+  /** Builds and starts it. */
+  async start(): Promise<void> {
+    Object.assign(process.env, ENVIRONMENT);
+    const { url } = await this.#harness.listen();
+    this.#url = url.href;
+    const worker = this.#harness.getWorker(NAME);
+    for (const binding of ["DB", "FLOOR_DB"]) await worker.applyD1Migrations(binding);
+    await this.ask({ command: "setup" });
+  }
+
+  stop(): Promise<void> {
+    return this.#harness.close();
+  }
+
+  /** Carries out a command. @throws Error with what the Worker says, if it fails */
+  async ask(command: Command): Promise<unknown> {
+    if (++this.#commands % COMMANDS_PER_CLEARING === 0) this.#harness.clearLogs();
+    const response = await fetch(this.#url, { method: "POST", body: JSON.stringify(command) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${command.command} failed: ${text}`);
+    const answer: unknown = JSON.parse(text);
+    return answer;
+  }
+
+  /** Carries out a command. @returns how long that took, in milliseconds, by this side's clock */
+  async time(command: Command): Promise<number> {
+    const startMs = performance.now();
+    await this.ask(command);
+    return performance.now() - startMs;
+  }
+
+  /** Makes messages, to be run under a name. */
+  async prepare(name: string, workload: Workload): Promise<void> {
+    await this.ask({ command: "prepare", name, workload });
+  }
+
+  /** Stores a history. */
+  async fill(consumer: ConsumerName, workload: Workload): Promise<void> {
+    await this.ask({ command: "fill", consumer, workload });
+  }
+
+  stored(): Promise<number> {
+    return this.ask({ command: "stored" }).then((answer) => schema.number().parse(answer));
+  }
+
+  count(name: string): Promise<Counted> {
+    return this.ask({ command: "count", name }).then((answer) => countedSchema.parse(answer));
+  }
+
+  settle(): Promise<Counted> {
+    return this.ask({ command: "settle" }).then((answer) => countedSchema.parse(answer));
+  }
+
+  latency(group: string, from: number, samples: number): Promise<Latency> {
+    return this.ask({ command: "latency", group, from, samples }).then((answer) =>
+      latencySchema.parse(answer),
+    );
+  }
+
+  lag(): Promise<Lag> {
+    return this.ask({ command: "lag" }).then((answer) => lagSchema.parse(answer));
+  }
+
+  /** Resident memory of the runtime's processes, in bytes: those that this process started. */
+  async memory(): Promise<number> {
+    const { stdout } = await execa("ps", ["-A", "-o", "ppid=,rss=,comm="]);
+    const ours = stdout
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([parent, , name]) => Number(parent) === process.pid && name?.includes("workerd"));
+    if (ours.length === 0) throw new Error("the runtime's process was not found");
+    return ours.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1_024, 0);
+  }
+}
+
+function readConfig() {
+  const text = readFileSync(join(PROJECT_ROOT, "wrangler.toml"), "utf8");
+  const shipped = wranglerSchema.parse(parse(text));
+  const bindings = [
+    ...shipped.durable_objects.bindings,
+    ...Object.entries(OBJECTS).map(([name, className]) => ({ name, class_name: className })),
+  ];
+  return {
+    name: NAME,
+    main: "src/bench/worker.ts",
+    compatibility_date: shipped.compatibility_date,
+    d1_databases: DATABASES.map((binding) => ({
+      binding,
+      database_name: binding.toLowerCase(),
+      database_id: `bench-${binding.toLowerCase()}`,
+      migrations_dir: "migrations",
+    })),
+    durable_objects: { bindings },
+    migrations: [{ tag: "v1", new_sqlite_classes: bindings.map(({ class_name: className }) => className) }],
+    queues: {
+      producers: shipped.queues.producers,
+      consumers: [
+        ...shipped.queues.consumers,
+        { queue: "attribution-events", max_batch_size: 100, max_batch_timeout: 1 },
+      ],
+    },
+    ratelimits: shipped.ratelimits,
+    vars: {
+      ...shipped.vars,
+      READ_TOKENS: READ_TOKEN,
+      INGEST_TOKENS: "bench-ingest-token",
+      ADMIN_TOKENS: "bench-admin-token",
+      DECNET_WEBHOOK_SECRET: "bench-webhook-secret",
+    },
+  };
+}

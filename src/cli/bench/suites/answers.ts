@@ -1,0 +1,87 @@
+/** How soon: a read against a bare call of an object, and a message until what follows from it is sent. */
+import { type Measure, measureOf } from "../../../bench/measures.ts";
+import { median, quantile, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
+import { attackerUuidOf, SESSION_PRIMITIVES } from "../../../bench/workload.ts";
+import { stubIdentityUuid } from "../../../core/index.ts";
+import type { Bench, Suite } from "../bench.ts";
+import { figure, millis, spreadText } from "../figures.ts";
+
+const READS = 100;
+const READ_WARM_UP = 5;
+/** Messages that are timed in one request, and requests that do not count. */
+const SAMPLES = 100;
+const LATENCY_WARM_UP = 2;
+
+export const readSuite: Suite = {
+  name: "reads",
+  measures: ["read_vs_call"],
+  steps: (bench) => READ_WARM_UP + bench.times(31, 5),
+  run: async (bench) => [await measureReads(bench)],
+};
+
+export const latencySuite: Suite = {
+  name: "latency",
+  measures: ["latency_p99"],
+  steps: (bench) => LATENCY_WARM_UP + bench.times(8, 2),
+  run: async (bench) => [await measureLatency(bench)],
+};
+
+async function measureReads(bench: Bench): Promise<Measure> {
+  const runtime = await bench.runtime();
+  await runtime.fill("ours", {
+    group: "read",
+    firstAttacker: 0,
+    attackers: 1,
+    mix: "session",
+    from: 0,
+    perAttacker: 4 * SESSION_PRIMITIVES,
+    order: "by_attacker",
+    perMessage: 1,
+  });
+  const identityUuid = stubIdentityUuid(attackerUuidOf("read", 0));
+  const time = (path: string) => () =>
+    runtime.time({ command: "read", path: `/api/v1/${path}`, times: READS });
+  const pairs = await bench.pairs(
+    "reads",
+    { rounds: bench.times(31, 5), warmUp: READ_WARM_UP },
+    async () => ({
+      a: time(`identities/${identityUuid}/attribution`),
+      b: time(`bench/${identityUuid}`),
+    }),
+  );
+  const ratios = spreadOf(ratiosOf(pairs));
+  const [read, call] = [median(pairs.map(({ a }) => a)) / READS, median(pairs.map(({ b }) => b)) / READS];
+  bench.raw["read_vs_call"] = { ratios, readMs: read, callMs: call };
+  return measureOf(
+    "read_vs_call",
+    ratios.median,
+    `${spreadText(ratios)}; ${millis(read)} for ${SESSION_PRIMITIVES} primitives, ${millis(call)} for a bare call`,
+  );
+}
+
+async function measureLatency(bench: Bench): Promise<Measure> {
+  const runtime = await bench.runtime();
+  const [ours, floor]: [number[], number[]] = [[], []];
+  for (let i = 0; i < LATENCY_WARM_UP + bench.times(8, 2); i++) {
+    const timed = await runtime.latency("latency", i * SAMPLES, SAMPLES);
+    if (i >= LATENCY_WARM_UP) {
+      ours.push(...timed.ours);
+      floor.push(...timed.floor);
+    }
+    bench.step("latency");
+  }
+  const [p99, floorP99] = [quantile(ours, 0.99), quantile(floor, 0.99)];
+  const [middle, floorMiddle] = [median(ours), median(floor)];
+  bench.raw["latency_p99"] = {
+    p99,
+    floorP99,
+    median: middle,
+    floorMedian: floorMiddle,
+    samples: ours.length,
+  };
+  return measureOf(
+    "latency_p99",
+    p99 / floorP99,
+    `p99 of ${ours.length} messages ${figure(p99)} ms against ${figure(floorP99)} ms; medians ${figure(middle)} and ${figure(floorMiddle)} ms, by a clock of whole ones`,
+  );
+}

@@ -1,0 +1,66 @@
+/** Throughput against the floor: batches of 100 messages in the steady state, over 1, 10 and 100 identities. */
+import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
+import { median, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
+import { SESSION_PRIMITIVES, type Workload } from "../../../bench/workload.ts";
+import type { Bench, Suite } from "../bench.ts";
+import { millis, spreadText } from "../figures.ts";
+
+const CASES = [
+  { name: "floor_1", attackers: 1, batches: 5 },
+  { name: "floor_10", attackers: 10, batches: 5 },
+  { name: "floor_100", attackers: 100, batches: 2 },
+] as const satisfies { name: MeasureName; attackers: number; batches: number }[];
+
+const BATCH = 100;
+/** Sessions that every identity has before. */
+const SESSIONS_BEFORE = 4;
+const WARM_UP = 4;
+
+export const floorSuite: Suite = {
+  name: "against the floor",
+  measures: CASES.map(({ name }) => name),
+  steps: (bench) => casesOf(bench).length * (WARM_UP + roundsOf(bench)),
+  async run(bench) {
+    const measures: Measure[] = [];
+    for (const each of casesOf(bench)) measures.push(await measure(bench, each));
+    return measures;
+  },
+};
+
+function casesOf(bench: Bench) {
+  return CASES.filter(({ name }) => bench.wanted.has(name));
+}
+
+function roundsOf(bench: Bench): number {
+  return bench.times(40, 6);
+}
+
+async function measure(bench: Bench, { name, attackers, batches }: (typeof CASES)[number]): Promise<Measure> {
+  const runtime = await bench.runtime();
+  const before = SESSIONS_BEFORE * SESSION_PRIMITIVES;
+  const workload: Workload = {
+    group: name,
+    firstAttacker: 0,
+    attackers,
+    mix: "session",
+    from: 0,
+    perAttacker: before,
+    order: "in_turn",
+    perMessage: 1,
+  };
+  await runtime.fill("ours", workload);
+  await runtime.fill("floor", workload);
+  const perRound = (BATCH * batches) / attackers;
+  const pairs = await bench.pairs(name, { rounds: roundsOf(bench), warmUp: WARM_UP }, async (i) => {
+    await runtime.prepare(name, { ...workload, from: before + i * perRound, perAttacker: perRound });
+    return { a: bench.timing(runtime, name, "floor"), b: bench.timing(runtime, name, "ours") };
+  });
+  const ratios = spreadOf(ratiosOf(pairs));
+  const [floor, ours] = [pairs.map(({ a }) => a / batches), pairs.map(({ b }) => b / batches)];
+  bench.raw[name] = { ratios, floorMsPerBatch: spreadOf(floor), oursMsPerBatch: spreadOf(ours) };
+  return measureOf(
+    name,
+    ratios.median,
+    `${spreadText(ratios)}; a batch takes ${millis(median(ours))}, the floor's ${millis(median(floor))}`,
+  );
+}
