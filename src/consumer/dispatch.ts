@@ -4,7 +4,7 @@
  */
 import pMap from "p-map";
 import type { Observation } from "../core/index.ts";
-import type { ApplyAnswer, ApplyCall, IdentityLink } from "../identity/index.ts";
+import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "../identity/index.ts";
 import { logError } from "../log.ts";
 import type { Link } from "../storage/index.ts";
 import { type Failure, failureOf } from "./verdict.ts";
@@ -79,7 +79,7 @@ async function applied(targets: DispatchTargets, identityUuid: string, call: App
 
 interface GatheredCall {
   readonly links: Map<string, IdentityLink>;
-  readonly observations: Observation[];
+  readonly observations: AppliedObservation[];
 }
 
 function callsByIdentity(
@@ -93,13 +93,13 @@ function callsByIdentity(
     if (link.erasedTs !== null && observation.ts <= link.erasedTs) continue;
     const call: GatheredCall = calls.get(link.identityUuid) ?? { links: new Map(), observations: [] };
     calls.set(link.identityUuid, call);
-    call.links.set(link.attackerUuid, toIdentityLink(link));
-    call.observations.push(observation);
+    if (!call.links.has(link.attackerUuid)) call.links.set(link.attackerUuid, toIdentityLink(link));
+    call.observations.push(toApplied(observation));
   }
   return new Map(
     [...calls].map(([identityUuid, call]) => [
       identityUuid,
-      { links: [...call.links.values()], observations: call.observations.map(toApplied) },
+      { links: [...call.links.values()], observations: call.observations },
     ]),
   );
 }
@@ -109,6 +109,6 @@ function toIdentityLink({ attackerUuid, linkVersion, firstSeenTs, needsBackfill 
 }
 
 /** Only what an identity needs travels. */
-function toApplied({ id, attackerUuid, primitive, value, ts, evidenceRef }: Observation) {
+function toApplied({ id, attackerUuid, primitive, value, ts, evidenceRef }: Observation): AppliedObservation {
   return { id, attackerUuid, primitive, value, ts, evidenceRef };
 }

@@ -16,7 +16,7 @@ import type { Config } from "../config.ts";
 import { ObservationRows } from "./observation-rows.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "./protocol.ts";
-import { storedSeries } from "./series.ts";
+import { StoredSeries } from "./series.ts";
 import type { IdentityStore } from "./store.ts";
 
 /** What applying leaves to be announced. */
@@ -99,7 +99,7 @@ export function applyObservations(
       kind,
       recordOf(primitive),
       { prior, next: toMember(observation) },
-      storedSeries(sql, primitive, kind, flush),
+      new StoredSeries(sql, primitive, kind, flush),
       context,
     );
     announce(step);

@@ -18,7 +18,7 @@ import {
 } from "../core/index.ts";
 import type { Config } from "../config.ts";
 import type { OutboxEntry } from "./outbox.ts";
-import { storedSeries } from "./series.ts";
+import { StoredSeries } from "./series.ts";
 import type { IdentityStore } from "./store.ts";
 import type { SyncLink, SyncPlan } from "./sync.ts";
 
@@ -110,7 +110,7 @@ export function recomputeAll(
   let head = before;
   for (const primitive of allPrimitives(sql)) {
     const kind = mergeKindOf(config.registry.kindOf(primitive));
-    const series = storedSeries(sql, primitive, kind);
+    const series = new StoredSeries(sql, primitive, kind, () => {});
     const record = store.record(primitive);
     if (series.count() === 0) {
       head = forgetPrimitive(head, primitive);

@@ -18,59 +18,76 @@ const INFORMATIVE: Readonly<Record<MergeKind, string>> = {
 };
 
 /**
- * The series of a primitive as it is stored at the time of each question.
- * @param flush - called before each: writes what is still to be written
+ * The series of a primitive as it is stored at the time of each question. A class, because one is made for every
+ * observation and hardly ever asked anything.
  */
-export function storedSeries(
-  sql: SqlStorage,
-  primitive: string,
-  kind: MergeKind,
-  flush: () => void = () => {},
-): Series {
-  const ask = <T extends Record<string, SqlStorageValue>>(query: string, ...bindings: SqlStorageValue[]) => {
-    flush();
-    return sql.exec<T>(query, ...bindings);
-  };
-  const informative = INFORMATIVE[kind];
-  const totals = () =>
-    ask<{ count: number; lastTs: number | null }>(
+export class StoredSeries implements Series {
+  readonly #sql: SqlStorage;
+  readonly #primitive: string;
+  readonly #kind: MergeKind;
+  readonly #flush: () => void;
+
+  /** @param flush - called before each question: writes what is still to be written */
+  constructor(sql: SqlStorage, primitive: string, kind: MergeKind, flush: () => void) {
+    this.#sql = sql;
+    this.#primitive = primitive;
+    this.#kind = kind;
+    this.#flush = flush;
+  }
+
+  count(): number {
+    return this.#totals().count;
+  }
+
+  lastTs(): number | null {
+    return this.#totals().lastTs;
+  }
+
+  countInformative(): number {
+    return this.#ask<{ count: number }>(
+      `SELECT count(*) AS count FROM observations WHERE primitive = ? AND ${INFORMATIVE[this.#kind]}`,
+    ).one().count;
+  }
+
+  newestInformative(limit: number): Member[] {
+    return this.#ask<MemberRow>(
+      `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ${INFORMATIVE[this.#kind]}
+       ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
+      limit,
+    )
+      .toArray()
+      .toReversed();
+  }
+
+  latestByValue(startTs: number): Member[] {
+    const latest = new Map<string, Member>();
+    const rows = this.#ask<MemberRow>(
+      `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ts >= ? AND ${INFORMATIVE[this.#kind]}
+       ORDER BY ts, evidence_ref, attacker_uuid`,
+      startTs,
+    );
+    for (const row of rows) {
+      // Deleted first, so that the map's order is that of the latest members.
+      latest.delete(row.value);
+      latest.set(row.value, row);
+    }
+    return [...latest.values()];
+  }
+
+  get hashWindow(): HashWindow {
+    return storedHashWindow(this.#sql, this.#primitive);
+  }
+
+  #totals(): { count: number; lastTs: number | null } {
+    return this.#ask<{ count: number; lastTs: number | null }>(
       "SELECT count(*) AS count, max(ts) AS lastTs FROM observations WHERE primitive = ?",
-      primitive,
     ).one();
-  return {
-    count: () => totals().count,
-    lastTs: () => totals().lastTs,
-    countInformative: () =>
-      ask<{ count: number }>(
-        `SELECT count(*) AS count FROM observations WHERE primitive = ? AND ${informative}`,
-        primitive,
-      ).one().count,
-    newestInformative: (limit) =>
-      ask<MemberRow>(
-        `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ${informative}
-           ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
-        primitive,
-        limit,
-      )
-        .toArray()
-        .toReversed(),
-    latestByValue(startTs) {
-      const latest = new Map<string, Member>();
-      const rows = ask<MemberRow>(
-        `SELECT ${MEMBER} FROM observations WHERE primitive = ? AND ts >= ? AND ${informative}
-         ORDER BY ts, evidence_ref, attacker_uuid`,
-        primitive,
-        startTs,
-      );
-      for (const row of rows) {
-        // Deleted first, so that the map's order is that of the latest members.
-        latest.delete(row.value);
-        latest.set(row.value, row);
-      }
-      return [...latest.values()];
-    },
-    hashWindow: storedHashWindow(sql, primitive),
-  };
+  }
+
+  #ask<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: SqlStorageValue[]) {
+    this.#flush();
+    return this.#sql.exec<T>(query, this.#primitive, ...bindings);
+  }
 }
 
 function storedHashWindow(sql: SqlStorage, primitive: string): HashWindow {

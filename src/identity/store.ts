@@ -9,11 +9,11 @@ import {
   newIdentityHead,
   type PrimitiveRecord,
   STATES,
-  type Tail,
 } from "../core/index.ts";
 import { inPieces } from "./pieces.ts";
 import type { IdentityLink, MergeStep, PrimitiveAttribution } from "./protocol.ts";
 import { createTables, hasTables } from "./schema.ts";
+import { readTail, writeTail } from "./tail-text.ts";
 
 const headSchema = z.object({
   identityUuid: z.string(),
@@ -22,30 +22,6 @@ const headSchema = z.object({
   multiActor: z.array(z.string()),
   suspected: z.array(z.string()).nullable(),
 }) satisfies z.ZodType<IdentityHead>;
-
-const memberSchema = z.object({
-  value: z.string(),
-  ts: z.number(),
-  evidenceRef: z.string(),
-  attackerUuid: z.string(),
-});
-
-const tailSchema = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.enum(["categorical", "numeric"]),
-    count: z.number(),
-    informative: z.number(),
-    lastTs: z.number(),
-    newest: z.array(memberSchema),
-  }),
-  z.object({
-    kind: z.literal("hash"),
-    count: z.number(),
-    lastTs: z.number(),
-    distinct: z.number(),
-    latest: z.array(memberSchema),
-  }),
-]) satisfies z.ZodType<Tail>;
 
 const stateSchema = z.enum(STATES);
 
@@ -206,7 +182,7 @@ export class IdentityStore {
       )
       .toArray()[0];
     if (!row) return null;
-    const tail = tailSchema.parse(JSON.parse(row.tail));
+    const tail = readTail(row.tail);
     const record = { attribution: toAttribution(row), tail, version: row.version };
     this.#records.set(primitive, record);
     return record;
@@ -291,7 +267,7 @@ function toRecordRow([primitive, { attribution, tail, version }]: readonly [stri
     attribution.observationCount,
     attribution.lastChangeTs,
     attribution.lastObservationTs,
-    JSON.stringify(tail),
+    writeTail(tail),
     version,
   ];
 }
