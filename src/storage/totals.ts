@@ -2,7 +2,7 @@
  * Totals over everything. Some are kept as counters or in small tables and cost a few rows; the others are counted, and
  * cost a row for everything there is. So where there is much, what was counted holds for a while.
  */
-import { count, inArray, isNotNull, isNull, min, sum } from "drizzle-orm";
+import { count, eq, inArray, isNotNull, isNull, min, sum } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { State } from "../core/index.ts";
 import {
@@ -34,6 +34,7 @@ interface KeptTotals {
 /** What costs a row for everything there is. */
 interface CountedTotals {
   readonly attackers: number;
+  /** Those that are merged away stand no more, and their states neither. */
   readonly identities: number;
   /** Observations that wait for their attacker to be registered. */
   readonly deferred: number;
@@ -133,14 +134,24 @@ async function readKept(db: DrizzleD1Database): Promise<KeptTotals> {
 
 async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
   const waiting = db.select({ uuid: attackers.uuid }).from(attackers).where(isNull(attackers.identityUuid));
-  const [registered, formed, deferred, states, history] = await db.batch([
+  const isMergedAway = isNotNull(identities.mergedIntoUuid);
+  const [registered, formed, deferred, states, kept, history] = await db.batch([
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
-    db.select({ n: count() }).from(identities),
+    db.select({ n: count() }).from(identities).where(isNull(identities.mergedIntoUuid)),
     db.select({ n: count() }).from(observations).where(inArray(observations.attackerUuid, waiting)),
     db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
+    // What an identity that is merged away keeps for the record is not a state of today.
+    db
+      .select({ state: attributions.state, n: count() })
+      .from(identities)
+      .innerJoin(attributions, eq(attributions.identityUuid, identities.uuid))
+      .where(isMergedAway)
+      .groupBy(attributions.state),
     db.select({ n: count() }).from(events),
   ]);
-  const inState = (state: State) => states.find((row) => row.state === state)?.n ?? 0;
+  const countIn = (rows: { state: string; n: number }[], state: State) =>
+    rows.find((row) => row.state === state)?.n ?? 0;
+  const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   return {
     attackers: registered[0]?.n ?? 0,
     identities: formed[0]?.n ?? 0,

@@ -56,3 +56,20 @@ it("[§7 stats] attackers that wait are not counted as registered", async () => 
   await insertAttackers(3);
   expect((await readTotals(env.DB)).attackers).toBe(before.attackers);
 });
+
+it("[§7 stats] an identity that is merged away counts no more, and its states neither", async () => {
+  const before = await readTotals(env.DB);
+  await env.DB.batch([
+    env.DB.prepare(
+      "INSERT INTO identities (uuid, merged_into_uuid) VALUES ('stands', NULL), ('gone', 'stands')",
+    ),
+    env.DB.prepare(
+      `INSERT INTO attributions (identity_uuid, primitive, state, seq)
+       VALUES ('stands', 'motor.x', 'drifting', 1), ('gone', 'motor.x', 'drifting', 1), ('gone', 'motor.y', 'stable', 2)`,
+    ),
+  ]);
+  const after = await readTotals(env.DB);
+  expect(after.identities - before.identities).toBe(1);
+  expect(after.states.drifting - before.states.drifting).toBe(1);
+  expect(after.states.stable - before.states.stable).toBe(0);
+});
