@@ -25,9 +25,19 @@ export function normalizeUuid(text: string): string | null {
   return parts ? parts.slice(1).join("-") : null;
 }
 
+/** Stub identities that were derived already, by attacker: deriving one costs more than all the rest of an observation. */
+const stubs = new Map<string, string>();
+/** How many are remembered, about 200 bytes each. */
+const STUBS_REMEMBERED = 10_000;
+
 /** The UUID of the stub identity that an attacker starts with (UUIDv5 of the attacker's UUID). */
 export function stubIdentityUuid(attackerUuid: string): string {
-  return v5(attackerUuid, IDENTITY_NAMESPACE);
+  const known = stubs.get(attackerUuid);
+  if (known !== undefined) return known;
+  const stub = v5(attackerUuid, IDENTITY_NAMESPACE);
+  if (stubs.size >= STUBS_REMEMBERED) stubs.clear();
+  stubs.set(attackerUuid, stub);
+  return stub;
 }
 
 /** The UUID of an attacker that is known only by its network address (UUIDv5 of the address as written). */
