@@ -66,7 +66,7 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "node",
-          include: ["test/{core,sensor,simulate,cli}/**/*.test.ts"],
+          include: ["test/{core,sensor,simulate,cli,bench}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
         },

@@ -1,0 +1,135 @@
+/** The arithmetic of the benchmarks: what is compared, and what it is compared with. */
+import { describe, expect, it } from "vitest";
+import { costOf, describeCost, PRICES, type Usage } from "../../src/bench/costs.ts";
+import { BARS, type Measure, measureOf, missing } from "../../src/bench/measures.ts";
+import { median, quantile, ratiosOf, spreadOf } from "../../src/bench/statistics.ts";
+import {
+  attackerUuidOf,
+  eventsOf,
+  messagesOf,
+  SESSION_PRIMITIVES,
+  type Workload,
+} from "../../src/bench/workload.ts";
+import { createRegistry, parseMessage } from "../../src/core/index.ts";
+
+describe("statistics", () => {
+  it.each([
+    [[3, 1, 2], 2],
+    [[4, 1, 3, 2], 2.5],
+    [[7], 7],
+  ])("the median of %j is %d", (values, expected) => {
+    expect(median(values)).toBe(expected);
+  });
+
+  it("a quantile lies between its neighbours", () => {
+    expect(quantile([10, 20, 30, 40, 50], 0.99)).toBeCloseTo(49.6);
+    expect(quantile([1, 2], 0)).toBe(1);
+    expect(quantile([1, 2], 1)).toBe(2);
+  });
+
+  it("there is no middle of nothing", () => {
+    expect(() => median([])).toThrow(RangeError);
+  });
+
+  it("pairs are compared each in itself, so a slow moment that hits both changes nothing", () => {
+    const pairs = [
+      { a: 2, b: 1 },
+      { a: 200, b: 100 },
+      { a: 4, b: 2 },
+    ];
+    expect(spreadOf(ratiosOf(pairs))).toEqual({ median: 2, min: 2, max: 2, n: 3 });
+  });
+});
+
+describe("measures", () => {
+  it.each([
+    ["floor_1", 0.7, true],
+    ["floor_1", 0.699, false],
+    ["flat_hash", 1.15, true],
+    ["flat_hash", 1.151, false],
+    ["repeat_written", 0, true],
+    ["repeat_written", 1, false],
+  ] as const)("%s of %d meets its bar: %s", (name, value, pass) => {
+    expect(measureOf(name, value, "").pass).toBe(pass);
+  });
+
+  it("a condition besides the bar counts", () => {
+    expect(measureOf("flat_hash", 1, "", false).pass).toBe(false);
+  });
+
+  it("what has no bar is only reported", () => {
+    expect(measureOf("floor_100", 0.1, "")).toMatchObject({ bar: null, pass: null });
+  });
+
+  it("what failed is not met, what was skipped is neither", () => {
+    expect(missing("d1_calls", "no", false)).toMatchObject({ value: null, bar: "≤ 3", pass: false });
+    expect(missing("d1_calls", "no", null)).toMatchObject({ value: null, pass: null } satisfies Partial<Measure>);
+  });
+
+  it("every name is one word", () => {
+    for (const name of Object.keys(BARS)) expect(name).toMatch(/^[a-z0-9_]+$/);
+  });
+});
+
+describe("money", () => {
+  const usage: Usage = {
+    queueOperation: 300,
+    d1RowWritten: 104,
+    d1RowRead: 400,
+    objectRowWritten: 200,
+    objectRowRead: 100,
+    objectRequest: 100,
+  };
+
+  it("a hundred messages of one observation, by hand", () => {
+    const { total } = costOf(usage, 100);
+    expect(total).toBeCloseTo(3 * 0.4 + 1.04 + 2 + 0.15 + 4 * 0.001 + 0.001, 9);
+  });
+
+  it("says the sum it made", () => {
+    expect(describeCost(usage, 100)).toBe(
+      "3 queue operations × $0.4 + 1.04 D1 rows written × $1 + 2 object rows written × $1 + 1 object requests × $0.15 + 4 D1 rows read × $0.001 + 1 object rows read × $0.001 = $4.40",
+    );
+  });
+
+  it("every price is on the bill", () => {
+    expect(
+      costOf(usage, 1)
+        .lines.map(({ billed }) => billed)
+        .toSorted(),
+    ).toEqual(Object.keys(PRICES).toSorted());
+  });
+});
+
+describe("workload", () => {
+  const workload: Workload = {
+    group: "test",
+    firstAttacker: 0,
+    attackers: 3,
+    mix: "session",
+    from: 0,
+    perAttacker: 2 * SESSION_PRIMITIVES,
+    order: "in_turn",
+    perMessage: 1,
+  };
+
+  it("is the same each time, with a key of its own for every observation", () => {
+    expect(eventsOf(workload)).toEqual(eventsOf(workload));
+    const keys = eventsOf(workload).map(({ payload }) =>
+      [payload.attacker_uuid, payload.primitive, payload.evidence_ref].join(),
+    );
+    expect(new Set(keys).size).toBe(3 * 2 * SESSION_PRIMITIVES);
+  });
+
+  it.each(["session", "categorical", "numeric", "hash"] as const)("%s: nothing of it is refused", (mix) => {
+    const context = { receivedTs: 1_790_000_000, registry: createRegistry() };
+    for (const body of messagesOf({ ...workload, mix, perMessage: 7 })) {
+      for (const event of parseMessage(body, context)) expect(event.outcome).toBe("observation");
+    }
+  });
+
+  it("attackers are told apart", () => {
+    const uuids = Array.from({ length: 5_000 }, (_, i) => attackerUuidOf("a", i));
+    expect(new Set(uuids).size).toBe(5_000);
+  });
+});
