@@ -141,7 +141,8 @@ const ERASED_EVENT = { erased: true } as const;
 
 /** Whether this stands where an event was erased. */
 export function isErasedEvent(event: unknown): boolean {
-  return JSON.stringify(event) === JSON.stringify(ERASED_EVENT);
+  if (typeof event !== "object" || event === null || !("erased" in event)) return false;
+  return event.erased === true && Object.keys(event).length === 1;
 }
 
 /** Takes the attacker's events out of what was refused; a letter that holds nothing else goes. */
