@@ -132,9 +132,12 @@ async function readKept(db: DrizzleD1Database): Promise<KeptTotals> {
   };
 }
 
+function countIn(rows: readonly { state: string; n: number }[], state: State): number {
+  return rows.find((row) => row.state === state)?.n ?? 0;
+}
+
 async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
   const waiting = db.select({ uuid: attackers.uuid }).from(attackers).where(isNull(attackers.identityUuid));
-  const isMergedAway = isNotNull(identities.mergedIntoUuid);
   const [registered, formed, deferred, states, kept, history] = await db.batch([
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
     db.select({ n: count() }).from(identities).where(isNull(identities.mergedIntoUuid)),
@@ -145,12 +148,10 @@ async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
       .select({ state: attributions.state, n: count() })
       .from(identities)
       .innerJoin(attributions, eq(attributions.identityUuid, identities.uuid))
-      .where(isMergedAway)
+      .where(isNotNull(identities.mergedIntoUuid))
       .groupBy(attributions.state),
     db.select({ n: count() }).from(events),
   ]);
-  const countIn = (rows: { state: string; n: number }[], state: State) =>
-    rows.find((row) => row.state === state)?.n ?? 0;
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   return {
     attackers: registered[0]?.n ?? 0,
