@@ -52,6 +52,7 @@ function changingEvents(group: string, from: number, samples: number): BusEvent[
     perAttacker: samples,
     order: "by_attacker",
     perMessage: 1,
+    pointers: "by_day",
   });
   const firstTs = 1_600_000_000;
   return events.map((event, n) => {

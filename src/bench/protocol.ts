@@ -13,6 +13,7 @@ const workload = z.object({
   perAttacker: z.number(),
   order: z.enum(["by_attacker", "in_turn"]),
   perMessage: z.number(),
+  pointers: z.enum(["by_day", "by_chance"]),
 });
 
 /** What can be asked. */

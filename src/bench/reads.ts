@@ -1,12 +1,13 @@
 /** Requests through the shipped router: its own reads, and a bare call to an object to compare them with. */
 import { requireScope } from "../http/access.ts";
+import { revalidated } from "../http/etag.ts";
 import { app } from "../http/index.ts";
 import type { BenchEnv } from "./env.ts";
 
 /** Where the bare call is: behind everything that any other read is behind. */
 const BARE_PATH = "/api/v1/bench/:name";
 
-app.get(BARE_PATH, requireScope("read"), async (c) => {
+app.get(BARE_PATH, requireScope("read"), revalidated, async (c) => {
   const env: Env & Partial<BenchEnv> = c.env;
   return c.json({ answer: await env.FLOOR?.getByName(c.req.param("name")).ping() });
 });

@@ -22,6 +22,8 @@ export interface Workload {
   /** Whose observations follow one another: those of one attacker, or each attacker's in turn. */
   readonly order: "by_attacker" | "in_turn";
   readonly perMessage: number;
+  /** Evidence pointers as DECNET makes them, a day's file and a place in it, or as Cowrie names sessions: by chance. */
+  readonly pointers: "by_day" | "by_chance";
 }
 
 /** Primitives of a session, and seconds from one session to the next. */
@@ -29,6 +31,8 @@ export const SESSION_PRIMITIVES = 30;
 const SESSION_SECS = 3_600;
 /** Seconds between two observations of a single primitive. */
 const SINGLE_SECS = 60;
+/** How fast a shard grows. */
+const BYTES_PER_SECOND = 97;
 /** Long enough ago for everything to lie in the past. */
 const START_TS = 1_750_000_000;
 
@@ -95,13 +99,14 @@ export function eventsOf({
   from,
   perAttacker,
   order,
+  pointers,
 }: Workload): BusEvent[] {
   return Array.from({ length: attackers * perAttacker }, (_, n) => {
     const [a, i] =
       order === "in_turn"
         ? [n % attackers, Math.floor(n / attackers)]
         : [Math.floor(n / perAttacker), n % perAttacker];
-    return eventOf(group, firstAttacker + a, mix, from + i);
+    return eventOf(group, firstAttacker + a, mix, from + i, pointers);
   });
 }
 
@@ -111,7 +116,13 @@ export function attackerUuidOf(group: string, attacker: number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
-function eventOf(group: string, attacker: number, mix: Mix, i: number): BusEvent {
+function eventOf(
+  group: string,
+  attacker: number,
+  mix: Mix,
+  i: number,
+  pointers: Workload["pointers"],
+): BusEvent {
   const isSession = mix === "session";
   const session = isSession ? Math.floor(i / SESSION_PRIMITIVES) : i;
   const primitive = isSession ? (SESSION[i % SESSION_PRIMITIVES]?.[0] ?? "") : SINGLE[mix];
@@ -134,10 +145,19 @@ function eventOf(group: string, attacker: number, mix: Mix, i: number): BusEvent
       confidence: 0.9,
       window: { start_ts: ts - 45, end_ts: ts },
       source: "decnet/honeypot-a",
-      evidence_ref: `shard:2026-03-honeypot-a#${hex(`${group}/${attacker}/session-${session}`)}`,
+      evidence_ref:
+        pointers === "by_day"
+          ? placeInDay(ts)
+          : `cowrie:honeypot-a/${hex(`${group}/${attacker}/session-${session}`).slice(0, 12)}#session`,
       ts,
     },
   };
+}
+
+/** A shard of a day, and a byte in it. */
+function placeInDay(ts: number): string {
+  const day = new Date(ts * 1_000).toISOString().slice(0, 10);
+  return `shard:decky-a/ssh/${day}.jsonl#${(ts % 86_400) * BYTES_PER_SECOND}-0`;
 }
 
 /** Sixteen hexadecimal digits that look like chance and are not (FNV-1a, twice, mixed). */

@@ -63,7 +63,10 @@ describe("measures", () => {
 
   it("what failed is not met, what was skipped is neither", () => {
     expect(missing("d1_calls", "no", false)).toMatchObject({ value: null, bar: "≤ 3", pass: false });
-    expect(missing("d1_calls", "no", null)).toMatchObject({ value: null, pass: null } satisfies Partial<Measure>);
+    expect(missing("d1_calls", "no", null)).toMatchObject({
+      value: null,
+      pass: null,
+    } satisfies Partial<Measure>);
   });
 
   it("every name is one word", () => {
@@ -111,6 +114,7 @@ describe("workload", () => {
     perAttacker: 2 * SESSION_PRIMITIVES,
     order: "in_turn",
     perMessage: 1,
+    pointers: "by_day",
   };
 
   it("is the same each time, with a key of its own for every observation", () => {

@@ -69,6 +69,7 @@ async function send(bench: Bench, secs: number, fromSecs: number): Promise<Minut
         perAttacker: SESSION_PRIMITIVES,
         order: "by_attacker",
         perMessage: SESSION_PRIMITIVES,
+        pointers: "by_day",
       },
     });
     if ((sec + 1) % SAMPLE_SECS === 0) {

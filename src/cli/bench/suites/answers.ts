@@ -37,6 +37,7 @@ async function measureReads(bench: Bench): Promise<Measure> {
     perAttacker: 4 * SESSION_PRIMITIVES,
     order: "by_attacker",
     perMessage: 1,
+    pointers: "by_day",
   });
   const identityUuid = stubIdentityUuid(attackerUuidOf("read", 0));
   const time = (path: string) => () =>

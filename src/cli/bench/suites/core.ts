@@ -54,6 +54,7 @@ function measure(bench: Bench, kind: MergeKind): Promise<Pair[]> {
     perAttacker: HISTORY + PER_ROUND,
     order: "by_attacker",
     perMessage: 1,
+    pointers: "by_day",
   });
   const members = events.map(({ payload }): Member => ({
     value: JSON.stringify(payload.value),

@@ -11,7 +11,14 @@ const OPERATION_BYTES = 64_000;
 const BATCH = 100;
 const SESSIONS_BEFORE = 4;
 
-const BASE = { firstAttacker: 0, mix: "session", from: 0, order: "in_turn", perMessage: 1 } as const;
+const BASE = {
+  firstAttacker: 0,
+  mix: "session",
+  from: 0,
+  order: "in_turn",
+  perMessage: 1,
+  pointers: "by_day",
+} as const;
 
 /** Ways in which the same sessions may arrive. */
 const ARRIVALS = {

@@ -47,6 +47,7 @@ async function measure(bench: Bench, { name, attackers, batches }: (typeof CASES
     perAttacker: before,
     order: "in_turn",
     perMessage: 1,
+    pointers: "by_day",
   };
   await runtime.fill("ours", workload);
   await runtime.fill("floor", workload);

@@ -45,6 +45,7 @@ async function measure(
     perAttacker: history,
     order: "by_attacker",
     perMessage: 1,
+    pointers: "by_day",
   };
   await runtime.fill("ours", workload);
   await runtime.fill("port", workload);
