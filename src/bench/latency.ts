@@ -1,6 +1,7 @@
 /**
  * How long one message takes to be said of: from the consumer's start until the object hands what follows from it to the
- * outbound queue, against one D1 batch and one object call. By the Worker's clock, which counts whole milliseconds.
+ * outbound queue, against one D1 batch and one object call. The Worker's own clock counts whole milliseconds, which is too
+ * coarse, so a clock outside is told when each begins and ends.
  */
 import worker from "../worker.ts";
 import { stubIdentityUuid } from "../core/index.ts";
@@ -8,6 +9,7 @@ import { batchOf } from "./batch.ts";
 import type { BenchEnv } from "./env.ts";
 import { floorConsumer } from "./floor.ts";
 import { WatchedIdentityObject } from "./metered-object.ts";
+import type { Command } from "./protocol.ts";
 import { attackerUuidOf, type BusEvent, eventsOf } from "./workload.ts";
 
 /** A hash that is alone in its window, then one that is not: the state changes with every observation. */
@@ -16,29 +18,29 @@ const CLOSE_SECS = 60;
 
 let watched: BenchEnv | null = null;
 
-/** Times messages, ours and the floor's in turn. */
+/** Lets a clock outside time messages: ours, the floor's and nothing, in turn. */
 export async function timeMessages(
-  group: string,
-  from: number,
-  samples: number,
+  { group, from, samples, clock }: Extract<Command, { command: "latency" }>,
   env: BenchEnv,
-): Promise<{ ours: number[]; floor: number[] }> {
+): Promise<void> {
   watched ??= { ...env, IDENTITIES: env.WATCHED_IDENTITIES };
+  WatchedIdentityObject.sentUrl = `${clock}end/ours`;
   const object = env.WATCHED_IDENTITIES.getByName(stubIdentityUuid(attackerUuidOf(group, 0)));
-  const [ours, floor]: [number[], number[]] = [[], []];
   for (const event of changingEvents(group, from, samples)) {
     const settled = { acknowledged: 0, putOff: 0 };
-    const startMs = Date.now();
+    await tell(`${clock}begin/ours`);
     await worker.queue(batchOf([event], settled, 0), watched);
     await object.drain();
-    const sentMs = WatchedIdentityObject.sentMs.get(stubIdentityUuid(event.payload.attacker_uuid));
-    if (sentMs === undefined || sentMs < startMs) throw new Error("every message must publish, one did not");
-    ours.push(sentMs - startMs);
-    const floorMs = Date.now();
+    await tell(`${clock}begin/floor`);
     await floorConsumer(batchOf([event], settled, 0), env);
-    floor.push(Date.now() - floorMs);
+    await tell(`${clock}end/floor`);
+    await tell(`${clock}begin/nothing`);
+    await tell(`${clock}end/nothing`);
   }
-  return { ours, floor };
+}
+
+async function tell(url: string): Promise<void> {
+  await (await fetch(url)).text();
 }
 
 /** Observations of one attacker, each of which changes the state. */

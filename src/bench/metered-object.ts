@@ -55,10 +55,10 @@ export class MeteredIdentityObject extends IdentityObject {
   }
 }
 
-/** Notes when it hands events to the outbound queue. */
+/** Tells a clock outside when it hands events to the outbound queue. */
 export class WatchedIdentityObject extends IdentityObject {
-  /** Epoch milliseconds of the last time, by identity. */
-  static readonly sentMs = new Map<string, number>();
+  /** What to fetch then. */
+  static sentUrl = "";
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -66,9 +66,13 @@ export class WatchedIdentityObject extends IdentityObject {
     this.targets = {
       ...this.targets,
       queue: {
-        sendBatch(messages: Iterable<MessageSendRequest>) {
-          WatchedIdentityObject.sentMs.set(ctx.id.name ?? "", Date.now());
-          return queue.sendBatch(messages);
+        async sendBatch(messages: Iterable<MessageSendRequest>) {
+          const [told, sent] = await Promise.all([
+            fetch(WatchedIdentityObject.sentUrl),
+            queue.sendBatch(messages),
+          ]);
+          await told.text();
+          return sent;
         },
       },
     };

@@ -30,8 +30,17 @@ export const commandSchema = z.discriminatedUnion("command", [
   z.object({ command: z.literal("count"), name: z.string() }),
   /** Lets go of everything prepared. */
   z.object({ command: z.literal("forget") }),
-  /** One message at a time, each of which publishes: how long until it is sent, against a batch and a call. */
-  z.object({ command: z.literal("latency"), group: z.string(), from: z.number(), samples: z.number() }),
+  /**
+   * One message at a time, each of which publishes, and the floor with it, and nothing at all: the beginning and the end
+   * of each are told to a clock outside.
+   */
+  z.object({
+    command: z.literal("latency"),
+    group: z.string(),
+    from: z.number(),
+    samples: z.number(),
+    clock: z.string(),
+  }),
   /** Requests of one kind, one after the other, through the shipped router. */
   z.object({
     command: z.literal("read"),
@@ -82,14 +91,9 @@ export const countedSchema = z.object({
 });
 export type Counted = z.infer<typeof countedSchema>;
 
-export const latencySchema = z.object({
-  /** Milliseconds from the consumer's start to the outbound send, one per message. */
-  ours: z.array(z.number()),
-  /** Milliseconds of one D1 batch and one object call. */
-  floor: z.array(z.number()),
-});
-
-export type Latency = z.infer<typeof latencySchema>;
+/** What the clock outside is told of, as the last part of its path. */
+export const TIMED = ["ours", "floor", "nothing"] as const;
+export type Timed = (typeof TIMED)[number];
 
 export const lagSchema = z.object({
   messages: z.number(),

@@ -49,7 +49,7 @@ async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
       prepared.clear();
       return null;
     case "latency":
-      return timeMessages(command.group, command.from, command.samples, env);
+      return timeMessages(command, env);
     case "read":
       return askRepeatedly(command.path, command.times, env);
     case "replay":

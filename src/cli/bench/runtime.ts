@@ -15,8 +15,6 @@ import {
   countedSchema,
   type Lag,
   lagSchema,
-  type Latency,
-  latencySchema,
 } from "../../bench/protocol.ts";
 import type { Workload } from "../../bench/workload.ts";
 import { PROJECT_ROOT } from "../wrangler.ts";
@@ -118,12 +116,6 @@ export class BenchRuntime {
 
   settle(): Promise<Counted> {
     return this.ask({ command: "settle" }).then((answer) => countedSchema.parse(answer));
-  }
-
-  latency(group: string, from: number, samples: number): Promise<Latency> {
-    return this.ask({ command: "latency", group, from, samples }).then((answer) =>
-      latencySchema.parse(answer),
-    );
   }
 
   lag(): Promise<Lag> {
