@@ -13,7 +13,7 @@ import type { Command } from "./protocol.ts";
 import { attackerUuidOf, type BusEvent, eventsOf } from "./workload.ts";
 
 /** A hash that is alone in its window, then one that is not: the state changes with every observation. */
-const LONE_SECS = 3 * 86_400;
+const LONE_SECS = 90_000;
 const CLOSE_SECS = 60;
 
 let watched: BenchEnv | null = null;
@@ -56,7 +56,7 @@ function changingEvents(group: string, from: number, samples: number): BusEvent[
     perMessage: 1,
     pointers: "by_day",
   });
-  const firstTs = 1_600_000_000;
+  const firstTs = 1_500_000_000;
   return events.map((event, n) => {
     const i = from + n;
     const ts = firstTs + Math.floor(i / 2) * LONE_SECS + (i % 2) * CLOSE_SECS;

@@ -76,7 +76,10 @@ async function measureLatency(bench: Bench): Promise<Measure> {
   const [ours, floor, nothing] = [clock.lasted.ours, clock.lasted.floor, clock.lasted.nothing].map((all) =>
     all.slice(LATENCY_WARM_UP * SAMPLES),
   );
-  if (!ours || !floor || !nothing) throw new Error("each must be timed");
+  const expected = bench.times(24, 2) * SAMPLES;
+  if (!ours || !floor || !nothing || ours.length !== expected) {
+    throw new Error(`each of ${expected} messages must publish, ${ours?.length ?? 0} did`);
+  }
   // What telling the clock takes is in all of them.
   const telling = median(nothing);
   const [p99, floorP99] = [quantile(ours, 0.99) - telling, quantile(floor, 0.99) - telling];
