@@ -1,18 +1,18 @@
 /** What was counted, as money: list prices of the paid plan, included usage left out. Pure. */
+import { PRICES } from "./prices.ts";
 
-/** List prices in US dollars per million. */
-export const PRICES = {
-  /** Every 64 KB written, read or deleted. */
-  queueOperation: 0.4,
-  d1RowWritten: 1,
-  d1RowRead: 0.001,
-  objectRowWritten: 1,
-  objectRowRead: 0.001,
-  objectRequest: 0.15,
-} as const satisfies Record<string, number>;
+/** Everything that is counted, in the order in which bills name it. All are priced by the million. */
+const BILLED = [
+  "queueOperations",
+  "d1RowsWritten",
+  "objectRowsWritten",
+  "objectRequests",
+  "d1RowsRead",
+  "objectRowsRead",
+] as const satisfies (keyof typeof PRICES)[];
 
 /** Something that is billed by the piece. */
-export type Billed = keyof typeof PRICES;
+export type Billed = (typeof BILLED)[number];
 
 /** How much of each was used. */
 export type Usage = Readonly<Record<Billed, number>>;
@@ -23,12 +23,13 @@ export const OPERATIONS_PER_MESSAGE = 3;
 /**
  * US dollars per million observations.
  * @param observations - how many the usage was for, above 0
- * @example costOf({ ...NOTHING, d1RowWritten: 10 }, 10).total // 1
+ * @example costOf({ ...NOTHING, d1RowsWritten: 10 }, 10).total // 1
  */
 export function costOf(usage: Usage, observations: number): { total: number; lines: CostLine[] } {
   const lines = BILLED.map((billed) => {
     const perObservation = usage[billed] / observations;
-    return { billed, perObservation, price: PRICES[billed], usd: perObservation * PRICES[billed] };
+    const { usd: price } = PRICES[billed];
+    return { billed, perObservation, price, usd: perObservation * price };
   });
   return { total: lines.reduce((sum, { usd }) => sum + usd, 0), lines };
 }
@@ -43,31 +44,14 @@ export interface CostLine {
   readonly usd: number;
 }
 
-/** Everything that is billed, in the order in which bills name it. */
-const BILLED = [
-  "queueOperation",
-  "d1RowWritten",
-  "objectRowWritten",
-  "objectRequest",
-  "d1RowRead",
-  "objectRowRead",
-] as const satisfies Billed[];
-
-const WORDS: Readonly<Record<Billed, string>> = {
-  queueOperation: "queue operations",
-  d1RowWritten: "D1 rows written",
-  objectRowWritten: "object rows written",
-  objectRequest: "object requests",
-  d1RowRead: "D1 rows read",
-  objectRowRead: "object rows read",
-};
-
 /** A bill as a sum, to be checked by hand. */
 export function describeCost(usage: Usage, observations: number): string {
   const { lines, total } = costOf(usage, observations);
   const terms = lines
     .filter(({ usd }) => usd > 0)
-    .map(({ billed, perObservation, price }) => `${round(perObservation)} ${WORDS[billed]} × $${price}`);
+    .map(
+      ({ billed, perObservation, price }) => `${round(perObservation)} ${PRICES[billed].name} × $${price}`,
+    );
   return `${terms.join(" + ")} = $${total.toFixed(2)}`;
 }
 

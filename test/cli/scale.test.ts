@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { usdOf } from "../../src/cli/scale/bill.ts";
-import { LIMITS, type Load, MEASURED, PRICES } from "../../src/cli/scale/inputs.ts";
+import { PRICES } from "../../src/bench/prices.ts";
+import { LIMITS, type Load, MEASURED } from "../../src/cli/scale/inputs.ts";
 import { LARGEST_SESSION, planFor } from "../../src/cli/scale/model.ts";
 import { filled } from "../../src/cli/scale/page.ts";
 import { tables } from "../../src/cli/scale/tables.ts";

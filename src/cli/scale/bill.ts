@@ -1,5 +1,6 @@
 /** What a load costs in a month at list prices, what the paid plan includes taken off. Pure. */
-import { ASSUMED_INPUTS, type Billed, DAY_SECS, LIMITS, type Load, MEASURED, PRICES } from "./inputs.ts";
+import { type Billed, PRICES } from "../../bench/prices.ts";
+import { ASSUMED_INPUTS, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
 
 /** A month. */
 export interface Bill {

@@ -72,32 +72,3 @@ export const LIMITS = {
   objectBytes: input(10e9, "bytes per object", DOCS),
   objectCallsAtATime: input(64, "object calls under way per database and batch", "this Worker"),
 } as const satisfies Record<string, Input>;
-
-/** What is billed: US dollars per unit, and how many units a month are included in the paid plan. */
-export interface Price {
-  readonly name: string;
-  readonly usd: number;
-  /** Units that `usd` is for. */
-  readonly per: number;
-  readonly included: number;
-}
-
-const M = 1e6;
-
-/** List prices of the paid plan. */
-export const PRICES = {
-  queueOperations: { name: "queue operations", usd: 0.4, per: M, included: 1 * M },
-  d1RowsWritten: { name: "D1 rows written", usd: 1, per: M, included: 50 * M },
-  d1RowsRead: { name: "D1 rows read", usd: 0.001, per: M, included: 25_000 * M },
-  d1Gigabytes: { name: "D1 storage, GB", usd: 0.75, per: 1, included: 5 },
-  objectRequests: { name: "object requests", usd: 0.15, per: M, included: 1 * M },
-  objectRowsWritten: { name: "object rows written", usd: 1, per: M, included: 50 * M },
-  objectRowsRead: { name: "object rows read", usd: 0.001, per: M, included: 25_000 * M },
-  objectGigabytes: { name: "object storage, GB", usd: 0.2, per: 1, included: 5 },
-  objectGigabyteSecs: { name: "object duration, GB-s", usd: 12.5, per: M, included: 0.4 * M },
-  workerRequests: { name: "Worker requests", usd: 0.3, per: M, included: 10 * M },
-  workerCpuMs: { name: "Worker CPU, ms", usd: 0.02, per: M, included: 30 * M },
-  logLines: { name: "log lines", usd: 0.6, per: M, included: 20 * M },
-} as const satisfies Record<string, Price>;
-
-export type Billed = keyof typeof PRICES;

@@ -1,5 +1,6 @@
 /** The plan as the Markdown of docs/scale.md. */
-import { ASSUMED_INPUTS, type Input, LIMITS, type Load, MEASURED, PRICES } from "./inputs.ts";
+import { PRICES } from "../../bench/prices.ts";
+import { ASSUMED_INPUTS, type Input, LIMITS, type Load, MEASURED } from "./inputs.ts";
 import { type Plan, planFor } from "./model.ts";
 
 /** Observations per second that are planned for. */

@@ -179,12 +179,12 @@ function usd(name: MeasureName, arrival: Arrival, counted: Partial<Record<Arriva
 /** Everything that is billed for what was counted. */
 export function usageOf({ worker, objects }: Counted, inboundOperations: number): Usage {
   return {
-    queueOperation: inboundOperations + worker.eventOperations + objects.eventOperations,
-    d1RowWritten: worker.d1Written + objects.d1Written,
-    d1RowRead: worker.d1Read + objects.d1Read,
-    objectRowWritten: objects.objectWritten,
-    objectRowRead: objects.objectRead,
-    objectRequest: worker.objectCalls + objects.alarmsRun,
+    queueOperations: inboundOperations + worker.eventOperations + objects.eventOperations,
+    d1RowsWritten: worker.d1Written + objects.d1Written,
+    d1RowsRead: worker.d1Read + objects.d1Read,
+    objectRowsWritten: objects.objectWritten,
+    objectRowsRead: objects.objectRead,
+    objectRequests: worker.objectCalls + objects.alarmsRun,
   };
 }
 
