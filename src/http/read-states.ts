@@ -22,7 +22,7 @@ export async function readStates(
   let identityUuid = uuid;
   for (let depth = 0; depth <= DEEPEST_MERGE; depth++) {
     const answer = await identities.getByName(identityUuid).readAttribution(asOfTs);
-    if (answer.outcome === "states") return { identityUuid, primitives: answer.primitives };
+    if (answer.outcome === "states") return { identityUuid, primitives: JSON.parse(answer.primitives) };
     identityUuid = answer.winnerUuid;
   }
   throw new Error(`merges must lead to an identity that stands alone, those of ${uuid} do not end`);

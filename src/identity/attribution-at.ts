@@ -24,7 +24,9 @@ export function answerAttribution(
   const winnerUuid = store.winner();
   if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
   const primitives =
-    asOfTs === null ? store.attributions() : attributionAt(store, sql, readConfig(env), asOfTs);
+    asOfTs === null
+      ? store.attributionsJson()
+      : JSON.stringify(attributionAt(store, sql, readConfig(env), asOfTs));
   return { outcome: "states", primitives };
 }
 

@@ -229,7 +229,7 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** Every primitive's state, by primitive; empty if nothing was ever applied. */
   attribution(): PrimitiveAttribution[] {
-    return [...this.#store.attributions()];
+    return this.#store.attributions();
   }
 
   /**

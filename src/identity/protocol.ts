@@ -51,8 +51,11 @@ export interface PrimitiveAttribution extends Attribution {
 export type AttributionAnswer =
   | {
       readonly outcome: "states";
-      /** By primitive; empty if nothing was ever applied. */
-      readonly primitives: readonly PrimitiveAttribution[];
+      /**
+       * JSON of a list of PrimitiveAttribution, by primitive; empty if nothing was ever applied. A text, because it crosses
+       * the boundary in less time than the objects do, and an object keeps it as long as it holds.
+       */
+      readonly primitives: string;
     }
   /** The identity was merged into this one, which answers for it. */
   | { readonly outcome: "merged_away"; readonly winnerUuid: string };

@@ -55,7 +55,7 @@ export class IdentityStore {
   /** What `merged` says; null: it was not asked. */
   #winner: WinnerRow | null = null;
   readonly #records = new Map<string, PrimitiveRecord>();
-  #attributions: readonly PrimitiveAttribution[] | null = null;
+  #attributionsJson: string | null = null;
   readonly #linkVersions = new Map<string, number>();
 
   constructor(sql: SqlStorage, identityUuid: string) {
@@ -81,7 +81,7 @@ export class IdentityStore {
     this.#hasTables = hasTables(this.#sql);
     this.#head = null;
     this.#records.clear();
-    this.#attributions = null;
+    this.#attributionsJson = null;
     this.#linkVersions.clear();
     this.#winner = null;
   }
@@ -196,7 +196,7 @@ export class IdentityStore {
 
   saveRecords(records: Iterable<readonly [primitive: string, record: PrimitiveRecord]>): void {
     const saved = [...records];
-    if (saved.length > 0) this.#attributions = null;
+    if (saved.length > 0) this.#attributionsJson = null;
     inPieces(saved.map(toRecordRow), 9, (values, bindings) => {
       this.#sql.exec(
         `INSERT OR REPLACE INTO attributions (${ATTRIBUTION_COLUMNS}, tail, version) VALUES ${values}`,
@@ -208,7 +208,7 @@ export class IdentityStore {
 
   /** Forgets a primitive that has no observations left. */
   removeRecord(primitive: string): void {
-    this.#attributions = null;
+    this.#attributionsJson = null;
     this.#sql.exec("DELETE FROM attributions WHERE primitive = ?", primitive);
     this.#records.delete(primitive);
   }
@@ -253,13 +253,18 @@ export class IdentityStore {
   }
 
   /** Every primitive's state, by primitive. */
-  attributions(): readonly PrimitiveAttribution[] {
+  attributions(): PrimitiveAttribution[] {
     if (this.isEmpty) return [];
-    this.#attributions ??= this.#sql
+    return this.#sql
       .exec<AttributionRow>(`SELECT ${ATTRIBUTION_COLUMNS} FROM attributions ORDER BY primitive`)
       .toArray()
       .map((row) => ({ primitive: row.primitive, ...toAttribution(row) }));
-    return this.#attributions;
+  }
+
+  /** The same as JSON, made once for as long as it holds. */
+  attributionsJson(): string {
+    this.#attributionsJson ??= JSON.stringify(this.attributions());
+    return this.#attributionsJson;
   }
 }
 
