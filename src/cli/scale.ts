@@ -1,18 +1,24 @@
-/**
- * `npm run scale`: calculates docs/scale.md's tables anew from `scale/inputs.ts` and puts them between its markers.
- * `-- --print` only prints them.
- */
+/** `npm run scale`: calculates docs/scale.md's tables anew from `scale/inputs.ts` and puts them between its markers. */
 import { readFile, writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
+import { runCommand } from "./command.ts";
 import { filled } from "./scale/page.ts";
 import { tables } from "./scale/tables.ts";
 
 const PAGE = new URL("../../docs/scale.md", import.meta.url);
 
-const { values } = parseArgs({ options: { print: { type: "boolean", default: false } } });
-if (values.print) {
-  console.log(Object.values(tables()).join("\n\n"));
-} else {
+async function main(args: readonly string[]): Promise<void> {
+  const { print } = new Command("scale")
+    .description("Calculates what a load needs and costs, and puts it into docs/scale.md.")
+    .option("--print", "only print the tables", false)
+    .parse(args, { from: "user" })
+    .opts<{ print: boolean }>();
+  if (print) {
+    console.log(Object.values(tables()).join("\n\n"));
+    return;
+  }
   await writeFile(PAGE, filled(await readFile(PAGE, "utf8"), tables()));
   console.log("docs/scale.md is up to date; `npm run format` aligns its tables.");
 }
+
+if (import.meta.main) await runCommand(main);
