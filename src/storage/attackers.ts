@@ -1,5 +1,6 @@
 /** Attackers: registering one, linking one to an identity, and looking one up. */
 import { stubIdentityUuid } from "../core/index.ts";
+import { winnerOf } from "./merges.ts";
 
 /** What is known of a registered attacker. Times are epoch seconds. */
 export interface Attacker {
@@ -48,11 +49,7 @@ SELECT uuid, identity_uuid AS identityUuid, link_version AS linkVersion, needs_b
 FROM attackers WHERE uuid = ?1`;
 
 /** The identity ?2, or the last of those it was merged into: nothing is ever linked to one that is merged away. */
-const TARGET = `coalesce((
-  WITH RECURSIVE way (uuid, merged_into_uuid) AS (
-    SELECT uuid, merged_into_uuid FROM identities WHERE uuid = ?2
-    UNION ALL SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.merged_into_uuid
-  ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL), ?2)`;
+const TARGET = `coalesce(${winnerOf("?2")}, ?2)`;
 
 const INSERT_ATTACKER = `
 INSERT INTO attackers (uuid, identity_uuid, link_version, ip, first_seen_ts, last_seen_ts)

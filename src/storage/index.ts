@@ -43,7 +43,7 @@ export {
   reportBacklog,
   retractPrimitives,
 } from "./projection.ts";
-export { followLinks, type Link, readLinks } from "./links.ts";
+export { followLinks, type Link } from "./links.ts";
 export { type RecordBatch, recordBatch, type Recorded, type RecordedObservation } from "./record.ts";
 export {
   type Followed,

@@ -1,4 +1,5 @@
 /** The links of attackers to identities, read along with what a batch writes, or by themselves. */
+import { winnerOf } from "./merges.ts";
 
 /** An attacker's link to its identity, as D1 believes it. */
 export interface Link {
@@ -81,13 +82,6 @@ export async function registerWaiting(
   return linksOf(results.slice(registrations.length));
 }
 
-/** The last of the identities that an attacker's one was merged into. */
-const WINNER = `(
-  WITH RECURSIVE way (uuid, merged_into_uuid) AS (
-    SELECT uuid, merged_into_uuid FROM identities WHERE uuid = attackers.identity_uuid
-    UNION ALL SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.merged_into_uuid
-  ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL)`;
-
 /**
  * The links of attackers as they are now, once those to an identity that is merged away are led on to its winner. One that
  * was erased and comes back is linked to its own identity, wherever that has gone meanwhile; the winner is marked for the
@@ -104,7 +98,7 @@ export async function followLinks(
   const results = await db.batch<LinkRow>([
     db
       .prepare(
-        `UPDATE attackers SET identity_uuid = ${WINNER}, link_version = link_version + 1
+        `UPDATE attackers SET identity_uuid = ${winnerOf("attackers.identity_uuid")}, link_version = link_version + 1
          WHERE ${ASKED} AND EXISTS (
            SELECT 1 FROM identities WHERE uuid = attackers.identity_uuid AND merged_into_uuid IS NOT NULL)`,
       )
@@ -118,13 +112,4 @@ export async function followLinks(
     ...links,
   ]);
   return linksOf(results.slice(-links.length));
-}
-
-/** The links of attackers as they are now. */
-export async function readLinks(
-  db: D1Database,
-  attackerUuids: readonly string[],
-): Promise<Map<string, Link>> {
-  if (attackerUuids.length === 0) return new Map();
-  return linksOf(await db.batch<LinkRow>(linkStatements(db, attackerUuids)));
 }

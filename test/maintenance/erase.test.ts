@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import { readHistory, readLinks, readTotals } from "../../src/storage/index.ts";
+import { readHistory, followLinks, readTotals } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { afterPageRead, inObject, retarget } from "../setup/identity-object.ts";
@@ -79,7 +79,7 @@ describe("[§6] erase", () => {
     ]);
     await waitForSeq(identityUuid, 4);
     expect(await databaseRowsWith(mark)).not.toEqual([]);
-    const link = (await readLinks(env.DB, [attackerUuid])).get(attackerUuid);
+    const link = (await followLinks(env.DB, [attackerUuid])).get(attackerUuid);
     const response = await erase(attackerUuid);
     expect(response.status).toBe(200);
     const { erased_ts: erasedTs } = await response.json<{ erased_ts: number }>();

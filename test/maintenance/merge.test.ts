@@ -11,7 +11,7 @@ import {
 import {
   mergeIdentities,
   readHistory,
-  readLinks,
+  followLinks,
   readTotals,
   unmergeIdentity,
 } from "../../src/storage/index.ts";
@@ -273,7 +273,7 @@ describe("[§6] merge", () => {
   it("a call whose links were read before an unmerge is told to read them again", async () => {
     const [winner, loser] = [await attacker(20), await attacker(21)];
     await mergeInto(winner.identityUuid, loser.identityUuid);
-    const links = [...(await readLinks(env.DB, [loser.attackerUuid])).values()];
+    const links = [...(await followLinks(env.DB, [loser.attackerUuid])).values()];
     await unmerge(loser.identityUuid);
     const stale = await env.IDENTITIES.getByName(winner.identityUuid).apply({ links, observations: [] });
     expect(stale).toEqual({ outcome: "moved", attackerUuids: [loser.attackerUuid] });
@@ -281,7 +281,7 @@ describe("[§6] merge", () => {
 
   it("what an object hears of too late, after something newer, changes nothing", async () => {
     const [winner, loser] = [await attacker(22), await attacker(23)];
-    const readMerged = async () => [...(await readLinks(env.DB, [loser.attackerUuid])).values()];
+    const readMerged = async () => [...(await followLinks(env.DB, [loser.attackerUuid])).values()];
     await mergeInto(winner.identityUuid, loser.identityUuid);
     const merged = await readMerged();
     await unmerge(loser.identityUuid);
