@@ -7,8 +7,8 @@
  * With one database bound the only cell is the environment itself: nothing is hashed, asked or waited for.
  */
 import { ConfigError } from "./config.ts";
-import { placeOf } from "./core/index.ts";
-import { claimPlaces, hasIdentity } from "./storage/index.ts";
+import { chooseShard } from "./core/index.ts";
+import { claimShardNames, hasIdentity } from "./storage/index.ts";
 
 interface Cells {
   readonly all: readonly Env[];
@@ -31,7 +31,7 @@ export function cellsOf(env: Env): readonly Env[] {
 /** The cell of an attacker. */
 export function cellOf(env: Env, attackerUuid: string): Env {
   const { byPlace, places } = read(env);
-  return byPlace.get(placeOf(attackerUuid, places)) ?? env;
+  return byPlace.get(chooseShard(attackerUuid, places)) ?? env;
 }
 
 /** The first cell. */
@@ -66,7 +66,7 @@ export async function cellOfIdentity(env: Env, identityUuid: string): Promise<En
 export async function claimCell(cell: Env): Promise<void> {
   if (claimed.has(cell)) return;
   const places = read(cell).places.join(", ");
-  const under = await claimPlaces(cell.DB, places);
+  const under = await claimShardNames(cell.DB, places);
   if (under !== places) {
     throw new ConfigError(
       `the databases bound are ${places}, but attackers were spread over ${under ?? "one database"} before: see docs/scale.md`,

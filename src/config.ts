@@ -3,22 +3,14 @@
  * use, and a wrong one is named. Thresholds keep their names and ranges in the core.
  */
 import { z } from "zod";
-import {
-  createRegistry,
-  isValueKind,
-  readThresholds,
-  type Registry,
-  type Thresholds,
-  thresholdsVersion,
-} from "./core/index.ts";
+import { isValueKind, makePolicy, type Policy, readThresholds } from "./core/index.ts";
 
 /** What happens to an observation whose attacker is not registered (contract §6). */
 export type UnknownAttacker = "register" | "defer";
 
 export interface Config {
-  readonly thresholds: Thresholds;
-  readonly thresholdsVersion: string;
-  readonly registry: Registry;
+  /** What the variables say about how states are decided. */
+  readonly policy: Policy;
   readonly unknownAttacker: UnknownAttacker;
   /** Whether a sign of life is published each minute. */
   readonly hasHeartbeat: boolean;
@@ -85,9 +77,7 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
   if (!thresholds.ok || !kinds.success || !mode.success || !beat.success || !retention.success)
     throw new ConfigError(problems.join("; "));
   return {
-    thresholds: thresholds.thresholds,
-    thresholdsVersion: thresholdsVersion(thresholds.thresholds),
-    registry: createRegistry(kinds.data),
+    policy: makePolicy(thresholds.thresholds, kinds.data),
     unknownAttacker: mode.data,
     hasHeartbeat: beat.data === "on",
     retentionDays: retention.data,

@@ -6,11 +6,12 @@
 import { readConfig } from "../config.ts";
 import {
   merge,
-  mergeKindOf,
+  mergeKindIn,
   type Member,
   type Observation,
   parseMessage,
   stubIdentityUuid,
+  registryOf,
 } from "../core/index.ts";
 import type { BenchEnv, Consumer } from "./env.ts";
 
@@ -106,8 +107,8 @@ async function decide(
   members: readonly Member[],
   before: StateRow | null,
 ): Promise<void> {
-  const { registry, thresholds } = readConfig(env);
-  const after = merge(mergeKindOf(registry.kindOf(primitive)), members, thresholds);
+  const { policy } = readConfig(env);
+  const after = merge(mergeKindIn(policy, primitive), members, policy.thresholds);
   const isChange = before?.state !== after.state;
   const lastChangeTs = isChange || !before ? after.lastObservationTs : before.lastChangeTs;
   await env.PORT_DB.prepare(SAVE)
@@ -164,7 +165,7 @@ export async function fillPort(bodies: readonly unknown[], env: BenchEnv): Promi
 }
 
 function read(body: unknown, env: BenchEnv): Observation[] {
-  const { registry } = readConfig(env);
+  const registry = registryOf(readConfig(env).policy);
   return parseMessage(body, { receivedTs: Date.now() / 1_000, registry }).flatMap((event) =>
     event.outcome === "observation" ? [event.observation] : [],
   );

@@ -1,4 +1,5 @@
 /** The queue consumers: messages in, one verdict each. */
+import { registryOf } from "../core/index.ts";
 import { cellOf, firstCell } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { logError, logInfo } from "../log.ts";
@@ -87,7 +88,8 @@ async function keep(content: MessageContent, env: Env, receivedTs: number): Prom
 }
 
 function readBatch(batch: MessageBatch, env: Env, nowMs: number): MessageContent[] {
-  const { registry, retentionDays } = readConfig(env);
+  const { policy, retentionDays } = readConfig(env);
+  const registry = registryOf(policy);
   const receivedTs = nowMs / 1_000;
   const keptFromTs = retentionDays === null ? null : receivedTs - retentionDays * 86_400;
   return batch.messages.map((message) => readMessage(message, { receivedTs, registry, keptFromTs }));

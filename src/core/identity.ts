@@ -13,6 +13,7 @@ import {
 import { explain } from "./explanation.ts";
 import { advance, type Change, type Series, summarize, type Tail } from "./merge/index.ts";
 import type { Member, MergeKind } from "./observation.ts";
+import type { Policy } from "./policy.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** What an identity remembers besides its primitives. */
@@ -32,8 +33,8 @@ export interface IdentityHead {
 export interface PrimitiveRecord {
   readonly attribution: Attribution;
   readonly tail: Tail;
-  /** The thresholds it was computed with. */
-  readonly version: string;
+  /** The id of the policy that decided its state. */
+  readonly policyId: string;
 }
 
 /** An identity that nothing was ever said about. */
@@ -43,9 +44,7 @@ export function newIdentityHead(identityUuid: string): IdentityHead {
 
 /** Everything a step needs to know besides the step itself. */
 export interface StepContext {
-  readonly thresholds: Thresholds;
-  /** `thresholdsVersion` of them, computed once per call. */
-  readonly version: string;
+  readonly policy: Policy;
   /** Epoch seconds. */
   readonly nowTs: number;
   /** `last_observation_ts` of any primitive of the identity that has a record. */
@@ -92,8 +91,8 @@ export function applyChange(
   series: Series,
   context: StepContext,
 ): StepResult {
-  const { thresholds } = context;
-  const isCurrent = record !== null && record.tail.kind === kind && record.version === context.version;
+  const { thresholds } = context.policy;
+  const isCurrent = record !== null && record.tail.kind === kind && record.policyId === context.policy.id;
   const tail = isCurrent
     ? advance(record.tail, change, thresholds, series)
     : summarize(kind, series, thresholds);
@@ -118,7 +117,7 @@ export function recompute(
   series: Series,
   context: StepContext,
 ): StepResult {
-  return settle(head, primitive, record, summarize(kind, series, context.thresholds), context);
+  return settle(head, primitive, record, summarize(kind, series, context.policy.thresholds), context);
 }
 
 /** Announces a merge or unmerge: an event of this identity's own numbering. */
@@ -159,9 +158,10 @@ function settle(
   tail: Tail,
   context: StepContext,
 ): StepResult {
-  const { thresholds, nowTs } = context;
+  const { nowTs, policy } = context;
+  const { thresholds } = policy;
   const { attribution, verdict, isTransition } = compare(before?.attribution ?? null, tail, thresholds);
-  const record = { attribution, tail, version: context.version };
+  const record = { attribution, tail, policyId: policy.id };
   if (!isTransition) return { head, record, events: [] };
 
   const seq = head.seq + 1;

@@ -62,8 +62,16 @@ export {
   type ValueKind,
 } from "./observation.ts";
 export { compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
-export { placeOf } from "./placement.ts";
+export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
+export {
+  makePolicy,
+  mergeKindIn,
+  namedThresholds,
+  type Policy,
+  registryOf,
+  STANDARD_POLICY,
+} from "./policy.ts";
 export { replay } from "./replay.ts";
 export {
   readThresholds,
@@ -71,6 +79,5 @@ export {
   THRESHOLD_SPECS,
   type ThresholdProblem,
   type Thresholds,
-  thresholdsVersion,
 } from "./thresholds.ts";
 export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

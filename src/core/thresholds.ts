@@ -105,27 +105,32 @@ export function readThresholds(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, thresholds };
 }
 
-/** Names a set of constants: two sets have one version exactly when they are equal. */
-export function thresholdsVersion(thresholds: Thresholds): string {
-  return Object.values(fromEach((name) => thresholds[name])).join(",");
-}
+/** The names of the constants, in the order in which they are shown. */
+export const thresholdNames: readonly (keyof Thresholds)[] = [
+  "windowSize",
+  "minimumObservations",
+  "categoricalMajority",
+  "multiActorConfidenceCap",
+  "multiActorPrimitives",
+  "numericEwmaAlpha",
+  "numericDriftShift",
+  "numericConflictCv",
+  "hashDriftRotations",
+  "hashWindowSecs",
+];
 
 function fromSpecs(pick: (spec: Spec) => number): Thresholds {
-  return fromEach((name) => pick(THRESHOLD_SPECS[name]));
-}
-
-/** Builds the constants one by one, always in this order. */
-function fromEach(pick: (name: keyof Thresholds) => number): Thresholds {
+  const of = (name: keyof Thresholds) => pick(THRESHOLD_SPECS[name]);
   return {
-    windowSize: pick("windowSize"),
-    minimumObservations: pick("minimumObservations"),
-    categoricalMajority: pick("categoricalMajority"),
-    multiActorConfidenceCap: pick("multiActorConfidenceCap"),
-    multiActorPrimitives: pick("multiActorPrimitives"),
-    numericEwmaAlpha: pick("numericEwmaAlpha"),
-    numericDriftShift: pick("numericDriftShift"),
-    numericConflictCv: pick("numericConflictCv"),
-    hashDriftRotations: pick("hashDriftRotations"),
-    hashWindowSecs: pick("hashWindowSecs"),
+    windowSize: of("windowSize"),
+    minimumObservations: of("minimumObservations"),
+    categoricalMajority: of("categoricalMajority"),
+    multiActorConfidenceCap: of("multiActorConfidenceCap"),
+    multiActorPrimitives: of("multiActorPrimitives"),
+    numericEwmaAlpha: of("numericEwmaAlpha"),
+    numericDriftShift: of("numericDriftShift"),
+    numericConflictCv: of("numericConflictCv"),
+    hashDriftRotations: of("hashDriftRotations"),
+    hashWindowSecs: of("hashWindowSecs"),
   };
 }

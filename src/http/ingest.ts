@@ -1,4 +1,5 @@
 /** `POST /observations`: events from sensors, checked while they arrive and then queued. */
+import { registryOf } from "../core/index.ts";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { readConfig } from "../config.ts";
 import { type AppEnv, requireScope } from "./access.ts";
@@ -32,7 +33,10 @@ const postObservations = createRoute({
 
 export const ingest = new OpenAPIHono<AppEnv>().openapi(postObservations, async (c) => {
   await limitIngest(c.env, c.var.authenticated.token.hash);
-  const intake = new Intake({ receivedTs: Date.now() / 1_000, registry: readConfig(c.env).registry });
+  const intake = new Intake({
+    receivedTs: Date.now() / 1_000,
+    registry: registryOf(readConfig(c.env).policy),
+  });
   for await (const value of readValues(c.req.raw, INGEST_LIMIT_BYTES)) intake.add(value);
   c.set("facts", intake.counts);
   return c.json(await intake.send(c.env.OBSERVATION_QUEUE), 202);

@@ -3,6 +3,7 @@
  * raw bytes before anything is parsed. DECNET sends again after 429, 5xx or 10 s without an answer, so a delivery may
  * come twice; an observation has a key, so that does no harm.
  */
+import { registryOf } from "../core/index.ts";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { readConfig } from "../config.ts";
 import type { AppEnv } from "./access.ts";
@@ -50,7 +51,10 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>().openapi(postDelivery, asy
   if (delivery.ok && isAboutSomethingElse(delivery.value)) {
     return c.json({ accepted: 0, ignored: 1, rejected: [] }, 202);
   }
-  const intake = new Intake({ receivedTs: Date.now() / 1_000, registry: readConfig(c.env).registry });
+  const intake = new Intake({
+    receivedTs: Date.now() / 1_000,
+    registry: registryOf(readConfig(c.env).policy),
+  });
   intake.add(mapValue(delivery, withEpochTimes));
   c.set("facts", intake.counts);
   return c.json(await intake.send(c.env.OBSERVATION_QUEUE), 202);

@@ -8,11 +8,11 @@ import {
   comparePrecedence,
   form,
   type IdentityHead,
-  mergeKindOf,
+  mergeKindIn,
   type OutboundEvent,
+  type Policy,
   type PrimitiveRecord,
 } from "../core/index.ts";
-import type { Config } from "../config.ts";
 import { ObservationRows } from "./observation-rows.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "./protocol.ts";
@@ -42,7 +42,7 @@ export function movedLinks(store: IdentityStore, links: readonly IdentityLink[])
 export function applyObservations(
   store: IdentityStore,
   sql: SqlStorage,
-  config: Config,
+  policy: Policy,
   call: ApplyCall,
   nowTs: number,
 ): Applied {
@@ -70,8 +70,7 @@ export function applyObservations(
   };
   const recordOf = (primitive: string) => touched.get(primitive) ?? store.record(primitive);
   const context = {
-    thresholds: config.thresholds,
-    version: config.thresholdsVersion,
+    policy,
     nowTs,
     lastObservationTs: (primitive: string) => {
       const record = recordOf(primitive);
@@ -92,7 +91,7 @@ export function applyObservations(
       announce(form(head, attackerUuids, firstSeenTs ?? observation.ts, nowTs));
     }
     const { primitive } = observation;
-    const kind = mergeKindOf(config.registry.kindOf(primitive));
+    const kind = mergeKindIn(policy, primitive);
     const step = applyChange(
       head,
       primitive,

@@ -2,8 +2,8 @@
  * An identity's states as they were at an earlier time: what its stored observations up to then say, whenever they
  * arrived. Reads, and changes nothing.
  */
-import { type Config, readConfig } from "../config.ts";
-import { type Member, mergeKindOf, replay } from "../core/index.ts";
+import { readConfig } from "../config.ts";
+import { type Member, mergeKindIn, type Policy, replay } from "../core/index.ts";
 import type { AttributionAnswer, PrimitiveAttribution } from "./protocol.ts";
 import type { IdentityStore } from "./store.ts";
 
@@ -26,7 +26,7 @@ export function answerAttribution(
   const primitives =
     asOfTs === null
       ? store.attributionsJson()
-      : JSON.stringify(attributionAt(store, sql, readConfig(env), asOfTs));
+      : JSON.stringify(attributionAt(store, sql, readConfig(env).policy, asOfTs));
   return { outcome: "states", primitives };
 }
 
@@ -41,15 +41,15 @@ export function answerAttribution(
 function attributionAt(
   store: IdentityStore,
   sql: SqlStorage,
-  config: Config,
+  policy: Policy,
   asOfTs: number,
 ): PrimitiveAttribution[] {
   return store.attributions().flatMap((now): PrimitiveAttribution[] => {
     const { primitive } = now;
-    const isCurrent = store.record(primitive)?.version === config.thresholdsVersion;
+    const isCurrent = store.record(primitive)?.policyId === policy.id;
     if (isCurrent && now.lastObservationTs <= asOfTs) return [now];
-    const kind = mergeKindOf(config.registry.kindOf(primitive));
-    const then = replay(kind, membersUpTo(sql, primitive, asOfTs), config.thresholds);
+    const kind = mergeKindIn(policy, primitive);
+    const then = replay(kind, membersUpTo(sql, primitive, asOfTs), policy.thresholds);
     return then === null ? [] : [{ primitive, ...then }];
   });
 }

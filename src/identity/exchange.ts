@@ -8,15 +8,15 @@ import {
   form,
   type IdentityHead,
   mergedEvent,
-  mergeKindOf,
+  mergeKindIn,
   type OutboundEvent,
+  type Policy,
   type PrimitiveRecord,
   recompute,
   suspect,
   unmergedEvent,
   withoutAttacker,
 } from "../core/index.ts";
-import type { Config } from "../config.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { StoredSeries } from "./series.ts";
 import type { IdentityStore } from "./store.ts";
@@ -34,7 +34,7 @@ export interface Exchanged {
 export interface ExchangeContext {
   readonly store: IdentityStore;
   readonly sql: SqlStorage;
-  readonly config: Config;
+  readonly policy: Policy;
   /** Epoch seconds. */
   readonly nowTs: number;
 }
@@ -103,13 +103,13 @@ export function recomputeAll(
   before: IdentityHead,
   seen: (record: PrimitiveRecord) => PrimitiveRecord,
 ): Exchanged {
-  const { store, sql, config, nowTs } = context;
+  const { store, sql, policy, nowTs } = context;
   const entries: OutboxEntry[] = [];
   const removed: string[] = [];
   const lastTs = new Map<string, number>();
   let head = before;
   for (const primitive of allPrimitives(sql)) {
-    const kind = mergeKindOf(config.registry.kindOf(primitive));
+    const kind = mergeKindIn(policy, primitive);
     const series = new StoredSeries(sql, primitive, kind, () => {});
     const record = store.record(primitive);
     if (series.count() === 0) {
@@ -121,8 +121,7 @@ export function recomputeAll(
     }
     series.hashWindow.clear();
     const step = recompute(head, primitive, kind, record ? seen(record) : null, series, {
-      thresholds: config.thresholds,
-      version: config.thresholdsVersion,
+      policy,
       nowTs,
       lastObservationTs: (name) => lastTs.get(name) ?? 0,
     });
@@ -131,7 +130,7 @@ export function recomputeAll(
     lastTs.set(primitive, step.record.attribution.lastObservationTs);
     for (const event of step.events) entries.push({ event, suspected: head.suspected });
   }
-  const suspicion = suspect(head, config.thresholds, nowTs, (name) => lastTs.get(name) ?? 0);
+  const suspicion = suspect(head, policy.thresholds, nowTs, (name) => lastTs.get(name) ?? 0);
   head = suspicion.head;
   for (const event of suspicion.events) entries.push({ event, suspected: head.suspected });
   store.saveHead(head);

@@ -272,14 +272,14 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   #applyInTransaction(call: ApplyCall, alongside: () => void): { answer: ApplyAnswer; hasWork: boolean } {
-    const config = readConfig(this.env);
+    const { policy } = readConfig(this.env);
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
     const { applied, ...done } = this.#inTransaction(() => {
       const { answer, entries, observations } = applyObservations(
         this.#store,
         sql,
-        config,
+        policy,
         call,
         nowMs / 1_000,
       );
@@ -298,7 +298,7 @@ export class IdentityObject extends DurableObject<Env> {
   #exchangeInTransaction(exchange: (context: ExchangeContext) => Exchanged): void {
     const { sql } = this.ctx.storage;
     const nowMs = Date.now();
-    const context = { store: this.#store, sql, config: readConfig(this.env), nowTs: nowMs / 1_000 };
+    const context = { store: this.#store, sql, policy: readConfig(this.env).policy, nowTs: nowMs / 1_000 };
     this.#inTransaction(() => {
       const { entries, removed, head } = exchange(context);
       this.#outbox.add(entries);

@@ -185,7 +185,7 @@ export class IdentityStore {
       .toArray()[0];
     if (!row) return null;
     const tail = readTail(row.tail);
-    const record = { attribution: toAttribution(row), tail, version: row.version };
+    const record = { attribution: toAttribution(row), tail, policyId: row.version };
     this.#records.set(primitive, record);
     return record;
   }
@@ -268,7 +268,7 @@ export class IdentityStore {
   }
 }
 
-function toRecordRow([primitive, { attribution, tail, version }]: readonly [string, PrimitiveRecord]) {
+function toRecordRow([primitive, { attribution, tail, policyId }]: readonly [string, PrimitiveRecord]) {
   return [
     primitive,
     attribution.currentValue,
@@ -278,7 +278,7 @@ function toRecordRow([primitive, { attribution, tail, version }]: readonly [stri
     attribution.lastChangeTs,
     attribution.lastObservationTs,
     writeTail(tail),
-    version,
+    policyId,
   ];
 }
 

@@ -17,17 +17,19 @@ export async function setPaused(db: D1Database, paused: boolean): Promise<void> 
 }
 
 /**
- * Notes over which databases attackers are spread, if this one has no attacker yet and it was not noted before.
- * @returns what is noted, or null if its first attacker came while it was the only one
+ * Notes the names of the shards over which attackers are spread, if this one has no attacker yet and none were noted
+ * before.
+ * @returns the names noted, or null if this shard's first attacker came while it was the only one
  */
-export async function claimPlaces(db: D1Database, places: string): Promise<string | null> {
+export async function claimShardNames(db: D1Database, names: string): Promise<string | null> {
   const results = await db.batch<{ value: string }>([
     db
       .prepare(
+        // The row is named "places" since the first release that wrote one.
         `INSERT INTO control (name, value) SELECT 'places', ?1 WHERE NOT EXISTS (SELECT 1 FROM attackers)
          ON CONFLICT DO NOTHING`,
       )
-      .bind(places),
+      .bind(names),
     db.prepare("SELECT value FROM control WHERE name = 'places'"),
   ]);
   return results[1]?.results[0]?.value ?? null;

@@ -80,7 +80,7 @@ export {
   readOpenErasures,
 } from "./erasures.ts";
 export { redactionStatements } from "./redaction.ts";
-export { claimPlaces, isPaused, setPaused } from "./control.ts";
+export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
   type DeadLetter,
   type DeadLetterRow,

@@ -14,7 +14,7 @@ import {
   type Series,
   STANDARD_THRESHOLDS,
   type StepContext,
-  thresholdsVersion,
+  makePolicy,
   type Thresholds,
 } from "../../src/core/index.ts";
 
@@ -37,12 +37,12 @@ export const IDENTITY = "11111111-1111-5111-8111-111111111111";
 
 export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
   return {
+    thresholds,
     head: newIdentityHead(IDENTITY),
     stored: new Map(),
     records: new Map(),
     hashWindows: new Map(),
     events: [],
-    thresholds,
     refills: 0,
   };
 }
@@ -91,8 +91,7 @@ export function applyAll(
 /** What a step on the model needs to know. */
 export function contextOf(model: Model, thresholds: Thresholds): StepContext {
   return {
-    thresholds,
-    version: thresholdsVersion(thresholds),
+    policy: makePolicy(thresholds),
     nowTs: NOW_TS,
     lastObservationTs: (name) => recordOf(model, name).attribution.lastObservationTs,
   };

@@ -1,7 +1,7 @@
 /** Spreading attackers over places: evenly, always the same way, and moving few when a place is added. */
 import { v4 } from "uuid";
 import { describe, expect, it } from "vitest";
-import { attackerUuidOfAddress, placeOf } from "../../src/core/index.ts";
+import { attackerUuidOfAddress, chooseShard } from "../../src/core/index.ts";
 
 const ATTACKERS = 20_000;
 const uuids = Array.from({ length: ATTACKERS }, (_, i) => attackerUuidOfAddress(`192.0.2.${i}`));
@@ -10,7 +10,7 @@ const names = (count: number) => Array.from({ length: count }, (_, i) => (i === 
 function loads(places: readonly string[]): number[] {
   const counts = new Map(places.map((place) => [place, 0]));
   for (const uuid of uuids) {
-    const place = placeOf(uuid, places);
+    const place = chooseShard(uuid, places);
     counts.set(place, (counts.get(place) ?? 0) + 1);
   }
   return [...counts.values()];
@@ -18,8 +18,8 @@ function loads(places: readonly string[]): number[] {
 
 describe("[design] places of attackers", () => {
   it("one place has them all, and no place is an error", () => {
-    expect(placeOf(v4(), ["DB"])).toBe("DB");
-    expect(() => placeOf(v4(), [])).toThrow(RangeError);
+    expect(chooseShard(v4(), ["DB"])).toBe("DB");
+    expect(() => chooseShard(v4(), [])).toThrow(RangeError);
   });
 
   it.each([2, 3, 8, 24])("%d places get even shares", (count) => {
@@ -36,7 +36,7 @@ describe("[design] places of attackers", () => {
     const added = after.at(-1);
     let moved = 0;
     for (const uuid of uuids) {
-      const [from, to] = [placeOf(uuid, before), placeOf(uuid, after)];
+      const [from, to] = [chooseShard(uuid, before), chooseShard(uuid, after)];
       if (from === to) continue;
       moved++;
       expect(to).toBe(added);
@@ -48,12 +48,12 @@ describe("[design] places of attackers", () => {
   it("does not depend on the order in which places are named", () => {
     const places = names(5);
     const turned = places.toReversed();
-    for (const uuid of uuids.slice(0, 500)) expect(placeOf(uuid, turned)).toBe(placeOf(uuid, places));
+    for (const uuid of uuids.slice(0, 500)) expect(chooseShard(uuid, turned)).toBe(chooseShard(uuid, places));
   });
 
   it("stays what it was: a change here would lose sight of everything stored", () => {
     const places = ["DB", "DB_2", "DB_3"];
-    expect(uuids.slice(0, 12).map((uuid) => placeOf(uuid, places))).toMatchInlineSnapshot(`
+    expect(uuids.slice(0, 12).map((uuid) => chooseShard(uuid, places))).toMatchInlineSnapshot(`
       [
         "DB_2",
         "DB",

@@ -6,7 +6,7 @@ import {
   THRESHOLD_SPECS,
   type ThresholdProblem,
   type Thresholds,
-  thresholdsVersion,
+  makePolicy,
 } from "../../src/core/index.ts";
 
 type Name = keyof Thresholds;
@@ -94,24 +94,26 @@ describe("[§3] the constants", () => {
   });
 });
 
-describe("[§4] the version of a set of constants", () => {
+const versionOf = (thresholds: Thresholds) => makePolicy(thresholds).id;
+
+describe("[policies] the id of a policy", () => {
   it.each(TABLE)("[§4] differs when %s does, and only then", (name, _variable, _standard, min, max) => {
-    const versions = [min, max].map((value) => thresholdsVersion({ ...STANDARD_THRESHOLDS, [name]: value }));
+    const versions = [min, max].map((value) => versionOf({ ...STANDARD_THRESHOLDS, [name]: value }));
     expect(versions[0]).not.toBe(versions[1]);
-    expect(thresholdsVersion({ ...STANDARD_THRESHOLDS, [name]: min })).toBe(versions[0]);
+    expect(versionOf({ ...STANDARD_THRESHOLDS, [name]: min })).toBe(versions[0]);
   });
 
   it("[§4] does not depend on the order in which a set was written", () => {
     const reversed = { ...STANDARD_THRESHOLDS };
     const entries = Object.entries(STANDARD_THRESHOLDS).toReversed();
-    expect(thresholdsVersion(Object.assign(reversed, Object.fromEntries(entries)))).toBe(
-      thresholdsVersion(STANDARD_THRESHOLDS),
+    expect(versionOf(Object.assign(reversed, Object.fromEntries(entries)))).toBe(
+      versionOf(STANDARD_THRESHOLDS),
     );
   });
 
   it("[§4] two sets that swap two values are not the same", () => {
     const set = { ...STANDARD_THRESHOLDS, windowSize: 4, categoricalMajority: 3 };
     const swapped = { ...set, windowSize: 3, categoricalMajority: 4 };
-    expect(thresholdsVersion(set)).not.toBe(thresholdsVersion(swapped));
+    expect(versionOf(set)).not.toBe(versionOf(swapped));
   });
 });

@@ -6,7 +6,7 @@ import {
   recompute,
   STANDARD_THRESHOLDS,
   type Thresholds,
-  thresholdsVersion,
+  makePolicy,
 } from "../../src/core/index.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import {
@@ -245,7 +245,7 @@ describe("[§4] changed constants compare the final outcome with the stored one"
     const after = recomputeWith(model, changed);
     expect(after.told).toEqual([]);
     expect(after.head).toBe(model.head);
-    expect(after.record).toEqual({ ...before, version: thresholdsVersion(changed) });
+    expect(after.record).toEqual({ ...before, policyId: makePolicy(changed).id });
   });
 
   it("[§4] changed publishes one transition and moves last_change_ts to last_observation_ts", () => {
@@ -263,9 +263,9 @@ describe("[§4] changed constants compare the final outcome with the stored one"
     model.thresholds = { ...STANDARD_THRESHOLDS, windowSize: 7, categoricalMajority: 5 };
     apply(arrivals("c", { offset: 15 }), "categorical", model);
     expect(model.refills).toBe(refills + 1);
-    const { tail, version } = recordOf(model, PRIMITIVE);
+    const { tail, policyId } = recordOf(model, PRIMITIVE);
     expect(tail).toMatchObject({ count: 16, newest: { length: 14 } });
-    expect(version).toBe(thresholdsVersion(model.thresholds));
+    expect(policyId).toBe(makePolicy(model.thresholds).id);
     apply(arrivals("c", { offset: 16 }), "categorical", model);
     expect(model.refills).toBe(refills + 1);
   });

@@ -60,7 +60,13 @@ describe("[design] rows per observation", () => {
             evidenceRef: `e${i}`,
           };
           take();
-          applyObservations(store, sql, readConfig(env), { links: [LINK], observations: [observation] }, 1);
+          applyObservations(
+            store,
+            sql,
+            readConfig(env).policy,
+            { links: [LINK], observations: [observation] },
+            1,
+          );
           costs.push(take());
         }
         const average = (from: number) => {

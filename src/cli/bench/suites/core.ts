@@ -8,10 +8,9 @@ import {
   type Member,
   type MergeKind,
   newIdentityHead,
-  STANDARD_THRESHOLDS,
+  STANDARD_POLICY,
   type Series,
   type StepResult,
-  thresholdsVersion,
 } from "../../../core/index.ts";
 import type { Bench, Suite } from "../bench.ts";
 import { figure, spreadText } from "../figures.ts";
@@ -23,8 +22,7 @@ const WARM_UP = 5;
 const PRIMITIVE = "bench.primitive";
 
 const CONTEXT = {
-  thresholds: STANDARD_THRESHOLDS,
-  version: thresholdsVersion(STANDARD_THRESHOLDS),
+  policy: STANDARD_POLICY,
   nowTs: 0,
   lastObservationTs: () => 0,
 };
