@@ -6,9 +6,6 @@ import { type BackfillCursor, finishBackfill, readBackfillPage } from "../storag
 import { Emptiness } from "./emptiness.ts";
 import type { AppliedObservation, IdentityLink } from "./protocol.ts";
 
-/** Observations read and applied at a time. */
-const PAGE_OBSERVATIONS = 500;
-
 interface BackfillRow extends Record<string, SqlStorageValue> {
   attacker_uuid: string;
   link_version: number;
@@ -53,22 +50,24 @@ export class Backfills {
 
   /**
    * Works off every job; joins a run that is under way. A failure leaves the job where it was.
+   * @param pageSize - observations read and applied at a time
    * @param apply - applies a page in one synchronous transaction, together with `mark`, which moves the job on
    */
   run(
     db: D1Database,
+    pageSize: number,
     apply: (link: IdentityLink, page: readonly AppliedObservation[], mark: () => void) => void,
   ): Promise<void> {
-    this.#running ??= this.#work(db, apply).finally(() => {
+    this.#running ??= this.#work(db, pageSize, apply).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #work(db: D1Database, apply: Parameters<Backfills["run"]>[1]): Promise<void> {
+  async #work(db: D1Database, pageSize: number, apply: Parameters<Backfills["run"]>[2]): Promise<void> {
     for (let job = this.#next(); job; job = this.#next()) {
       const { attacker_uuid: attackerUuid, link_version: linkVersion } = job;
-      const page = await readBackfillPage(db, attackerUuid, cursorOf(job), PAGE_OBSERVATIONS);
+      const page = await readBackfillPage(db, attackerUuid, cursorOf(job), pageSize);
       const last = page.at(-1);
       if (last) {
         const link = { attackerUuid, linkVersion, firstSeenTs: page[0]?.ts ?? null, needsBackfill: false };

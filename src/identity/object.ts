@@ -49,6 +49,8 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #syncs: Syncs;
   /** What events are published to; tests put failing ones in their place. */
   targets: DrainTargets;
+  /** Observations that a step of long work reads; tests make them few. */
+  pageSizes = { backfill: 500, sync: 1_000 };
   /** Whether `targets.db` is the database of this identity's attackers: where several are bound, once one is heard of. */
   #isAtHome: boolean;
 
@@ -339,7 +341,7 @@ export class IdentityObject extends DurableObject<Env> {
   async #work(): Promise<void> {
     let retryInMs: number | null = null;
     try {
-      await this.#backfills.run(this.targets.db, (link, page, mark) => {
+      await this.#backfills.run(this.targets.db, this.pageSizes.backfill, (link, page, mark) => {
         this.#applyInTransaction({ links: [link], observations: page }, mark);
       });
     } catch (error) {
@@ -347,7 +349,9 @@ export class IdentityObject extends DurableObject<Env> {
       logError("backfill_failed", error, { identity_uuid: this.#identityUuid });
     }
     try {
-      await this.#syncs.run(this.targets.db, (job, finish) => this.#exchangeStaged(job, finish));
+      await this.#syncs.run(this.targets.db, this.pageSizes.sync, (job, finish) =>
+        this.#exchangeStaged(job, finish),
+      );
     } catch (error) {
       retryInMs = retryDelayMs(1);
       logError("sync_failed", error, { identity_uuid: this.#identityUuid });

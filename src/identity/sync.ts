@@ -9,9 +9,6 @@ import { type PageCursor, readAttackerPage } from "../storage/index.ts";
 import { Emptiness } from "./emptiness.ts";
 import type { AppliedObservation } from "./protocol.ts";
 
-/** Observations read from D1 at a time. */
-const PAGE_OBSERVATIONS = 1_000;
-
 const linkSchema = z.object({
   attackerUuid: z.string(),
   linkVersion: z.number(),
@@ -107,16 +104,17 @@ export class Syncs {
 
   /**
    * Works off every sync; joins a run that is under way. A failure leaves the job where it was.
+   * @param pageSize - observations read from D1 at a time
    * @param exchange - puts what is staged in place, in one synchronous transaction together with `finish`
    */
-  run(db: D1Database, exchange: (job: SyncJob, finish: () => void) => void): Promise<void> {
-    this.#running ??= this.#work(db, exchange).finally(() => {
+  run(db: D1Database, pageSize: number, exchange: (job: SyncJob, finish: () => void) => void): Promise<void> {
+    this.#running ??= this.#work(db, pageSize, exchange).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #work(db: D1Database, exchange: Parameters<Syncs["run"]>[1]): Promise<void> {
+  async #work(db: D1Database, pageSize: number, exchange: Parameters<Syncs["run"]>[2]): Promise<void> {
     for (let row = this.#next(); row; row = this.#next()) {
       const plan = syncPlanSchema.parse(JSON.parse(row.plan));
       const { id, attacker_index: index } = row;
@@ -125,10 +123,10 @@ export class Syncs {
         exchange({ id, plan }, () => this.#finish(id));
         continue;
       }
-      const page = await readAttackerPage(db, attacker.attackerUuid, cursorOf(row), PAGE_OBSERVATIONS);
+      const page = await readAttackerPage(db, attacker.attackerUuid, cursorOf(row), pageSize);
       const last = page.at(-1);
       this.stage(page);
-      if (last && page.length === PAGE_OBSERVATIONS) this.#moveTo(id, index, last);
+      if (last && page.length === pageSize) this.#moveTo(id, index, last);
       else this.#moveTo(id, index + 1, null);
     }
   }
