@@ -36,7 +36,7 @@ export function planOf(seed: number): Plan {
   const home = chance(random, 3) ? null : random.integer(0, databases - 1);
   const length = isLong ? random.integer(4, 10) : random.integer(3, 12);
   const messages = listOf(length, () => message(random, attackers, isLong));
-  const isDeferring = random.integer(0, isLong ? 1 : 3) === 0;
+  const isDeferring = chance(random, isLong ? 2 : 4);
   const draw = { random, attackers, messages: messages.length, kinds: isLong ? LONG_WORK : USUAL };
   const steps = listOf(isLong ? random.integer(6, 18) : random.integer(5, 15), () => step(draw, false));
   const all: Step = { do: "deliver", messages: [...messages.keys()], faults: [] };
@@ -86,7 +86,9 @@ function event(random: Random, attacker: number, attackers: number): PlannedEven
 function step(draw: Draw, isMeanwhile: boolean): Step {
   const { random, attackers, messages } = draw;
   const faults = !isMeanwhile && random.integer(0, 4) < 3 ? faultsOf(draw) : [];
-  const identity = random.integer(0, attackers);
+  // The last identity belongs to no attacker.
+  const anIdentity = () => (chance(random, 6) ? attackers : random.integer(0, attackers - 1));
+  const identity = anIdentity();
   const attacker = random.integer(0, attackers - 1);
   const kind = pick(random, isMeanwhile ? MEANWHILE : draw.kinds);
   switch (kind) {
@@ -95,7 +97,7 @@ function step(draw: Draw, isMeanwhile: boolean): Step {
       return { do: kind, messages: listOf(length, () => random.integer(0, messages - 1)), faults };
     }
     case "merge":
-      return { do: kind, winner: identity, loser: random.integer(0, attackers), faults };
+      return { do: kind, winner: identity, loser: anIdentity(), faults };
     case "erase":
       return { do: kind, attacker, faults };
     case "register":
@@ -112,6 +114,9 @@ function step(draw: Draw, isMeanwhile: boolean): Step {
       return { do: kind, identity, minute: random.integer(0, MINUTES), limit: random.integer(1, 20), faults };
     case "allow_pages":
       return { do: kind, pages: chance(random, 4) ? null : random.integer(0, 3), faults };
+    case "release_pages":
+      return { do: kind, page: chance(random, 3) ? null : random.integer(0, 2), faults };
+    case "hold_pages":
     case "rebuild_all":
     case "maintenance_alarm":
     case "pause":

@@ -19,12 +19,14 @@ import { clear, usesMaintenance } from "./clear.ts";
 import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
-import { type Fault, MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
+import { MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
 import { snapshotOf, waitingWork } from "./snapshot.ts";
 
 const QUEUE = "attacker-observations";
-/** If nothing changes for so long, a step within a paused one is taken to wait for that one. */
-const STUCK_MS = 200;
+/** If nothing changes for so long, a step is taken to wait for the step that is paused, or for a page that is held back. */
+const STUCK_MS = 40;
+/** If nothing changes for so long, an object that was given a page has done with it what it can. */
+const QUIET_MS = 5;
 /** If nothing changes for so long, a step hangs. */
 const HANGING_MS = 10_000;
 
@@ -44,6 +46,8 @@ export class World {
   readonly plan: Plan;
   readonly cast: Cast;
   readonly queue: Queued[];
+  /** Steps that wait for pages that are held back. */
+  readonly #unfinished = new Set<Promise<void>>();
   /** What went wrong during the steps, in words. */
   readonly problems: string[] = [];
   /** Whether a request failed whose rest is left to the sweep: without a reason, it must find nothing to repair. */
@@ -73,25 +77,39 @@ export class World {
     const interrupted = aim(step.faults);
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
-    let failure: unknown = null;
-    const acting = act(this, step, within === null && step.faults.length === 0)
-      .catch((error: unknown) => {
-        failure = error;
-      })
+    const isAlone = within === null && step.faults.length === 0 && injection.held.length === 0;
+    const acting = act(this, step, isAlone)
+      .catch((error: unknown) => void this.problems.push(textOf(error)))
       .finally(() => {
         isDone = true;
+        this.#unfinished.delete(acting);
       });
-    if (within === null && !step.faults.some(isPausing)) await acting;
+    this.#unfinished.add(acting);
     await this.#untilQuiet(
       () => isDone,
       () => {
-        if (within === null) return false;
-        within.isOver = true;
-        return true;
+        if (within !== null) within.isOver = true;
+        return within !== null || injection.held.length > 0;
       },
     );
     aimAgain(interrupted);
-    if (failure !== null) throw failure;
+  }
+
+  /** Lets steps that waited for pages go on to their ends, once the pages are released. */
+  async finishSteps(): Promise<void> {
+    await this.#untilQuiet(
+      () => this.#unfinished.size === 0,
+      () => false,
+    );
+  }
+
+  /** Waits until nothing that ends by itself is under way. */
+  async quiet(): Promise<void> {
+    let [last, lastMs] = [-1, Date.now()];
+    while (injection.leaves > 0 || Date.now() - lastMs < QUIET_MS) {
+      if (injection.trace.length !== last) [last, lastMs] = [injection.trace.length, Date.now()];
+      await scheduler.wait(1);
+    }
   }
 
   /** Delivers messages, as one batch of each queue that they are on. */
@@ -242,15 +260,15 @@ export class World {
       if (isDone() && own.length === 0) return;
       const now = `${injection.trace.length} ${own.length}`;
       if (now !== last) [last, lastMs] = [now, Date.now()];
-      else if (Date.now() - lastMs > STUCK_MS && isStuck()) return;
+      else if (injection.leaves === 0 && Date.now() - lastMs > STUCK_MS && isStuck()) return;
       else if (Date.now() - lastMs > HANGING_MS) throw new Hanging("a step does not come to its end");
       await scheduler.wait(1);
     }
   }
 }
 
-function isPausing(fault: Fault): boolean {
-  return fault.on === "await" && (fault.kind === "pause_before" || fault.kind === "pause_after");
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error);
 }
 
 function underWay(): symbol[] {
