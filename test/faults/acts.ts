@@ -31,7 +31,9 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
       await world.ask(
         "PUT",
         `attackers/${world.attackerUuid(step.attacker)}`,
-        step.identity === null ? {} : { identity_uuid: world.identityUuid(step.identity) },
+        step.identity === null || !world.isLinkable(step.attacker, step.identity)
+          ? {}
+          : { identity_uuid: world.identityUuid(step.identity) },
       );
       return;
     case "rebuild":

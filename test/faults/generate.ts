@@ -10,6 +10,7 @@ import {
   type PlannedMessage,
   type Step,
 } from "./plan.ts";
+import { overlap } from "./overlap.ts";
 import { chance, LONG_WORK, MEANWHILE, pick, type StepKind, USUAL } from "./weights.ts";
 
 /** How many primitives, values of each, pieces of evidence and minutes: few, so that series grow long and keys meet. */
@@ -38,8 +39,7 @@ export function planOf(seed: number): Plan {
   const messages = listOf(length, () => message(random, attackers, isLong));
   const isDeferring = chance(random, isLong ? 2 : 4);
   const draw = { random, attackers, messages: messages.length, kinds: isLong ? LONG_WORK : USUAL };
-  const steps = listOf(isLong ? random.integer(6, 18) : random.integer(5, 15), () => step(draw, false));
-  const all: Step = { do: "deliver", messages: [...messages.keys()], faults: [] };
+  const steps = isLong ? longSteps(draw) : listOf(random.integer(5, 15), () => step(draw, false));
   return {
     seed,
     attackers,
@@ -48,8 +48,25 @@ export function planOf(seed: number): Plan {
     minimumObservations: chance(random, 8) ? 12 : 3,
     isDeferring,
     messages,
-    steps: isLong ? [all, ...steps] : steps,
+    steps,
   };
+}
+
+/** Everything is delivered; then long work is started, and other things happen before it is done, again and again. */
+function longSteps(draw: Draw): Step[] {
+  const { random, attackers, messages } = draw;
+  const all: Step = { do: "deliver", messages: [...Array(messages).keys()], faults: [] };
+  const known: Step = {
+    do: "register",
+    attacker: random.integer(0, attackers - 1),
+    identity: null,
+    faults: [],
+  };
+  const rounds = listOf(random.integer(2, 4), () => [
+    ...listOf(random.integer(0, 3), () => step(draw, false)),
+    ...overlap(random, attackers, messages),
+  ]);
+  return [all, known, ...rounds.flat()];
 }
 
 function message(random: Random, attackers: number, isLong: boolean): PlannedMessage {

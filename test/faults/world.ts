@@ -11,10 +11,12 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { chooseShard } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
 import worker from "../../src/worker.ts";
 import { act } from "./acts.ts";
+import { DATABASE_NAMES } from "./bindings.ts";
 import { clear, usesMaintenance } from "./clear.ts";
 import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
 import { invoke } from "./invocation.ts";
@@ -178,6 +180,17 @@ export class World {
 
   attackerUuid(attacker: number): string {
     return this.cast.attackers[attacker % this.cast.attackers.length] ?? "";
+  }
+
+  /**
+   * Whether an attacker can be linked to an identity: an identity that belongs to an attacker of another database, but is
+   * not known yet, would come to be in both.
+   */
+  isLinkable(attacker: number, identity: number): boolean {
+    const names = DATABASE_NAMES.slice(0, this.plan.databases);
+    const index = identity % this.cast.identities.length;
+    const databaseOf = (i: number) => chooseShard(this.attackerUuid(i), names);
+    return databaseOf(attacker) === databaseOf(index === this.cast.attackers.length ? 0 : index);
   }
 
   /** Asks an identity object's own SQLite. */
