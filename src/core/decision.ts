@@ -145,13 +145,20 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
 function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>): Decision {
   const { policy, nowTs } = facts;
   const records = new Map<string, PrimitiveRecord>();
+  const current = new Map<string, PrimitiveRecord>();
   const windows = new Map<string, ChangingHashWindow>();
   const events: OutboundEvent[] = [];
   let { head } = facts;
   const context: StepContext = {
     policy,
     nowTs,
-    lastObservationTs: (primitive) => lastObservationTsOf(primitive, records.get(primitive) ?? null),
+    lastObservationTs: (primitive) => lastObservationTsOf(primitive, current.get(primitive) ?? null),
+  };
+  const windowOf = (primitive: string, isStored: boolean): ChangingHashWindow => {
+    const window = changingHashWindow(facts.hashWindow(primitive));
+    if (isStored) window.clear();
+    windows.set(primitive, window);
+    return window;
   };
   const add = (step: { head: IdentityHead; events: readonly OutboundEvent[] }): void => {
     ({ head } = step);
@@ -178,24 +185,23 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
   for (const [primitive, members] of facts.allMembers()) {
     gone.delete(primitive);
     const kind = mergeKindIn(policy, primitive);
-    const window = changingHashWindow(facts.hashWindow(primitive));
-    window.clear();
-    windows.set(primitive, window);
-    const series = orderedSeries(kind, members, policy.thresholds, window);
     const record = facts.record(primitive);
+    const window = windowOf(primitive, kind === "hash" || record?.tail.kind === "hash");
+    const series = orderedSeries(kind, members, policy.thresholds, window);
     const seen =
       record && cause.erasedAttackerUuid !== null
         ? withoutAttacker(record, cause.erasedAttackerUuid)
         : record;
     const step = recompute(head, primitive, kind, seen, series, context);
     add(step);
-    records.set(primitive, step.record);
+    current.set(primitive, step.record);
+    if (record === null || JSON.stringify(record) !== JSON.stringify(step.record)) {
+      records.set(primitive, step.record);
+    }
   }
   for (const primitive of gone) {
     head = forgetPrimitive(head, primitive);
-    const window = changingHashWindow(facts.hashWindow(primitive));
-    window.clear();
-    windows.set(primitive, window);
+    windowOf(primitive, true);
   }
   add(suspect(head, context));
   return {

@@ -68,7 +68,7 @@ async function expectNoWork(world: World, problems: string[]): Promise<void> {
         .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'head'")
         .toArray()
         .flatMap(() =>
-          ["outbox", "syncs", "backfills", "removed_primitives", "staged"].filter(
+          ["outbox", "staged"].filter(
             (table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0,
           ),
         ),
