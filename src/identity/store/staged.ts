@@ -64,18 +64,14 @@ export class Staged {
 
   /** Removes what any job has staged of an attacker, up to a time (epoch seconds, itself included). */
   removeOf(attackerUuid: string, toTs: number): void {
-    this.#sql.exec(
-      "DELETE FROM staged WHERE attacker_uuid = ? AND ts <= ? AND job_key IN (SELECT key FROM jobs)",
-      attackerUuid,
-      toTs,
-    );
+    this.#sql.exec("DELETE FROM staged WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, toTs);
   }
 
   /** Removes what any job has staged under some keys, but those with a ts not below a time (epoch seconds). */
   remove(keys: readonly ObservationKey[], beforeTs: number): void {
     for (const list of lists(keys)) {
       this.#sql.exec(
-        `DELETE FROM staged WHERE job_key IN (SELECT key FROM jobs) AND ts < ? AND (attacker_uuid, primitive, evidence_ref) IN (
+        `DELETE FROM staged WHERE ts < ? AND (attacker_uuid, primitive, evidence_ref) IN (
            SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
         beforeTs,
         list,
