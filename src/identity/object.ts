@@ -24,6 +24,7 @@ import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
 import { expiredKeys } from "./expire.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
+import { PAGE_SIZES, type PageSizes } from "./jobs/job-kind.ts";
 import { JobRunner } from "./jobs/runner.ts";
 import type {
   ApplyAnswer,
@@ -52,6 +53,8 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #watchers: Watchers;
   /** What events are published to, and where observations are read from; tests put others in their place. */
   targets: DrainTargets;
+  /** Observations that a step of long work reads; tests make them few. */
+  pageSizes: PageSizes = PAGE_SIZES;
   /** Whether `targets.db` is the shard of this identity's attackers: where several are bound, once one is heard of. */
   #isShardKnown: boolean;
 
@@ -369,7 +372,7 @@ export class IdentityObject extends DurableObject<Env> {
   async #work(): Promise<void> {
     const budget = new Budget();
     for (;;) {
-      await this.#jobs.run(this.targets.db, budget);
+      await this.#jobs.run(this.targets.db, budget, this.pageSizes);
       const drained = await this.#drain.run(this.targets, budget);
       if (drained.outcome === "failed") {
         logError("drain_failed", drained.error, { identity_uuid: this.#identityUuid });

@@ -4,14 +4,11 @@ import { finishBackfills, readBackfillPage, type StoredMember } from "../../stor
 import { arrive } from "../arrivals.ts";
 import type { JobKind } from "./job-kind.ts";
 
-/** Observations read and applied at a time: applying them takes some 50 ms. */
-const PAGE_OBSERVATIONS = 500;
-
 export const backfill: JobKind<"backfill", readonly StoredMember[]> = {
   queries: 2,
 
-  async read({ input, progress }, db) {
-    const page = await readBackfillPage(db, input.attackerUuid, progress, PAGE_OBSERVATIONS);
+  async read({ input, progress }, db, limit) {
+    const page = await readBackfillPage(db, input.attackerUuid, progress, limit);
     if (page.length === 0) await finishBackfills(db, [input]);
     return page;
   },

@@ -9,8 +9,6 @@ import type { ExchangeLink } from "../protocol.ts";
 import type { IdentityStore, JobOf } from "../store/index.ts";
 import type { JobKind } from "./job-kind.ts";
 
-/** Observations read from D1 at a time: with values at their longest, some 5 MB. */
-const PAGE_OBSERVATIONS = 1_000;
 /** Attackers asked for at a time: a query does a look-up for each. */
 const PAGE_ATTACKERS = 500;
 
@@ -19,23 +17,32 @@ export const REBUILD = "rebuild";
 
 type Exchange = JobOf<"exchange">;
 
-export const exchange: JobKind<"exchange", readonly StoredMember[]> = {
+interface Page {
+  readonly rows: readonly StoredMember[];
+  /** Whether there may be more of the attackers that were asked for. */
+  readonly isFull: boolean;
+}
+
+const NOTHING_READ: Page = { rows: [], isFull: false };
+
+export const exchange: JobKind<"exchange", Page> = {
   queries: 1,
 
-  async read(job, db) {
+  async read(job, db, limit) {
     if (job.progress?.phase === "confirm") {
       await finishBackfills(db, job.input.load);
-      return [];
+      return NOTHING_READ;
     }
     const { index, after } = placeOf(job);
     const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
-    if (attackers.length === 0) return [];
-    return readAttackersPage(
+    if (attackers.length === 0) return NOTHING_READ;
+    const rows = await readAttackersPage(
       db,
       attackers.map(({ attackerUuid }) => attackerUuid),
       after,
-      PAGE_OBSERVATIONS,
+      limit,
     );
+    return { rows, isFull: rows.length === limit };
   },
 
   apply(job, page, store) {
@@ -49,7 +56,7 @@ export const exchange: JobKind<"exchange", readonly StoredMember[]> = {
     }
     const { index } = placeOf(job);
     if (index < job.input.load.length) {
-      store.staged.add(job.key, page);
+      store.staged.add(job.key, page.rows);
       store.jobs.moveOn(job, nextPlace(job, page));
       return null;
     }
@@ -87,11 +94,11 @@ function placeOf({ progress }: Exchange) {
   return progress?.phase === "read" ? progress : { index: 0, after: null };
 }
 
-function nextPlace(job: Exchange, page: readonly StoredMember[]) {
+function nextPlace(job: Exchange, { rows, isFull }: Page) {
   const { load } = job.input;
   const { index } = placeOf(job);
-  const last = page.at(-1);
-  if (!last || page.length < PAGE_OBSERVATIONS) {
+  const last = rows.at(-1);
+  if (!last || !isFull) {
     return { phase: "read", index: Math.min(index + PAGE_ATTACKERS, load.length), after: null } as const;
   }
   const reached = load.findIndex(({ attackerUuid }, i) => i >= index && attackerUuid === last.attackerUuid);

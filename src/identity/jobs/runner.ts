@@ -9,6 +9,7 @@ import { retryDelayMs } from "../schedule.ts";
 import type { IdentityStore, Job } from "../store/index.ts";
 import { backfill } from "./backfill.ts";
 import { exchange } from "./exchange.ts";
+import type { PageSizes } from "./job-kind.ts";
 
 export class JobRunner {
   readonly #store: IdentityStore;
@@ -24,14 +25,14 @@ export class JobRunner {
   }
 
   /** Works until nothing is due or the budget is spent; joins a run that is under way. Never rejects. */
-  run(db: D1Database, budget: Budget): Promise<void> {
-    this.#running ??= this.#work(db, budget).finally(() => {
+  run(db: D1Database, budget: Budget, pageSizes: PageSizes): Promise<void> {
+    this.#running ??= this.#work(db, budget, pageSizes).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #work(db: D1Database, budget: Budget): Promise<void> {
+  async #work(db: D1Database, budget: Budget, pageSizes: PageSizes): Promise<void> {
     for (;;) {
       const job = this.#store.isEmpty ? null : this.#store.jobs.next(Date.now());
       if (!job) return;
@@ -39,7 +40,7 @@ export class JobRunner {
       if (!budget.allows(queries)) return;
       budget.spend(queries);
       try {
-        await this.#step(job, db);
+        await this.#step(job, db, pageSizes);
       } catch (error) {
         logError("job_failed", error, { identity_uuid: this.#identityUuid, job: job.key });
         this.#store.jobs.fail(job, reasonOf(error), Date.now() + retryDelayMs(job.failures + 1));
@@ -47,14 +48,14 @@ export class JobRunner {
     }
   }
 
-  async #step(job: Job, db: D1Database): Promise<void> {
+  async #step(job: Job, db: D1Database, pageSizes: PageSizes): Promise<void> {
     switch (job.kind) {
       case "backfill": {
-        const page = await backfill.read(job, db);
+        const page = await backfill.read(job, db, pageSizes.backfill);
         return this.#applyIfUnchanged(job, () => backfill.apply(job, page, this.#store));
       }
       case "exchange": {
-        const page = await exchange.read(job, db);
+        const page = await exchange.read(job, db, pageSizes.exchange);
         return this.#applyIfUnchanged(job, () => exchange.apply(job, page, this.#store));
       }
       default:
