@@ -179,8 +179,9 @@ function withPrimitive(sorted: readonly string[], name: string, isIn: boolean): 
  */
 export function suspect(
   head: IdentityHead,
-  { policy, nowTs, lastObservationTs }: StepContext,
+  context: StepContext,
 ): { head: IdentityHead; events: OutboundEvent[] } {
+  const { policy, nowTs } = context;
   const { multiActor, suspected } = head;
   if (multiActor.length < policy.thresholds.multiActorPrimitives) {
     return { head: suspected === null ? head : { ...head, suspected: null }, events: [] };
@@ -191,7 +192,10 @@ export function suspect(
     suspected.every((name, i) => name === multiActor[i]);
   if (isPublished) return { head, events: [] };
   const seq = head.seq + 1;
-  const ts = multiActor.reduce((latest, name) => Math.max(latest, lastObservationTs(name)), -Infinity);
+  const ts = multiActor.reduce(
+    (latest, name) => Math.max(latest, context.lastObservationTs(name)),
+    -Infinity,
+  );
   const place = { identityUuid: head.identityUuid, seq, nowTs };
   const event = multiActorSuspectedEvent(place, multiActor, policy, ts);
   return { head: { ...head, seq, suspected: multiActor }, events: [event] };

@@ -73,7 +73,12 @@ export async function asPublished<T extends StoredEvent>(db: D1Database, rows: r
     // The order of the fields is that of a published event.
     const { v, id, seq, topic, type, ts, ...beside } = envelope;
     const event = JSON.stringify({
-      ...{ v, id, seq, topic, type, ts },
+      v,
+      id,
+      seq,
+      topic,
+      type,
+      ts,
       payload: { identity_uuid, primitives, ...rest },
       ...beside,
     });

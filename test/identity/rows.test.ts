@@ -51,8 +51,12 @@ describe("[design] rows per observation", () => {
         const { storage } = state;
         const transactionSync = storage.transactionSync.bind(storage);
         const metering = new Proxy(storage, {
-          get: (target, name) =>
-            name === "sql" ? sql : name === "transactionSync" ? transactionSync : Reflect.get(target, name),
+          get: (target, member) =>
+            member === "sql"
+              ? sql
+              : member === "transactionSync"
+                ? transactionSync
+                : Reflect.get(target, member),
         });
         const store = new IdentityStore(metering, crypto.randomUUID());
         const costs: { read: number; written: number }[] = [];
