@@ -82,10 +82,10 @@ export default defineConfig(async () => ({
         },
       },
       await workersProject("workers", [
-        "test/{faults,maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts",
+        "test/{maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts",
       ]),
-      // The same Worker with a second database bound.
-      await workersProject("databases", ["test/databases/**/*.test.ts"], { DB_2: "observations-2" }),
+      // The same Worker with a second database bound; each simulated history says whether it has it.
+      await workersProject("databases", ["test/{databases,faults}/**/*.test.ts"], { DB_2: "observations-2" }),
     ],
   },
 }));

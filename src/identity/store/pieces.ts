@@ -1,12 +1,12 @@
-/** Many rows in few statements: each call to SQLite costs more than the row it is for. */
+/** Writes many rows in few statements: a call to SQLite costs more than a row. */
 
-/** What a statement binds at most. */
+/** How many parameters a statement of an object takes (platform limit). */
 const MAX_PARAMETERS = 100;
 
 /**
- * Hands rows over, as many at a time as can be bound.
+ * Passes rows on, as many at a time as a statement can bind.
  * @param columns - of each row
- * @param exec - is given the rows as `(?, …), (?, …)`, for a VALUES clause, and what to bind
+ * @param exec - takes the rows as `(?, …), (?, …)`, for a VALUES clause, and what to bind
  */
 export function inPieces(
   rows: readonly (readonly SqlStorageValue[])[],

@@ -13,9 +13,9 @@ import type { Thresholds } from "./thresholds.ts";
  * @param members - in series order, one per key; read once, so that they need not be held all at once
  * @returns null if there are none
  * @throws RangeError if they are out of order
- * @example replay("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS)?.lastChangeTs // 1
+ * @example attributionInOrder("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS)?.lastChangeTs // 1
  */
-export function replay(
+export function attributionInOrder(
   kind: MergeKind,
   members: Iterable<Member>,
   thresholds: Thresholds,

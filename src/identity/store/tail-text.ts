@@ -4,7 +4,7 @@
  * 1,000 bytes a row stays on its page.
  */
 import { z } from "zod";
-import type { Member, Tail } from "../core/index.ts";
+import type { Member, Tail } from "../../core/index.ts";
 
 const membersSchema = z.tuple([
   z.array(z.string()),
@@ -53,15 +53,15 @@ function pack(members: readonly Member[]): Packed {
   const values = new Map<string, number>();
   const attackers = new Map<string, number>();
   const rows = members.map(({ value, ts, evidenceRef, attackerUuid }): Packed[2][number] => [
-    placeOf(values, value),
+    indexOf(values, value),
     ts,
     evidenceRef,
-    placeOf(attackers, attackerUuid),
+    indexOf(attackers, attackerUuid),
   ]);
   return [[...values.keys()], [...attackers.keys()], rows];
 }
 
-function placeOf(places: Map<string, number>, text: string): number {
+function indexOf(places: Map<string, number>, text: string): number {
   const place = places.get(text) ?? places.size;
   places.set(text, place);
   return place;

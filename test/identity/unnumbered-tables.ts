@@ -1,9 +1,5 @@
-/**
- * The tables of an identity object's own SQLite. Made with the first write, so that asking an object about an identity
- * that does not exist leaves nothing behind.
- */
-
-const TABLES = `
+/** The tables of an identity object as they were before their migrations had numbers. */
+export const UNNUMBERED_TABLES = `
 -- The identity's memory besides its primitives: one row, the JSON of an IdentityHead.
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), head TEXT NOT NULL);
 -- The attackers linked here, each with the newest version of its link that was heard of.
@@ -59,13 +55,3 @@ CREATE TABLE merged (
 -- One row while D1 says that events of this identity are stuck.
 CREATE TABLE reported_backlog (id INTEGER PRIMARY KEY CHECK (id = 1));
 `;
-
-/** Whether the tables are there. */
-export function hasTables(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head' LIMIT 1").toArray().length > 0;
-}
-
-/** Makes the tables. */
-export function createTables(sql: SqlStorage): void {
-  sql.exec(TABLES);
-}

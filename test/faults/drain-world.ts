@@ -1,19 +1,25 @@
-/** Lets a history come to rest: faults are over, and everything that waits gets its turn. */
+/** Lets a history end: faults stop, and everything that waits gets its turn until nothing is under way. */
 import { env } from "cloudflare:workers";
+import { shardsOf } from "../../src/shard.ts";
 import { isPaused } from "../../src/storage/index.ts";
+import { injection } from "./injection.ts";
 import type { Step } from "./plan.ts";
+import { waitingWork } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
-/** Looks at every identity of a history, in pages that are shorter than what there is. */
+/** Looks at every identity of a history, in pages that are shorter than their observations. */
 const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8 };
-/** More rounds than anything takes; what is not at rest by then never will be. */
-const MOST_ROUNDS = 12;
+/** More rounds than any work takes; what is not done by then never ends. */
+const MOST_ROUNDS = 40;
 
-/** Plays on until nothing changes any more. @returns what did not come to rest, in words */
-export async function settle(world: World): Promise<string[]> {
+type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
+
+/** Plays on until nothing changes any more. @returns what did not end, in words */
+export async function drainWorld(world: World): Promise<string[]> {
   const problems = [...world.problems];
   const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
-  if (await isPaused(env.DB)) await play({ do: "resume" });
+  injection.pagesLeft = null;
+  for (const { db } of shardsOf(env)) if (await isPaused(db)) await play({ do: "resume" });
   await deliverAll(world, problems);
   if (world.plan.isDeferring) {
     for (const attacker of world.cast.attackers.keys())
@@ -29,10 +35,9 @@ export async function settle(world: World): Promise<string[]> {
     for (const identity of world.cast.identities.keys()) await play({ do: "rebuild", identity });
     await wakeAll(world, problems);
   }
+  await expectNoWork(world, problems);
   return problems;
 }
-
-type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
 
 async function deliverAll(world: World, problems: string[]): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -60,29 +65,17 @@ async function wakeAll(world: World, problems: string[]): Promise<void> {
   problems.push("alarms do not come to an end");
 }
 
-/** What waits must have an alarm that comes back to it: without one, only the sweep would ever find it. */
+/** Work that waits must have an alarm that comes back to it: without one, only the sweep would ever find it. */
 async function expectNoWork(world: World, problems: string[]): Promise<void> {
   for (const [i, uuid] of world.cast.identities.entries()) {
-    const waiting = await world.inObject(i, (sql) =>
-      sql
-        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'head'")
-        .toArray()
-        .flatMap(() =>
-          ["outbox", "syncs", "backfills", "removed_primitives", "staged"].filter(
-            (table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0,
-          ),
-        ),
-    );
+    const waiting = await world.inObject(i, waitingWork);
     if (waiting.length > 0) problems.push(`${uuid} has work and no alarm: ${waiting.join(", ")}`);
   }
 }
 
-/** Sweeps until a run finds nothing. Unless something was left undone, there is nothing to be found in the first place. */
+/** Sweeps until a run finds nothing. Without a reason in the record, the first run must find nothing either. */
 async function sweepAll(world: World, problems: string[]): Promise<void> {
-  const exhausted = await env.DB.prepare(
-    "SELECT 1 FROM dead_letters WHERE code = 'retries_exhausted'",
-  ).first();
-  const mayNeedSweep = world.mayNeedSweep || exhausted !== null;
+  const mayNeedSweep = world.mayNeedSweep || (await hasUnfinished());
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const report = await world.sweep(LONG_SWEEP);
     if (!report) {
@@ -95,4 +88,13 @@ async function sweepAll(world: World, problems: string[]): Promise<void> {
     await wakeAll(world, problems);
   }
   problems.push("the sweep does not come to an end");
+}
+
+/** Whether the record says that something is unfinished, so that the sweep has to finish it. */
+async function hasUnfinished(): Promise<boolean> {
+  const sql = `SELECT 1 FROM merges WHERE NOT is_told
+    UNION ALL SELECT 1 FROM erasures WHERE holders IS NOT NULL
+    UNION ALL SELECT 1 FROM dead_letters WHERE code = 'retries_exhausted'`;
+  for (const { db } of shardsOf(env)) if ((await db.prepare(sql).first()) !== null) return true;
+  return false;
 }

@@ -1,7 +1,13 @@
 /** Replaying a series: where it ends is what merging all of it says, and the last change is when the state became that. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Member, merge, type MergeKind, replay, STANDARD_THRESHOLDS } from "../../src/core/index.ts";
+import {
+  type Member,
+  merge,
+  type MergeKind,
+  attributionInOrder,
+  STANDARD_THRESHOLDS,
+} from "../../src/core/index.ts";
 
 /** One member every `gap` seconds, in series order. */
 function seriesOf(values: readonly unknown[], gap = 60): Member[] {
@@ -42,7 +48,7 @@ describe("replay", () => {
         fc.constantFrom(0, 1, 30_000),
         (values, gap) => {
           const members = seriesOf(values, gap);
-          expect(replay(kind, members, STANDARD_THRESHOLDS)).toEqual(stepwise(kind, members));
+          expect(attributionInOrder(kind, members, STANDARD_THRESHOLDS)).toEqual(stepwise(kind, members));
         },
       ),
     );
@@ -55,13 +61,13 @@ describe("replay", () => {
     );
     for (const length of [64, 65, 100, 125, 200, 400]) {
       const part = members.slice(0, length);
-      expect(replay("hash", part, STANDARD_THRESHOLDS)).toEqual(stepwise("hash", part));
+      expect(attributionInOrder("hash", part, STANDARD_THRESHOLDS)).toEqual(stepwise("hash", part));
     }
   });
 
   it("[§4] a state that stays keeps its last change, whatever the confidence", () => {
     const members = seriesOf(["a", "a", "a", "a", "b", "a"]);
-    expect(replay("categorical", members, STANDARD_THRESHOLDS)).toMatchObject({
+    expect(attributionInOrder("categorical", members, STANDARD_THRESHOLDS)).toMatchObject({
       state: "stable",
       confidence: 0.8,
       lastChangeTs: members[2]?.ts,
@@ -77,14 +83,14 @@ describe("replay", () => {
         yield member;
       }
     }
-    expect(replay("categorical", once(), STANDARD_THRESHOLDS)?.state).toBe("stable");
+    expect(attributionInOrder("categorical", once(), STANDARD_THRESHOLDS)?.state).toBe("stable");
     expect(read).toBe(3);
-    expect(replay("categorical", [], STANDARD_THRESHOLDS)).toBeNull();
+    expect(attributionInOrder("categorical", [], STANDARD_THRESHOLDS)).toBeNull();
   });
 
   it("refuses members that are out of order", () => {
-    expect(() => replay("categorical", seriesOf(["a", "b"]).toReversed(), STANDARD_THRESHOLDS)).toThrow(
-      "members must be in series order, 1000 came after 1060",
-    );
+    expect(() =>
+      attributionInOrder("categorical", seriesOf(["a", "b"]).toReversed(), STANDARD_THRESHOLDS),
+    ).toThrow("members must be in series order, 1000 came after 1060");
   });
 });
