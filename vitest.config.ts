@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { buildAssets } from "./src/cli/build-assets.ts";
+import { limitsReport } from "./test/setup/limits/report.ts";
 import { hasShared, readSharedLines } from "./test/setup/shared.ts";
 
 const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
@@ -16,6 +17,7 @@ async function workersProject(
 ): Promise<TestProjectInlineConfiguration> {
   return {
     plugins: [
+      limitsReport(),
       cloudflareTest({
         main: "./test/setup/worker.ts",
         wrangler: { configPath: "./wrangler.toml" },
@@ -44,7 +46,7 @@ async function workersProject(
     test: {
       name,
       include,
-      setupFiles: ["./test/setup/migrate.ts"],
+      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts"],
       // Generous: how fast a machine is never decides a test.
       testTimeout: 300_000,
       provide: {
