@@ -28,9 +28,7 @@ export function ask(method: string, path: string, asked: Asked = {}): Promise<Re
   const init: RequestInit = { method, headers, redirect: "manual" };
   if (body !== undefined) init.body = isRaw ? (body as BodyInit) : JSON.stringify(body);
   const request = new Request((asked.origin ?? ORIGIN) + path, init);
-  return asked.env
-    ? fetchLimited(request, { ...env, ...asked.env } as Env)
-    : exports.default.fetch(request);
+  return asked.env ? fetchLimited(request, { ...env, ...asked.env }) : exports.default.fetch(request);
 }
 
 /** A problem document, as far as tests look at it. */

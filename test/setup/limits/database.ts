@@ -45,11 +45,9 @@ export function limitedDatabase(db: D1Database): D1Database {
 function limitedStatement(prepared: D1PreparedStatement, statement: Statement): D1PreparedStatement {
   statements.set(prepared, statement);
   const bind = prepared.bind.bind(prepared);
-  replace(prepared, "bind", (...values: unknown[]) => {
-    // Refused here by the platform too.
-    checkParameters(statement.sql, values);
-    return limitedStatement(bind(...values), { ...statement, values });
-  });
+  replace(prepared, "bind", (...values: unknown[]) =>
+    limitedStatement(bind(...values), { ...statement, values }),
+  );
   for (const name of ["all", "run", "raw", "first"] as const) {
     const native: unknown = Reflect.get(prepared, name);
     if (typeof native !== "function") continue;
@@ -73,6 +71,7 @@ function checkStatement(statement: Statement | undefined): void {
   if (!statement) return;
   const { sql, values } = statement;
   use("d1_statement", textBytes(sql), () => nameOf(sql));
+  use("d1_parameters", values.length, () => nameOf(sql));
   let bytes = 0;
   for (const value of values) {
     const size = sqlBytes(value);
@@ -80,10 +79,6 @@ function checkStatement(statement: Statement | undefined): void {
     use("d1_value", size, () => nameOf(sql));
   }
   if (writesOneRow(sql)) use("d1_row", bytes, () => nameOf(sql));
-}
-
-function checkParameters(sql: string, values: readonly unknown[]): void {
-  use("d1_parameters", values.length, () => nameOf(sql));
 }
 
 function checkRows(rows: readonly unknown[]): void {

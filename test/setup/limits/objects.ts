@@ -22,7 +22,7 @@ export function limitedObject<Class extends ObjectClass>(name: string, objectCla
   }
   for (const [method, run] of methodsOf(Base)) {
     const act = function (this: object, ...args: unknown[]): unknown {
-      return inInvocation(`${name}.${method}`, this, () => Reflect.apply(run, this, args) as unknown);
+      return inInvocation(`${name}.${method}`, this, () => Reflect.apply(run, this, args));
     };
     replace(Limited.prototype, method, method === "alarm" ? watched(act) : act);
   }

@@ -30,8 +30,6 @@ export type LimitName = keyof typeof LIMITS;
 export interface Use {
   readonly used: number;
   readonly allowed: number;
-  /** Name of the test. */
-  readonly test: string;
   /** The invocation and what it did. */
   readonly by: string;
 }
@@ -40,14 +38,21 @@ export interface Use {
 export interface Refusal {
   readonly limit: LimitName;
   readonly used: number;
-  readonly test: string;
   readonly by: string;
 }
 
-/** What one test file used; stands in the file's `meta`. */
-export interface FileUse {
+/** What one test used; stands in the test's `meta`. */
+export interface TestUse {
   readonly uses: Partial<Record<LimitName, Use>>;
   readonly refusals: readonly Refusal[];
+  /** Figures that the test measured. */
+  readonly notes: readonly string[];
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    limits?: TestUse;
+  }
 }
 
 /** Bytes of metadata that a queue adds to each message. */

@@ -1,23 +1,15 @@
-/** Tells the report what each test file used, and fails a test during which a call was refused. */
-import { afterAll, afterEach, beforeEach, expect } from "vitest";
-import type { FileUse } from "./platform.ts";
-import { fileUse, startTest, takeRefusals } from "./use.ts";
+/** Notes what each test used, for the report, and fails a test during which a call was refused. */
+import { afterEach, beforeEach } from "vitest";
+import { startTest, testUse } from "./use.ts";
 
-declare module "vitest" {
-  interface TaskMeta {
-    limits?: FileUse;
+beforeEach(startTest);
+
+afterEach(({ task }) => {
+  const { uses, refusals, notes } = testUse();
+  const examples = refusals.slice(0, 10);
+  task.meta.limits = { uses, refusals: examples, notes };
+  if (refusals.length > 0) {
+    const first = examples.map(({ limit, used, by }) => `${limit} ${used} by ${by}`).join("; ");
+    throw new Error(`the platform would refuse ${refusals.length} calls: ${first}`);
   }
-}
-
-beforeEach(({ task }) => {
-  startTest(task.fullTestName);
-  takeRefusals();
-});
-
-afterEach(() => {
-  expect(takeRefusals(), "calls that the platform would refuse").toEqual([]);
-});
-
-afterAll(({}, file) => {
-  file.meta.limits = fileUse();
 });

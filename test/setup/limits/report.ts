@@ -1,67 +1,82 @@
 /** Prints the highest use of each limit at the end of a run, with the test that caused it. Runs in Node. */
 import Table from "cli-table3";
-import type { Plugin } from "vite";
-import type { Reporter, TestModule } from "vitest/node";
-import { type LimitName, LIMITS, type Refusal, type Use } from "./platform.ts";
+import type { Reporter, TestModule, Vite } from "vitest/node";
+import { writeDocs } from "./docs.ts";
+import { type LimitName, LIMITS, type TestUse, type Use } from "./platform.ts";
 
-interface ProjectUse {
-  readonly uses: Partial<Record<LimitName, Use>>;
-  readonly refusals: Refusal[];
+/** A test and what it used. */
+export interface TestedUse extends TestUse {
+  readonly test: string;
+  readonly hasPassed: boolean;
 }
+
+/** The project whose tests are the long work at production size. */
+const LONG_WORK = "limits";
 
 /** Vitest's reporter. */
 class LimitsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const projects = new Map<string, ProjectUse>();
+    const projects = new Map<string, TestedUse[]>();
     for (const module of modules) {
-      const { limits } = module.meta();
-      if (!limits) continue;
-      const name = module.project.name;
-      const project = projects.get(name) ?? { uses: {}, refusals: [] };
-      projects.set(name, project);
-      project.refusals.push(...limits.refusals);
-      for (const limit of Object.keys(limits.uses) as LimitName[]) {
-        const use = limits.uses[limit];
-        if (use && use.used > (project.uses[limit]?.used ?? -1)) project.uses[limit] = use;
+      const tested: TestedUse[] = [];
+      for (const test of module.children.allTests()) {
+        const { limits } = test.meta();
+        if (limits) tested.push({ ...limits, test: test.fullName, hasPassed: test.ok() });
       }
+      const { name } = module.project;
+      if (tested.length > 0) projects.set(name, [...(projects.get(name) ?? []), ...tested]);
     }
-    for (const [name, project] of projects) print(name, project);
+    for (const [project, tested] of projects) print(project, tested);
+    const longWork = projects.get(LONG_WORK);
+    if (longWork && process.env["LIMITS_DOCS"]) writeDocs(longWork);
   }
 }
 
-function print(project: string, { uses, refusals }: ProjectUse): void {
+function print(project: string, tested: readonly TestedUse[]): void {
   const table = new Table({
     head: ["limit", "highest use", "allowed", "by", "test"],
-    colWidths: [26, 14, 14, 50, 60],
+    colWidths: [24, 13, 13, 48, 60],
     wordWrap: true,
     style: { head: [], border: [], compact: true },
   });
   for (const limit of Object.keys(LIMITS) as LimitName[]) {
-    const use = uses[limit];
-    const { unit } = LIMITS[limit];
-    if (!use) continue;
-    table.push([`${limit} (${unit})`, format(use.used), format(use.allowed), use.by, use.test]);
+    const highest = highestOf(tested, limit);
+    if (!highest) continue;
+    const { use, test } = highest;
+    table.push([`${limit} (${LIMITS[limit].unit})`, format(use.used), format(use.allowed), use.by, test]);
   }
   process.stdout.write(`\nHighest use of the platform's limits, project ${project}\n${table.toString()}\n`);
-  const byTest = new Map<string, Refusal>();
-  for (const refusal of refusals) byTest.set(`${refusal.limit} ${refusal.test}`, refusal);
-  if (byTest.size === 0) return;
-  process.stdout.write(`Refused, as the platform would (${refusals.length} calls):\n`);
-  for (const { limit, used, by, test } of byTest.values()) {
-    process.stdout.write(`  ${limit} ${format(used)} by ${by}, in "${test}"\n`);
+  for (const { test, notes } of tested) {
+    for (const note of notes) process.stdout.write(`  ${test}: ${note}\n`);
+  }
+  const refused = tested.filter(({ refusals }) => refusals.length > 0);
+  if (refused.length === 0) return;
+  process.stdout.write("Refused, as the platform would:\n");
+  for (const { test, refusals } of refused) {
+    for (const { limit, used, by } of refusals.slice(0, 1)) {
+      process.stdout.write(`  "${test}": ${limit} ${format(used)} by ${by}\n`);
+    }
   }
 }
 
-function format(value: number): string {
+function highestOf(tested: readonly TestedUse[], limit: LimitName): { use: Use; test: string } | null {
+  let highest: { use: Use; test: string } | null = null;
+  for (const { uses, test } of tested) {
+    const use = uses[limit];
+    if (use && use.used > (highest?.use.used ?? -1)) highest = { use, test };
+  }
+  return highest;
+}
+
+/** A count with its thousands apart. */
+export function format(value: number): string {
   return value.toLocaleString("en");
 }
 
 let isAdded = false;
 
 /** Adds the reporter to a run, whatever reporters the command line names. */
-export function limitsReport(): Plugin & {
-  configureVitest(context: { vitest: { config: { reporters: unknown[] } } }): void;
-} {
+export function limitsReport(): Vite.Plugin {
   return {
     name: "limits-report",
     configureVitest({ vitest }) {

@@ -24,17 +24,9 @@ export function bodyBytes(body: unknown, contentType: string | undefined): numbe
 
 /** About the bytes of a value as a structured clone: what a call to an object carries. */
 export function cloneBytes(value: unknown): number {
-  switch (typeof value) {
-    case "string":
-      return textBytes(value) + 4;
-    case "object":
-      return value === null ? 1 : objectBytes(value);
-    case "number":
-    case "bigint":
-      return 9;
-    default:
-      return 1;
-  }
+  if (typeof value === "string") return textBytes(value) + 4;
+  if (typeof value === "number" || typeof value === "bigint") return 9;
+  return typeof value === "object" && value !== null ? objectBytes(value) : 1;
 }
 
 function objectBytes(value: object): number {

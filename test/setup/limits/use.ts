@@ -1,7 +1,7 @@
-/** What was used of each limit in a test file: the highest use with its test, and every call that was refused. */
+/** What a test used of each limit: the highest use, and every call that was refused. */
 import { env } from "cloudflare:workers";
 import { currentInvocation } from "./invocation.ts";
-import { type FileUse, type LimitName, LIMITS, type Refusal, refusalOf, type Use } from "./platform.ts";
+import { type LimitName, LIMITS, type Refusal, refusalOf, type TestUse, type Use } from "./platform.ts";
 
 declare global {
   namespace Cloudflare {
@@ -12,26 +12,32 @@ declare global {
   }
 }
 
-const uses: Partial<Record<LimitName, Use>> = {};
-const refusals: Refusal[] = [];
-let currentTest = "(between tests)";
-let reported = 0;
+let uses: Partial<Record<LimitName, Use>> = {};
+let refusals: Refusal[] = [];
+let notes: string[] = [];
 
-/** Names the test that runs from now on. */
-export function startTest(name: string): void {
-  currentTest = name;
+/** Forgets what was used: another test begins. */
+export function startTest(): void {
+  uses = {};
+  refusals = [];
+  notes = [];
 }
 
-/** What the file has used so far. */
-export function fileUse(): FileUse {
-  return { uses: { ...uses }, refusals: [...refusals] };
+/** What the test has used so far. */
+export function testUse(): TestUse {
+  return { uses, refusals, notes };
 }
 
-/** The refusals since this was last asked. */
+/** Takes the refusals so far off the record, for a test that provokes them. */
 export function takeRefusals(): readonly Refusal[] {
-  const taken = refusals.slice(reported);
-  reported = refusals.length;
+  const taken = refusals;
+  refusals = [];
   return taken;
+}
+
+/** Adds a measured figure to the report. */
+export function report(figure: string): void {
+  notes.push(figure);
 }
 
 /** How much of a limit is allowed in this run. */
@@ -52,7 +58,7 @@ export function use(limit: LimitName, used: number, what: () => string): void {
   const name = currentInvocation()?.name ?? "test";
   const by = `${name}: ${what()}`;
   if (used > most) {
-    refusals.push({ limit, used, test: currentTest, by });
+    refusals.push({ limit, used, by });
     note(limit, used, most, by);
     throw refusalOf(limit, used, most);
   }
@@ -69,5 +75,5 @@ export function count(limit: LimitName, added: number, what: () => string): void
 }
 
 function note(limit: LimitName, used: number, most: number, by: string): void {
-  if (used > (uses[limit]?.used ?? -1)) uses[limit] = { used, allowed: most, test: currentTest, by };
+  if (used > (uses[limit]?.used ?? -1)) uses[limit] = { used, allowed: most, by };
 }
