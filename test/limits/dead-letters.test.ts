@@ -31,7 +31,7 @@ async function listAll(): Promise<Set<string>> {
 }
 
 describe("[long work] 10,000 dead letters", () => {
-  it("[long work] kept from one batch of 100 messages", async () => {
+  it("kept from one batch of 100 messages", async () => {
     const bad = (i: number) =>
       payload({ attacker_uuid: i < OF_ONE ? erased : crypto.randomUUID(), ts: NOW_TS - i, value: null });
     const bodies = Array.from({ length: 100 }, (_, i) => ({
@@ -45,19 +45,19 @@ describe("[long work] 10,000 dead letters", () => {
     expect(await numberOf(COUNT)).toBe(LETTERS);
   });
 
-  it("[long work] listed, in pages of 1,000", async () => {
+  it("listed, in pages of 1,000", async () => {
     expect((await listAll()).size).toBe(LETTERS);
     await call("GET", "/stats");
   });
 
-  it("[long work] erasure of an attacker that 1,200 of them speak of", async () => {
+  it("erasure of an attacker that 1,200 of them speak of", async () => {
     await deliver([payload({ attacker_uuid: erased, ts: NOW_TS - 60 })]);
     await call("DELETE", `/attackers/${erased}`);
     await eventually(async () => expect(await numberOf(COUNT)).toBe(LETTERS - OF_ONE));
     expect(await numberOf(`${COUNT} WHERE instr(body, ?1) > 0`, erased)).toBe(0);
   });
 
-  it("[long work] replayed, all of them: each comes through and leaves the list", async () => {
+  it("replayed, all of them: each comes through and leaves the list", async () => {
     // What was refused is made whole, as if the rule that refused it had been wrong.
     await env.DB.prepare("UPDATE dead_letters SET body = json_set(body, '$.value', 'typed')").run();
     await env.DB.prepare("UPDATE dead_letters SET body_bytes = octet_length(body)").run();

@@ -24,7 +24,7 @@ interface Event {
 }
 
 describe("[long work] 1,000 primitives that alternate", () => {
-  it("[long work] every event is published, in order, and none is too large", async () => {
+  it("every event is published, in order, and none is too large", async () => {
     const events = Array.from({ length: PRIMITIVES }, (_, i) =>
       ["a", "b", "a", "b"].map((value, j) =>
         payload({
@@ -59,7 +59,7 @@ describe("[long work] 1,000 primitives that alternate", () => {
     expect(suspicions.at(-1)).toMatchObject({ truncated: true });
   });
 
-  it("[long work] the history holds them in little room", async () => {
+  it("the history holds them in little room", async () => {
     const bytes = await numberOf(
       "SELECT sum(octet_length(event)) FROM events WHERE identity_uuid = ?1",
       identityUuid,
@@ -68,7 +68,7 @@ describe("[long work] 1,000 primitives that alternate", () => {
     expect(bytes).toBeLessThan(HISTORY_MOST_BYTES);
   });
 
-  it("[long work] the history is read to its end, as it was published", async () => {
+  it("the history is read to its end, as it was published", async () => {
     const read: Event[] = [];
     let cursor: string | null = null;
     let largest = 0;

@@ -38,7 +38,7 @@ const heavy = attackerUuid(heavySeed, 0);
 const size = { attackers: ATTACKERS - 1, primitives: PRIMITIVES, observations: OBSERVATIONS - HEAVY };
 
 describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,000 primitives", () => {
-  it("[long work] rebuild", async () => {
+  it("rebuild", async () => {
     const fromTs = NOW_TS - 10 * DAY_SECS;
     await fill({ ...size, seed, fromTs, identityUuid: large });
     await fill({
@@ -67,7 +67,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await expectPublished();
   });
 
-  it("[long work] rebuild again, when nothing differs: nothing is published", async () => {
+  it("rebuild again, when nothing differs: nothing is published", async () => {
     const before = await numberOf("SELECT count(*) FROM events WHERE identity_uuid = ?1", large);
     await call("POST", `/identities/${large}/rebuild`);
     await eventually(async () => {
@@ -77,7 +77,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     expect(await numberOf("SELECT count(*) FROM events WHERE identity_uuid = ?1", large)).toBe(before);
   });
 
-  it("[long work] reads: states, states at a time, the identity, its series, its history, lists", async () => {
+  it("reads: states, states at a time, the identity, its series, its history, lists", async () => {
     await call("GET", `/identities/${large}/attribution`);
     await call("GET", `/identities/${large}/attribution?as_of=${NOW_TS - 9.5 * DAY_SECS}`);
     await call("GET", `/attackers/${heavy}/attribution`);
@@ -101,13 +101,13 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await call("GET", "/stats");
   });
 
-  it("[long work] sweep of it, when nothing differs: within six runs it is checked, and nothing is changed", async () => {
+  it("sweep of it, when nothing differs: within six runs it is checked, and nothing is changed", async () => {
     await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(large).run();
     expect(await sweepsUntilChecked(large)).toBeLessThanOrEqual(6);
     expect(await countsOf(large)).toEqual({ observations: OBSERVATIONS, primitives: PRIMITIVES });
   });
 
-  it("[long work] sweep of it, when its object lacks 1,000 observations and holds 1,000 too many", async () => {
+  it("sweep of it, when its object lacks 1,000 observations and holds 1,000 too many", async () => {
     const away = primitiveName(1);
     const { results } = await env.DB.prepare(
       "DELETE FROM observations WHERE attacker_uuid = ?1 AND evidence_ref IN (SELECT evidence_ref FROM observations WHERE attacker_uuid = ?1 AND primitive > ?2 LIMIT 1000) RETURNING 1",
@@ -139,7 +139,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     });
   });
 
-  it("[long work] merge of it into another one", async () => {
+  it("merge of it into another one", async () => {
     const start = Date.now();
     await call("POST", `/identities/${small}/merge`, { body: { loser_uuid: large } });
     await expectCounted(small, OBSERVATIONS + 1_000);
@@ -150,7 +150,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await expectPublished();
   });
 
-  it("[long work] unmerge of it", async () => {
+  it("unmerge of it", async () => {
     const start = Date.now();
     await call("POST", `/identities/${large}/unmerge`);
     await expectCounted(small, 1_000);
@@ -159,7 +159,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await expectPublished();
   });
 
-  it("[long work] backfill of an attacker with 20,000 observations into it", async () => {
+  it("backfill of an attacker with 20,000 observations into it", async () => {
     const waiting = freshSeed();
     await fill({
       seed: waiting,
@@ -175,7 +175,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await expectPublished();
   });
 
-  it("[long work] erasure of an attacker with 20,000 observations of it", async () => {
+  it("erasure of an attacker with 20,000 observations of it", async () => {
     await call("DELETE", `/attackers/${heavy}`);
     await eventually(async () => {
       await sweepOnce();

@@ -25,7 +25,7 @@ describe("[long work] 300 identities", () => {
     seed: freshSeed(),
   }));
 
-  it("[long work] sweep of them, when no object knows anything", async () => {
+  it("sweep of them, when no object knows anything", async () => {
     for (const { uuid, seed } of identities) {
       await fill({
         seed,
@@ -49,14 +49,14 @@ describe("[long work] 300 identities", () => {
     expect(runs).toBeLessThanOrEqual(IDENTITIES / 100 + 3);
   });
 
-  it("[long work] rebuild of everything", async () => {
+  it("rebuild of everything", async () => {
     await call("POST", "/rebuild", { statuses: [202] });
     await eventually(async () =>
       expect(await call("GET", "/rebuild")).toMatchObject({ state: "finished", failed: 0 }),
     );
   });
 
-  it("[long work] 100 merges into one identity, undone one by one", async () => {
+  it("100 merges into one identity, undone one by one", async () => {
     const [winner, ...others] = identities.slice(0, 101);
     for (const { uuid } of others) {
       await call("POST", `/identities/${winner?.uuid}/merge`, { body: { loser_uuid: uuid } });
@@ -70,7 +70,7 @@ describe("[long work] 300 identities", () => {
     expect(await countsOf(last?.uuid ?? "")).toEqual({ observations: 10, primitives: 2 });
   });
 
-  it("[long work] 200 attackers are linked to one identity, then erased", async () => {
+  it("200 attackers are linked to one identity, then erased", async () => {
     const seed = freshSeed();
     const identityUuid = crypto.randomUUID();
     await fill({
@@ -104,7 +104,7 @@ describe("[long work] a stream", () => {
     ["of everything", "/events"],
     ["of an identity", null],
   ])(
-    "[long work] %s resumes through a history of 12,000 events, reconnecting where it must",
+    "%s resumes through a history of 12,000 events, reconnecting where it must",
     async (_, fixed) => {
       const identityUuid = crypto.randomUUID();
       const seed = freshSeed();

@@ -42,7 +42,7 @@ async function walk(): Promise<void> {
 const expiredLeft = () => numberOf("SELECT count(*) FROM observations WHERE ts < ?1", BEFORE_TS);
 
 describe("[long work] retention", () => {
-  it("[long work] one walk removes 36,000 observations of one identity and 36,000 old events", async () => {
+  it("one walk removes 36,000 observations of one identity and 36,000 old events", async () => {
     const identityUuid = crypto.randomUUID();
     const seed = freshSeed();
     const one = { attackers: 10, primitives: PRIMITIVES, identityUuid };
@@ -71,7 +71,7 @@ describe("[long work] retention", () => {
     );
   });
 
-  it("[long work] one walk removes 36,000 observations of 300 identities", async () => {
+  it("one walk removes 36,000 observations of 300 identities", async () => {
     const identities = Array.from({ length: 300 }, () => crypto.randomUUID());
     for (const identityUuid of identities) {
       const one = { attackers: 1, primitives: 2, identityUuid };

@@ -35,7 +35,7 @@ export function writeDocs(tested: readonly TestedUse[]): void {
 }
 
 function rowOf({ test, uses, notes, hasPassed }: TestedUse): string {
-  const name = test.replace(/^.*\[long work\] /, "").replaceAll(" > ", ": ");
+  const name = test.replace("[long work] ", "").replaceAll(" > ", ": ");
   const figures = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   const cells = COLUMNS.map(([, limit]) => short(uses[limit]?.used));
   return `| ${name}${figures}${hasPassed ? "" : " **fails**"} | ${cells.join(" | ")} |`;
