@@ -23,16 +23,23 @@ export interface Snapshot {
   readonly seq: number;
 }
 
-/** Tables that are empty once nothing is left to do; those that there are. */
-const WORK = ["outbox", "jobs", "syncs", "backfills", "removed_primitives", "staged"];
+/** What finds something only while there is work left. */
+const WORK = {
+  outbox: "SELECT 1 FROM outbox",
+  jobs: "SELECT 1 FROM jobs WHERE input IS NOT NULL",
+  removed: "SELECT 1 FROM meta WHERE name = 'removed'",
+  staged: "SELECT 1 FROM staged",
+};
 
 const OBSERVATIONS =
   "SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations";
 
 /** Reads everything; of an object that was never written to, nothing. */
 export function snapshotOf(sql: SqlStorage): Snapshot {
-  if (!tablesOf(sql).includes("head")) return { observations: [], states: [], seq: 0 };
-  const [head] = sql.exec<{ seq: number }>("SELECT head ->> 'seq' AS seq FROM head").toArray();
+  if (!hasTables(sql)) return { observations: [], states: [], seq: 0 };
+  const [head] = sql
+    .exec<{ seq: number }>("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'")
+    .toArray();
   return {
     observations: sql.exec<Record<string, SqlStorageValue>>(OBSERVATIONS).toArray() as unknown as Expected[],
     states: sql.exec("SELECT * FROM attributions ORDER BY primitive").toArray() as unknown as StoredState[],
@@ -40,17 +47,14 @@ export function snapshotOf(sql: SqlStorage): Snapshot {
   };
 }
 
-/** The tables that still have work. */
+/** The kinds of work that are left. */
 export function waitingWork(sql: SqlStorage): string[] {
-  const tables = tablesOf(sql);
-  return WORK.filter(
-    (table) => tables.includes(table) && sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0,
+  if (!hasTables(sql)) return [];
+  return Object.entries(WORK).flatMap(([name, query]) =>
+    sql.exec(query).toArray().length > 0 ? [name] : [],
   );
 }
 
-function tablesOf(sql: SqlStorage): string[] {
-  return sql
-    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-    .toArray()
-    .map(({ name }) => name);
+function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
 }

@@ -19,8 +19,13 @@ const COLUMNS =
   "attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations";
 const ORDER = "ORDER BY attacker_uuid, primitive, evidence_ref";
 
-/** Tables of an object that are empty unless work waits; whichever of them there are. */
-const WORK = ["jobs", "backfills", "syncs", "staged", "outbox", "removed_primitives"];
+/** What finds something in an object only while work waits. */
+const WORK = {
+  jobs: "SELECT 1 FROM jobs WHERE input IS NOT NULL",
+  staged: "SELECT 1 FROM staged",
+  outbox: "SELECT 1 FROM outbox",
+  removed: "SELECT 1 FROM meta WHERE name = 'removed'",
+};
 
 const stubOf = (identityUuid: string) => env.IDENTITIES.getByName(identityUuid);
 
@@ -33,22 +38,19 @@ export function heldRows(identityUuid: string): Promise<Row[]> {
   );
 }
 
-/** The tables of an object in which work waits. */
+/** The kinds of work that wait in an object. */
 export function waitingWork(identityUuid: string): Promise<string[]> {
-  return inObject(stubOf(identityUuid), (sql) => {
-    const tables = tablesOf(sql);
-    return WORK.filter(
-      (table) => tables.includes(table) && sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0,
-    );
-  });
+  return inObject(stubOf(identityUuid), (sql) =>
+    tablesOf(sql).includes("meta")
+      ? Object.entries(WORK).flatMap(([name, query]) => (sql.exec(query).toArray().length > 0 ? [name] : []))
+      : [],
+  );
 }
 
 /** How many long pieces of work an object has recorded and not finished. */
 export function jobCount(identityUuid: string): Promise<number> {
   return inObject(stubOf(identityUuid), (sql) =>
-    ["jobs", "backfills", "syncs"]
-      .filter((table) => tablesOf(sql).includes(table))
-      .reduce((sum, table) => sum + sql.exec(`SELECT 1 FROM ${table}`).toArray().length, 0),
+    tablesOf(sql).includes("jobs") ? sql.exec(WORK.jobs).toArray().length : 0,
   );
 }
 
