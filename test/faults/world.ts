@@ -22,9 +22,10 @@ import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
 import { MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
-import { snapshotOf, waitingWork } from "./snapshot.ts";
+import { makeRetriesDue, snapshotOf, waitingWork } from "./snapshot.ts";
 
 const QUEUE = "attacker-observations";
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** If nothing changes for so long, a step is taken to wait for the step that is paused, or for a page that is held back. */
 const STUCK_MS = 40;
 /** If nothing changes for so long, an object that was given a page has done with it what it can. */
@@ -138,10 +139,14 @@ export class World {
       headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const answer = await invoke(this.#variables(), async (bindings) => {
-      const response = await app.fetch(request, bindings, createExecutionContext());
-      return { status: response.status };
-    });
+    const answer = await invoke(
+      `${method} ${path.replaceAll(UUID, "{uuid}")}`,
+      this.#variables(),
+      async (bindings) => {
+        const response = await app.fetch(request, bindings, createExecutionContext());
+        return { status: response.status };
+      },
+    );
     // A merge, an unmerge or an erasure is in the record; the call that follows a registration is not.
     if (method === "PUT" && (!answer || answer.status >= 500)) this.mayNeedSweep = true;
   }
@@ -152,7 +157,7 @@ export class World {
     this.horizonTs = Math.max(this.horizonTs, beforeTs);
     const isComparable = isAlone && !this.hasDeployed && !(await this.inObject(identity, hasWork));
     const before = isComparable ? await this.inObject(identity, statesText) : null;
-    const done = await invoke(this.#variables(), (bindings) =>
+    const done = await invoke("retention", this.#variables(), (bindings) =>
       bindings.IDENTITIES.getByName(uuid).expire(beforeTs, limit),
     ).catch(() => null);
     // Cut off between D1 and the object, the object holds more than D1 until the sweep.
@@ -164,7 +169,7 @@ export class World {
   /** One run of the sweep; null if the invocation died or failed. */
   async sweep(limits: SweepLimits): Promise<SweepReport | null> {
     try {
-      return await invoke(this.#variables(), (bindings) => sweep(bindings, limits));
+      return await invoke("sweep", this.#variables(), (bindings) => sweep(bindings, limits));
     } catch {
       return null;
     }
@@ -208,8 +213,9 @@ export class World {
     );
   }
 
-  /** Runs an identity's alarm, if it is set. */
-  alarm(identity: number): Promise<boolean> {
+  /** Runs an identity's alarm, if it is set: the time of every attempt that is to be made again has come. */
+  async alarm(identity: number): Promise<boolean> {
+    await this.inObject(identity, makeRetriesDue).catch(() => {});
     return ran(() => runDurableObjectAlarm(this.stub(identity)));
   }
 
@@ -239,7 +245,7 @@ export class World {
       queue,
       messages.map(({ id, body, attempts }) => ({ id, body, attempts: attempts + 1, timestamp: new Date() })),
     );
-    const result = await invoke(this.#variables(), async (bindings) => {
+    const result = await invoke(`queue ${queue}`, this.#variables(), async (bindings) => {
       await worker.queue(batch, bindings);
       return getQueueResult(batch, createExecutionContext());
     });
