@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { shardsOf } from "../../src/shard.ts";
 import { isPaused } from "../../src/storage/index.ts";
-import { injection } from "./injection.ts";
+import { allowPages } from "./pages.ts";
 import type { Step } from "./plan.ts";
 import { waitingWork } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -18,7 +18,7 @@ type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : ne
 export async function drainWorld(world: World): Promise<string[]> {
   const { problems } = world;
   const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
-  injection.pagesLeft = null;
+  allowPages(null);
   await play({ do: "release_pages", page: null });
   await world.finishSteps();
   for (const { db } of shardsOf(env)) if (await isPaused(db)) await play({ do: "resume" });
@@ -44,13 +44,11 @@ export async function drainWorld(world: World): Promise<string[]> {
 async function deliverAll(world: World, problems: string[]): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     world.takeRequeued();
-    const waiting = world.queue.flatMap(({ isAcked }, i) => (isAcked ? [] : [i]));
+    const waiting = world.queue.waiting();
     if (waiting.length === 0) return;
     await world.play({ do: "deliver", messages: waiting, faults: [] });
   }
-  problems.push(
-    `not acknowledged in the end: ${JSON.stringify(world.queue.filter(({ isAcked }) => !isAcked))}`,
-  );
+  problems.push(`messages not acknowledged in the end: ${world.queue.waiting().join(", ")}`);
 }
 
 async function wakeAll(world: World, problems: string[]): Promise<void> {
