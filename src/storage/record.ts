@@ -4,7 +4,7 @@
  */
 import { stubIdentityUuid, type Observation } from "../core/index.ts";
 import { type DeadLetter, deadLetterStatements } from "./dead-letters.ts";
-import { type Link, type LinkRow, linksOf, linkStatements, registerWaiting } from "./links.ts";
+import { type AttackerRow, type Link, type LinkRow, linksOf, linkStatements, registerWaiting } from "./links.ts";
 import { parameters } from "./parameters.ts";
 
 /** An observation as it is stored. */
@@ -114,8 +114,6 @@ function observationStatements(
     db.prepare(COUNT_ERASED).bind(rows),
   ]);
 }
-
-type AttackerRow = [uuid: string, identityUuid: string | null, firstTs: number, lastTs: number];
 
 /** One row per attacker: its stub identity (or none), and the span of the observations at hand. */
 function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): AttackerRow[] {
