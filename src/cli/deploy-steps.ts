@@ -4,7 +4,14 @@
  */
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
-import { deployConfigFile, makeDeployConfig, readRequirements, SECRETS } from "./deploy-config.ts";
+import {
+  deployConfigFile,
+  makeDeployConfig,
+  readRequirements,
+  readVariables,
+  SECRETS,
+} from "./deploy-config.ts";
+import { describeWrongVariables } from "./variables.ts";
 import type { WranglerResult, WranglerRunner } from "./wrangler.ts";
 
 /** What the user asked for. */
@@ -46,12 +53,14 @@ const secretsSchema = z.array(z.object({ name: z.string() }));
 
 /**
  * Takes every step that is left to take.
- * @throws DeployError naming the step that failed; running it again goes on from there
+ * @throws DeployError naming the step that failed, or the variables that are wrong; running it again goes on from there
  */
 export async function deploy(options: DeployOptions, tools: DeployTools): Promise<DeployOutcome> {
   const { configFile, isDryRun } = options;
   const source = await tools.readFile(configFile);
   const needed = readRequirements(source, configFile);
+  const wrong = describeWrongVariables(readVariables(source, configFile), configFile);
+  if (wrong !== null) throw new DeployError(wrong);
   await requireLogin(tools);
   const ids = await ensureDatabases(
     needed.databases.map(({ name }) => name),

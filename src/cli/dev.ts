@@ -1,6 +1,6 @@
 /**
- * `npm run dev [-- FLAGS]`: applies the migrations to the local database and runs `wrangler dev`, to which FLAGS go.
- * Signals and the exit code are passed on, so whoever runs us may treat us as Wrangler itself.
+ * `npm run dev [-- FLAGS]`: checks the variables, applies the migrations to the local database and runs `wrangler dev`
+ * with FLAGS. Signals and the exit code are passed on, so a caller may treat this command as Wrangler itself.
  */
 import { constants, copyFile } from "node:fs/promises";
 import { constants as osConstants } from "node:os";
@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { runCommand } from "./command.ts";
+import { devVariables } from "./dev-variables.ts";
 import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations } from "./local-worker.ts";
+import { describeWrongVariables } from "./variables.ts";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT, WRANGLER_SCRIPT } from "./wrangler.ts";
 
 /** Wrangler's flags that say which configuration and which storage; they hold for the migrations as well. */
@@ -48,6 +50,8 @@ export async function ensureDevVars(directory: string): Promise<boolean> {
 }
 
 async function main(flags: readonly string[]): Promise<number> {
+  const wrong = describeWrongVariables(devVariables(flags), "the Wrangler file, .dev.vars or --var");
+  if (wrong !== null) throw new Error(wrong);
   if (await ensureDevVars(PROJECT_ROOT)) console.log("Wrote .dev.vars with the example tokens.");
   await applyLocalMigrations(migrationFlags(flags));
   console.log("The local database is up to date.");
