@@ -7,7 +7,7 @@ import { cellOf, cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
 import { logError } from "../log.ts";
-import { announce, Watchers } from "../stream/index.ts";
+import { notify, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
 import { answerAttribution } from "./attribution-at.ts";
 import { Backfills } from "./backfill.ts";
@@ -67,7 +67,7 @@ export class IdentityObject extends DurableObject<Env> {
     this.targets = {
       db: env.DB,
       queue: env.EVENT_QUEUE,
-      announce: () => announce(ctx, env, this.#watchers, name),
+      announce: () => notify(ctx, env, this.#watchers, name),
     };
     this.#isAtHome = cellsOf(env).length === 1;
     if (!this.#isAtHome) this.#settle(this.#store.anyAttacker());
