@@ -30,16 +30,16 @@ const wranglerSchema = z.object({
   vars: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What has to be there before the Worker can run. */
+/** What has to exist before the Worker can run. */
 export interface Requirements {
   readonly workerName: string;
   /** At least one. */
   readonly databases: readonly { readonly binding: string; readonly name: string }[];
-  /** Every queue once: those written to, those read, and where their dead letters go. */
+  /** Every queue once: producers, consumers and dead-letter queues. */
   readonly queues: readonly string[];
 }
 
-/** The secrets without which nobody gets in, and what each is for. */
+/** The secrets that give access, and what each is for. */
 export const SECRETS: Readonly<Record<string, string>> = {
   READ_TOKENS: "reading states, and the dashboard",
   INGEST_TOKENS: "sending observations over HTTP",
@@ -135,7 +135,8 @@ function deployedLimit(binding: RateLimit): RateLimit {
   return binding.name === SIGN_IN_LIMIT && !isStricter ? { ...binding, simple: { ...most } } : binding;
 }
 
-/** Where the copy goes: beside the original, so that every relative path in it holds.
+/**
+ * The name of the copy: beside the original, so that relative paths in it stay valid.
  * @example deployConfigFile("wrangler.toml") // "wrangler.deploy.toml"
  */
 export function deployConfigFile(file: string): string {

@@ -14,7 +14,7 @@ import { applyLocalMigrations } from "./local-worker.ts";
 import { describeWrongVariables } from "./variables.ts";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT, WRANGLER_SCRIPT } from "./wrangler.ts";
 
-/** Wrangler's flags that say which configuration and which storage; they hold for the migrations as well. */
+/** Wrangler's flags for the configuration and the storage; they are passed to the migrations as well. */
 const SHARED_FLAGS = {
   "persist-to": { type: "string" },
   config: { type: "string", short: "c" },
@@ -22,7 +22,7 @@ const SHARED_FLAGS = {
 } as const;
 
 /**
- * Of the flags for `wrangler dev`, those that its database must be migrated with.
+ * The flags of `wrangler dev` that the migrations need as well.
  * @example migrationFlags(["--port", "80", "--persist-to=x"]) // ["--persist-to", "x"]
  */
 export function migrationFlags(flags: readonly string[]): string[] {
@@ -61,11 +61,11 @@ async function main(flags: readonly string[]): Promise<number> {
     env: WRANGLER_ENVIRONMENT,
     stdio: "inherit",
     reject: false,
-    // Killed outright it could not end the runtime it started.
+    // A killed Wrangler can't end the runtime that it started.
     forceKillAfterDelay: false,
   });
   onInterruption((signal) => {
-    // A terminal's Ctrl-C reaches the whole group, Wrangler included.
+    // Ctrl-C in a terminal reaches the whole process group, so Wrangler gets it as well.
     if (signal === "SIGINT" && process.stdin.isTTY) return;
     child.kill("SIGTERM");
   });
