@@ -2,6 +2,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { dispatch, type DispatchTargets, repeatBudget } from "../../src/consumer/dispatch.ts";
 import type { ApplyCall } from "../../src/identity/index.ts";
 import worker from "../../src/worker.ts";
 import { deliver, OBSERVATIONS, pieces } from "../setup/deliver.ts";
@@ -122,6 +123,57 @@ describe("[limits] a batch for 10,000 identities", () => {
     const [message] = bodiesOf(5_100, 1);
     expect((await deliver([message?.body], { env: counting() })).explicitAcks).toHaveLength(1);
     expect(given.size).toBe(5_100);
+  });
+});
+
+describe("[limits] links that change during a batch", () => {
+  it("are followed within 9,000 calls; what is left over is put off", async () => {
+    const attackers = Array.from({ length: 5_000 }, () => crypto.randomUUID());
+    const moving = new Set(attackers.slice(0, 4_000));
+    const links = new Map(
+      attackers.map((attackerUuid) => [
+        attackerUuid,
+        {
+          attackerUuid,
+          identityUuid: attackerUuid,
+          linkVersion: 1,
+          firstSeenTs: null,
+          needsBackfill: false,
+          erasedTs: null,
+        },
+      ]),
+    );
+    const observations = attackers.map((attackerUuid) => ({
+      id: "x",
+      attackerUuid,
+      primitive: "a.b",
+      value: "1",
+      ts: 1,
+      evidenceRef: "e",
+      confidence: 1,
+      windowStartTs: 1,
+      windowEndTs: 1,
+      source: "test",
+      identityRef: null,
+    }));
+    let [calls, reads] = [0, 0];
+    const targets: DispatchTargets = {
+      apply: (identityUuid, { observations: { length } }) => {
+        calls++;
+        return Promise.resolve(
+          moving.has(identityUuid)
+            ? { outcome: "moved", attackerUuids: [identityUuid] }
+            : { outcome: "applied", applied: length, transitions: 0 },
+        );
+      },
+      followLinks: () => {
+        reads++;
+        return Promise.resolve(links);
+      },
+    };
+    const { applied, failures } = await dispatch(targets, observations, links, repeatBudget());
+    expect({ calls, reads, applied }).toEqual({ calls: 9_000, reads: 1, applied: 1_000 });
+    expect(new Set(failures.keys())).toEqual(moving);
   });
 });
 
