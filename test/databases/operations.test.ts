@@ -1,7 +1,9 @@
 /** What is done to several databases: failing, sweeping, merging, erasing, rebuilding, pausing, and binding others. */
 import {
+  createExecutionContext,
   createMessageBatch,
   evictDurableObject,
+  getQueueResult,
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
@@ -293,6 +295,13 @@ describe("[§7 several databases] switches", () => {
     const body = payload({ attacker_uuid: attacker.attackerUuid });
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     expect((await deliver([body], { env: others })).retryMessages).toHaveLength(1);
+    // As in a pause, what ran out of retries waits and is not given up.
+    const dead = createMessageBatch("attacker-observations-dead-letters", [
+      { id: "dead", timestamp: new Date(), attempts: 1, body },
+    ]);
+    await worker.queue(dead, { ...others });
+    const { retryMessages } = await getQueueResult(dead, createExecutionContext());
+    expect(retryMessages.map(({ msgId }) => msgId)).toEqual(["dead"]);
     const lines = logged.mock.calls.flat().join("\n");
     expect(lines).toContain(
       "the databases bound are DB, DB_2, DB_3, but attackers were spread over DB, DB_2 before",
