@@ -24,26 +24,16 @@ beforeEach(() => {
   given.clear();
 });
 
-/** The environment with a database that counts queries, and objects that count calls and store nothing. */
+/** The environment with a database that counts the queries of batches, and objects that count calls and store nothing. */
 function counting(variables: Readonly<Record<string, string>> = {}): Env {
-  const db = new Proxy(env.DB, {
+  const counted = new Proxy(env.DB, {
     get(target, name) {
-      if (name === "batch") {
-        return (statements: D1PreparedStatement[]) => {
-          used.queries += statements.length;
-          return target.batch(statements);
-        };
-      }
       const member: unknown = Reflect.get(target, name);
-      if (name === "prepare") used.queries++;
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
-  // A statement that is prepared for a batch is counted by the batch.
-  const counted = new Proxy(db, {
-    get(target, name) {
-      if (name === "prepare") return (sql: string) => env.DB.prepare(sql);
-      return Reflect.get(target, name);
+      if (name !== "batch") return typeof member === "function" ? member.bind(target) : member;
+      return (statements: D1PreparedStatement[]) => {
+        used.queries += statements.length;
+        return target.batch(statements);
+      };
     },
   });
   const apply = (identityUuid: string) => (call: ApplyCall) => {
