@@ -1,4 +1,4 @@
-/** Brings every database to its schema before the tests of a file run, and keeps the log lines of what goes well to itself. */
+/** Applies the migrations to every database before the tests of a file run, and silences the log of successes. */
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
