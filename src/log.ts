@@ -21,7 +21,7 @@ const QUOTED = /"[^"]*"?|'[^']*'?|`[^`]*`?/g;
  * What an error says, without what it was about: texts in quotes are blanked, since that is where parsers, D1 and SQLite
  * put what they were given, and of a failed query only the cause is told, since the rest is its parameters.
  */
-function nameOf(error: unknown): string {
+export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}`;
   // What our settings quote is a variable, and no secret is one.
   if (error.name === "ConfigError") return `${error.name}: ${error.message}`;

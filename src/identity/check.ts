@@ -4,18 +4,12 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { ObservationKey } from "../storage/index.ts";
 import type { AppliedObservation } from "./protocol.ts";
 import type { IdentityStore } from "./store.ts";
 
-/** The key of an observation within its attacker. */
-export interface ObservationKey {
-  readonly primitive: string;
-  readonly evidenceRef: string;
-}
-
-/** A stretch of an attacker's observations, in the order of their keys: after one key, through another. */
-export interface PageRange {
-  readonly attackerUuid: string;
+/** A stretch of an identity's observations, in the order of their keys: after one key, through another. */
+export interface KeyRange {
   /** Exclusive; null: from the start. */
   readonly after: ObservationKey | null;
   /** Inclusive; null: to the end. */
@@ -32,8 +26,8 @@ export interface PageDigest {
 /** Counts and digests a page; both sides do it alike. */
 export function digestPage(rows: readonly AppliedObservation[]): PageDigest {
   const text = rows
-    .map(({ primitive, evidenceRef, ts, id, value }) =>
-      JSON.stringify([primitive, evidenceRef, ts, id, value]),
+    .map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) =>
+      JSON.stringify([attackerUuid, primitive, evidenceRef, ts, id, value]),
     )
     .join("\n");
   return { count: rows.length, digest: bytesToHex(sha256(utf8ToBytes(text))) };
@@ -48,31 +42,35 @@ interface ObservationRow extends Record<string, SqlStorageValue> {
   value: string;
 }
 
-/** The observations that an object holds in a range, in the order of their keys. */
-export function readRange(sql: SqlStorage, range: PageRange): AppliedObservation[] {
-  const { attackerUuid, after, through } = range;
-  const until = through === null ? "" : "AND (primitive, evidence_ref) <= (?, ?)";
-  const bindings = through === null ? [] : [through.primitive, through.evidenceRef];
+/** The observations that an object holds in a range, of all attackers, in the order of their keys. */
+export function readRange(
+  sql: SqlStorage,
+  { after, through }: KeyRange,
+  limit: number,
+): AppliedObservation[] {
+  const until = through === null ? "" : "AND (attacker_uuid, primitive, evidence_ref) <= (?, ?, ?)";
   return sql
     .exec<ObservationRow>(
       `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts, id, value
-       FROM observations WHERE (primitive, evidence_ref) > (?, ?) ${until} AND attacker_uuid = ?
-       ORDER BY primitive, evidence_ref`,
+       FROM observations WHERE (attacker_uuid, primitive, evidence_ref) > (?, ?, ?) ${until}
+       ORDER BY attacker_uuid, primitive, evidence_ref LIMIT ?`,
+      after?.attackerUuid ?? "",
       after?.primitive ?? "",
       after?.evidenceRef ?? "",
-      ...bindings,
-      attackerUuid,
+      ...(through === null ? [] : [through.attackerUuid, through.primitive, through.evidenceRef]),
+      limit,
     )
     .toArray();
 }
 
 /** Removes observations by key. */
-export function removeKeys(sql: SqlStorage, attackerUuid: string, keys: readonly ObservationKey[]): void {
+export function removeKeys(sql: SqlStorage, keys: readonly ObservationKey[]): void {
   sql.exec(
-    `DELETE FROM observations WHERE attacker_uuid = ? AND (primitive, evidence_ref) IN (
-       SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
-    attackerUuid,
-    JSON.stringify(keys.map(({ primitive, evidenceRef }) => [primitive, evidenceRef])),
+    `DELETE FROM observations WHERE (attacker_uuid, primitive, evidence_ref) IN (
+       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+    JSON.stringify(
+      keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]),
+    ),
   );
 }
 

@@ -1,6 +1,6 @@
 /** Erasing an attacker from an identity object: everything but a tombstone and the identity's `seq` counter. */
 import { newIdentityHead } from "../core/index.ts";
-import { redactionStatements } from "../storage/index.ts";
+import { redactionStatement } from "../storage/index.ts";
 import { type ExchangeContext, type Exchanged, recomputeWithout } from "./exchange.ts";
 
 /**
@@ -19,7 +19,7 @@ export function eraseAttacker(context: ExchangeContext, attackerUuid: string, er
   sql.exec("DELETE FROM observations WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, erasedTs);
   sql.exec("DELETE FROM staged WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, erasedTs);
   sql.exec("DELETE FROM backfills WHERE attacker_uuid = ?", attackerUuid);
-  for (const statement of redactionStatements("outbox")) sql.exec(statement, attackerUuid);
+  sql.exec(redactionStatement("outbox"), attackerUuid);
   const isGone =
     sql.exec("SELECT 1 FROM observations WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray().length ===
     0;

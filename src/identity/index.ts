@@ -1,5 +1,6 @@
 /** One object per identity: its series, states, outbox. */
 export { IdentityObject } from "./object.ts";
+export { CHECKED_ROWS } from "./protocol.ts";
 export type {
   AppliedObservation,
   ApplyAnswer,
@@ -10,4 +11,4 @@ export type {
   PrimitiveAttribution,
 } from "./protocol.ts";
 export type { SyncLink, SyncPlan } from "./sync.ts";
-export { digestPage, type ObservationKey, type PageRange } from "./check.ts";
+export { digestPage, type KeyRange } from "./check.ts";

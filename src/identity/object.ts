@@ -5,7 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { cellOf, cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
-import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
+import { deleteObservations, type ObservationKey, readIdentityLinks } from "../storage/index.ts";
 import { logError } from "../log.ts";
 import { announce, Watchers } from "../stream/index.ts";
 import { applyObservations, movedLinks } from "./apply.ts";
@@ -14,26 +14,26 @@ import { Backfills } from "./backfill.ts";
 import {
   areCountsRight,
   digestPage,
-  type ObservationKey,
+  type KeyRange,
   type PageDigest,
-  type PageRange,
   readRange,
   removeKeys,
 } from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker } from "./erase.ts";
-import { expiredKeys } from "./expire.ts";
+import { Expiry } from "./expire.ts";
 import { type Exchanged, type ExchangeContext, exchangeStaged, recomputeAll } from "./exchange.ts";
 import { Outbox } from "./outbox.ts";
-import type {
-  ApplyAnswer,
-  ApplyCall,
-  AttributionAnswer,
-  CheckAnswer,
-  IdentityLink,
-  Inspection,
-  MergeStep,
-  PrimitiveAttribution,
+import {
+  CHECKED_ROWS,
+  type ApplyAnswer,
+  type ApplyCall,
+  type AttributionAnswer,
+  type CheckAnswer,
+  type IdentityLink,
+  type Inspection,
+  type MergeStep,
+  type PrimitiveAttribution,
 } from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore } from "./store.ts";
@@ -47,6 +47,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #backfills: Backfills;
   readonly #watchers: Watchers;
   readonly #syncs: Syncs;
+  readonly #expiry = new Expiry();
   /** What events are published to; tests put failing ones in their place. */
   targets: DrainTargets;
   /** Whether `targets.db` is the database of this identity's attackers: where several are bound, once one is heard of. */
@@ -156,12 +157,17 @@ export class IdentityObject extends DurableObject<Env> {
   inspect(): Inspection {
     const winnerUuid = this.#store.winner();
     const pending = this.#store.isEmpty ? 0 : this.#outbox.pending().count;
-    return { winnerUuid, links: this.#store.links(), pending };
+    const jobs: Inspection["jobs"][number][] = [];
+    if (!this.#store.isEmpty) {
+      if (!this.#backfills.isEmpty) jobs.push({ kind: "backfill", failures: 0, error: null });
+      if (!this.#syncs.isEmpty) jobs.push({ kind: "exchange", failures: 0, error: null });
+    }
+    return { winnerUuid, links: this.#store.links(), pending, jobs };
   }
 
-  /** Whether this object holds the same as D1 in a range; if not, what it holds. */
-  checkPage(range: PageRange, page: PageDigest): CheckAnswer {
-    const rows = this.#store.isEmpty ? [] : readRange(this.ctx.storage.sql, range);
+  /** Whether this object holds the same as D1 in a range; if not, what it holds, from the start of the range. */
+  checkRange(range: KeyRange, page: PageDigest): CheckAnswer {
+    const rows = this.#store.isEmpty ? [] : readRange(this.ctx.storage.sql, range, CHECKED_ROWS);
     const { count, digest } = digestPage(rows);
     if (count === page.count && digest === page.digest) return { outcome: "same" };
     return { outcome: "differs", rows };
@@ -176,25 +182,30 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** Removes observations that D1 does not have (any more), and brings the states to what is left. */
-  remove(attackerUuid: string, keys: readonly ObservationKey[]): void {
+  remove(keys: readonly ObservationKey[]): void {
     this.#exchangeInTransaction((context) => {
-      removeKeys(context.sql, attackerUuid, keys);
+      removeKeys(context.sql, keys);
       return recomputeAll(context, this.#store.head(), (record) => record);
     });
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
   }
 
   /**
-   * Lets go of observations before a time that no state needs, in D1 first.
+   * Removes observations before a time that no state needs, in D1 first.
    * @param beforeTs - epoch seconds
    * @param limit - how many at most
-   * @returns how many went
    */
-  async expire(beforeTs: number, limit: number): Promise<number> {
+  async expire(beforeTs: number, limit: number): Promise<{ removed: number; hasMore: boolean }> {
     const { sql } = this.ctx.storage;
-    const keys = expiredKeys(this.#store, sql, beforeTs, limit);
-    if (keys.length === 0) return 0;
-    await deleteObservations(this.targets.db, keys, beforeTs);
+    const { policy } = readConfig(this.env);
+    const { keys, hasMore } = this.#expiry.next(this.#store, sql, policy, beforeTs, limit);
+    if (keys.length === 0) return { removed: 0, hasMore };
+    try {
+      await deleteObservations(this.targets.db, keys, beforeTs);
+    } catch (error) {
+      this.#expiry.restart();
+      throw error;
+    }
     this.#exchangeInTransaction((context) => {
       for (const { attackerUuid, ...key } of keys) {
         sql.exec(
@@ -208,7 +219,7 @@ export class IdentityObject extends DurableObject<Env> {
       return recomputeAll(context, this.#store.head(), (record) => record);
     });
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
-    return keys.length;
+    return { removed: keys.length, hasMore };
   }
 
   /** Publishes what waits, if anything does; for a drain that was forgotten. */

@@ -1,4 +1,5 @@
 /** The links of attackers to identities, read along with what a batch writes, or by themselves. */
+import { MARK } from "./marks.ts";
 import { winnerOf } from "./merges.ts";
 
 /** An attacker's link to its identity, as D1 believes it. */
@@ -105,7 +106,7 @@ export async function followLinks(
       .bind(uuids),
     db
       .prepare(
-        `UPDATE identities SET is_dirty = 1
+        `UPDATE identities SET ${MARK}
          WHERE changes() > 0 AND uuid IN (SELECT identity_uuid FROM attackers WHERE ${ASKED})`,
       )
       .bind(uuids),

@@ -5,7 +5,7 @@ import type { Step } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** Looks at every identity of a history, in pages that are shorter than what there is. */
-const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8 };
+const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8, queries: 1_000 };
 /** More rounds than anything takes; what is not at rest by then never will be. */
 const MOST_ROUNDS = 12;
 
