@@ -13,7 +13,7 @@ import {
   readExistingKeys,
   readIdentityPage,
   readLatestMerge,
-  readLinksAmong,
+  readLinks,
   type StoredMember,
   type SweptIdentity,
 } from "../storage/index.ts";
@@ -158,7 +158,7 @@ async function comparePages(sweeping: Sweeping, start: ObservationKey | null): P
 
 /**
  * Compares one page.
- * @returns null if all of it was compared, the key up to which it was, or `anew` if the object is now recomputing everything
+ * @returns null if all of it was compared, the key up to which it was, or `anew` if the object knows more than was read
  */
 async function comparePage(
   { env, shard, uuid, report, budget }: Sweeping,
@@ -178,14 +178,9 @@ async function comparePage(
   const extra = rows.filter((row) => !inPage.has(nameOf(row)));
   const concerned = [...new Set([...missing, ...extra].map(({ attackerUuid }) => attackerUuid))];
   budget.take(1);
-  const links = await readLinksAmong(shard.db, uuid, concerned);
+  const known = await readLinks(shard.db, concerned);
+  const links = known.filter(({ identityUuid }) => identityUuid === uuid);
   const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
-  const strangers = extra.filter(({ attackerUuid }) => !linked.has(attackerUuid));
-  if (strangers.length > 0) {
-    // Observations of attackers that are linked elsewhere: the object reads everything anew, in its own time.
-    report.removed += strangers.length;
-    return (await object.rebuild()) ? null : "anew";
-  }
   if (missing.length > 0) {
     const applied = await object.apply({
       links: links.map((link) => ({ ...link, needsBackfill: false })),
@@ -199,9 +194,14 @@ async function comparePage(
     budget.take(1);
     // A row that came after the page was read is in D1 by now, because D1 has every row first.
     const existing = new Set((await readExistingKeys(shard.db, extra)).map(nameOf));
-    const gone = extra.filter((row) => !existing.has(nameOf(row)));
+    const gone = extra.filter((row) => !existing.has(nameOf(row)) || !linked.has(row.attackerUuid));
     if (gone.length > 0) await object.remove(gone.map(toKey));
     report.removed += gone.length;
+    const elsewhere = new Set(gone.map(({ attackerUuid }) => attackerUuid));
+    for (const { attackerUuid, identityUuid, linkVersion } of known) {
+      const isElsewhere = identityUuid !== uuid && elsewhere.has(attackerUuid);
+      if (isElsewhere) await object.release(attackerUuid, linkVersion);
+    }
   }
   return cut && toKey(cut);
 }

@@ -108,7 +108,7 @@ export {
   noteCursor,
   readExistingKeys,
   readIdentitiesAfter,
-  readLinksAmong,
+  readLinks,
   readSweepCandidates,
   readUnfilledLinks,
   type SweptIdentity,

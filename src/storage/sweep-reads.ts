@@ -79,7 +79,8 @@ export async function noteCursor(db: D1Database, identityUuid: string, cursor: s
 /** A link as D1 has it now. */
 export interface LinkedAttacker {
   readonly attackerUuid: string;
-  readonly identityUuid: string;
+  /** Null while the attacker waits to be registered. */
+  readonly identityUuid: string | null;
   readonly linkVersion: number;
   /** Epoch seconds. */
   readonly firstSeenTs: number | null;
@@ -104,17 +105,11 @@ export async function readUnfilledLinks(
   return results;
 }
 
-/** Which of some attackers are linked to an identity, with their links. One query. */
-export async function readLinksAmong(
-  db: D1Database,
-  identityUuid: string,
-  attackerUuids: readonly string[],
-): Promise<LinkedAttacker[]> {
+/** The links of some attackers, wherever they lead. One query. */
+export async function readLinks(db: D1Database, attackerUuids: readonly string[]): Promise<LinkedAttacker[]> {
   const { results } = await db
-    .prepare(
-      `SELECT ${LINK} FROM json_each(?2) AS asked CROSS JOIN attackers ON uuid = asked.value AND identity_uuid = ?1`,
-    )
-    .bind(identityUuid, JSON.stringify(attackerUuids))
+    .prepare(`SELECT ${LINK} FROM json_each(?1) AS asked CROSS JOIN attackers ON uuid = asked.value`)
+    .bind(JSON.stringify(attackerUuids))
     .all<LinkedAttacker>();
   return results;
 }

@@ -3,7 +3,13 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import { readHistory, followLinks, readTotals } from "../../src/storage/index.ts";
+import {
+  type DeadLetter,
+  followLinks,
+  keepExhausted,
+  readHistory,
+  readTotals,
+} from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { afterPageRead, inObject, retarget } from "../setup/identity-object.ts";
@@ -11,6 +17,22 @@ import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
 const PRIMITIVE = "motor.input_modality";
+
+/** A dead letter with a body of one's choice. */
+function letter(id: string, body: unknown): DeadLetter {
+  const text = JSON.stringify(body);
+  return {
+    id,
+    code: "x",
+    field: "x",
+    detail: "x",
+    attempts: 1,
+    receivedTs: 1,
+    body: text,
+    bodyBytes: text.length,
+    bodySha256: null,
+  };
+}
 
 const erase = (attackerUuid: string) => call("DELETE", `attackers/${attackerUuid}`);
 
@@ -209,11 +231,7 @@ describe("[§6] erase", () => {
     const [erased, other] = [crypto.randomUUID(), crypto.randomUUID()];
     const body = { events: [payload({ attacker_uuid: erased }), payload({ attacker_uuid: other })] };
     await deliver([payload({ attacker_uuid: erased })]);
-    await env.DB.prepare(
-      "INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body) VALUES ('several', 'x', 'x', 'x', 1, 1, ?1)",
-    )
-      .bind(JSON.stringify(body))
-      .run();
+    await keepExhausted(env.DB, [letter("several", body)], []);
     await erase(erased.toUpperCase().replaceAll("-", ""));
     const row = await env.DB.prepare("SELECT body FROM dead_letters WHERE id = 'several'").first<{
       body: string;
