@@ -132,7 +132,9 @@ async function repairWinner(
   if (winnerUuid === null) return true;
   budget.take(1 + TELL_QUERIES);
   const merge = await readLatestMerge(shard.db, winnerUuid, uuid);
-  if (!merge || merge.isUndone !== (mergedIntoUuid === null)) return false;
+  // An erasure has removed a merge of nobody that is left.
+  if (!merge) return true;
+  if (merge.isUndone !== (mergedIntoUuid === null)) return false;
   await tellObjects(env, shard, merge);
   report.merges++;
   return true;

@@ -3,36 +3,15 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import {
-  type DeadLetter,
-  followLinks,
-  keepExhausted,
-  readHistory,
-  readTotals,
-} from "../../src/storage/index.ts";
+import { followLinks, keepExhausted, readHistory, readTotals } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { afterPageRead, inObject, retarget } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
+import { letter } from "./letters.ts";
 
 const PRIMITIVE = "motor.input_modality";
-
-/** A dead letter with a body of one's choice. */
-function letter(id: string, body: unknown): DeadLetter {
-  const text = JSON.stringify(body);
-  return {
-    id,
-    code: "x",
-    field: "x",
-    detail: "x",
-    attempts: 1,
-    receivedTs: 1,
-    body: text,
-    bodyBytes: text.length,
-    bodySha256: null,
-  };
-}
 
 const erase = (attackerUuid: string) => call("DELETE", `attackers/${attackerUuid}`);
 
