@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { logError } from "../log.ts";
-import { firstShard, type Shard } from "../shard.ts";
+import { firstShard } from "../shard.ts";
 import {
   ERASE_PAGE_QUERIES,
   eraseAttackerRow,
@@ -28,75 +28,101 @@ const stateSchema = z.object({
 });
 type ErasureState = z.infer<typeof stateSchema>;
 
-/** What one piece of work of each stage costs in queries at most. */
-const STAGE_QUERIES: Readonly<Record<ErasureState["stage"], number>> = {
-  observations: 2,
-  letters: 1 + ERASE_PAGE_QUERIES,
-  record: 5,
-  objects: 0,
-  events: 2,
-  finish: 3,
+/** What a piece of work has to do with. */
+interface Work {
+  readonly env: Env;
+  readonly db: D1Database;
+  readonly attackerUuid: string;
+  readonly state: ErasureState;
+}
+
+type Worked =
+  /** `stored`: the work has saved the state itself, as this JSON. */
+  | { readonly outcome: "on"; readonly state: ErasureState; readonly stored?: string }
+  | { readonly outcome: "done" }
+  /** Something else has to be done first. */
+  | { readonly outcome: "waits" }
+  /** The job was begun anew meanwhile. */
+  | { readonly outcome: "lost" };
+
+interface Stage {
+  /** What one piece of work costs in queries at most. */
+  readonly queries: number;
+  readonly work: (work: Work) => Promise<Worked>;
+}
+
+const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
+  observations: {
+    queries: 2,
+    work: async ({ db, attackerUuid, state }) => {
+      const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
+      return on(hasMore ? state : { ...state, stage: "letters" });
+    },
+  },
+  letters: {
+    queries: 1 + ERASE_PAGE_QUERIES,
+    work: async ({ env, attackerUuid, state }) => {
+      const { db } = firstShard(env);
+      // Letters from before they were indexed are found only when that is done.
+      if ((await findJob(db, "index_letters", "")) !== null) return { outcome: "waits" };
+      const hasMore = await eraseFromLetters(db, attackerUuid);
+      return on(hasMore ? state : { ...state, stage: "record" });
+    },
+  },
+  record: {
+    queries: 5,
+    work: async ({ db, attackerUuid, state }) => {
+      const stored = await eraseAttackerRow(db, attackerUuid, state.erasedTs);
+      if (stored === null) return { outcome: "lost" };
+      return { outcome: "on", state: stateSchema.parse(JSON.parse(stored)), stored };
+    },
+  },
+  objects: {
+    queries: 0,
+    work: async ({ env, attackerUuid, state }) => {
+      await eraseFromObjects(env, attackerUuid, state);
+      return on({ ...state, stage: "events", holderIndex: 0, afterSeq: 0 });
+    },
+  },
+  events: {
+    queries: 2,
+    work: async ({ db, attackerUuid, state }) => {
+      const holder = state.holders[state.holderIndex];
+      if (holder === undefined) return on({ ...state, stage: "finish" });
+      const afterSeq = await redactHistory(db, attackerUuid, holder, state.afterSeq);
+      if (afterSeq !== null) return on({ ...state, afterSeq });
+      return on({ ...state, holderIndex: state.holderIndex + 1, afterSeq: 0 });
+    },
+  },
+  finish: {
+    queries: 3,
+    work: async ({ db, state }) => {
+      await removeEmptyIdentities(db, state.holders);
+      return { outcome: "done" };
+    },
+  },
 };
+
+function on(state: ErasureState): Worked {
+  return { outcome: "on", state };
+}
 
 /** Goes on with an erasure until it is done or the budget is used up. */
-export const eraseStep: JobStep = async (env, shard, begun, budget) => {
+export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
   let job = begun;
-  let state = stateSchema.parse(JSON.parse(job.state));
+  let state = stateSchema.parse(JSON.parse(begun.state));
   for (;;) {
-    if (!budget.has(STAGE_QUERIES[state.stage])) return { outcome: "more", job, state };
-    budget.take(STAGE_QUERIES[state.stage]);
-    if (state.stage === "record") {
-      // This one saves its successor itself, in its transaction.
-      const stored = await eraseAttackerRow(shard.db, job.subject, state.erasedTs);
-      if (stored === null) return { outcome: "lost" };
-      job = { ...job, state: stored };
-      state = stateSchema.parse(JSON.parse(stored));
-      continue;
-    }
-    const next = await advance(env, shard, job.subject, { ...state, stage: state.stage });
-    if (next === "done") return { outcome: "done", job };
-    if (next === "waits") return { outcome: "more", job, state };
-    state = next;
+    const { queries, work } = STAGES[state.stage];
+    if (!budget.has(queries)) return { outcome: "more", job, state };
+    budget.take(queries);
+    const worked = await work({ env, db, attackerUuid: begun.subject, state });
+    if (worked.outcome === "done") return { outcome: "done", job };
+    if (worked.outcome === "lost") return { outcome: "lost" };
+    if (worked.outcome === "waits") return { outcome: "more", job, state };
+    ({ state } = worked);
+    if (worked.stored !== undefined) job = Object.assign({}, begun, { state: worked.stored });
   }
 };
-
-/** The state after one piece of work; `waits` if something else has to be done first. */
-async function advance(
-  env: Env,
-  shard: Shard,
-  attackerUuid: string,
-  state: ErasureState & { readonly stage: Exclude<ErasureState["stage"], "record"> },
-): Promise<ErasureState | "done" | "waits"> {
-  const { db } = shard;
-  switch (state.stage) {
-    case "observations": {
-      const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
-      return hasMore ? state : { ...state, stage: "letters" };
-    }
-    case "letters": {
-      const letters = firstShard(env).db;
-      // Letters from before they were indexed are found only when that is done.
-      if ((await findJob(letters, "index_letters", "")) !== null) return "waits";
-      const hasMore = await eraseFromLetters(letters, attackerUuid);
-      return hasMore ? state : { ...state, stage: "record" };
-    }
-    case "objects": {
-      await eraseFromObjects(env, attackerUuid, state);
-      return { ...state, stage: "events", holderIndex: 0, afterSeq: 0 };
-    }
-    case "events": {
-      const holder = state.holders[state.holderIndex];
-      if (holder === undefined) return { ...state, stage: "finish" };
-      const afterSeq = await redactHistory(db, attackerUuid, holder, state.afterSeq);
-      if (afterSeq !== null) return { ...state, afterSeq };
-      return { ...state, holderIndex: state.holderIndex + 1, afterSeq: 0 };
-    }
-    case "finish": {
-      await removeEmptyIdentities(db, state.holders);
-      return "done";
-    }
-  }
-}
 
 /** Every object is tried, whatever becomes of the others. @throws what the first one that failed threw */
 async function eraseFromObjects(env: Env, attackerUuid: string, state: ErasureState): Promise<void> {

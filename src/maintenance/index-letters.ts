@@ -9,12 +9,13 @@ const stateSchema = z.object({ after: z.number(), through: z.number() });
 const PAGE_QUERIES = 10;
 
 export const indexLettersStep: JobStep = async (_env, { db }, job, budget) => {
-  let state = stateSchema.parse(JSON.parse(job.state));
+  const { after: start, through } = stateSchema.parse(JSON.parse(job.state));
+  let after = start;
   while (budget.has(PAGE_QUERIES)) {
-    const page = await indexLetters(db, state.after, state.through);
+    const page = await indexLetters(db, after, through);
     budget.take(page.queries);
     if (page.after === null) return { outcome: "done", job };
-    state = { ...state, after: page.after };
+    ({ after } = page);
   }
-  return { outcome: "more", job, state };
+  return { outcome: "more", job, state: { after, through } };
 };

@@ -109,17 +109,14 @@ describe("[design] the maintenance object", () => {
 });
 
 describe("[§7] cron", () => {
-  it.each(["* * * * *", SWEEP_CRON])(
-    "with a wrong variable %s does not throw, and logs its name",
-    async (cron) => {
-      const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-      const wrong = { ...env, WINDOW_SIZE: "banana", HEARTBEAT: "on" } as unknown as Env;
-      await handleScheduled(cron, Date.now(), wrong);
-      if (cron !== SWEEP_CRON)
-        expect(logged.mock.calls.flat().join("\n")).toContain("WINDOW_SIZE must be a whole number");
-      logged.mockRestore();
-    },
-  );
+  it("with a wrong variable does not throw, and logs its name", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const wrong = { ...env, WINDOW_SIZE: "banana", HEARTBEAT: "on" } as unknown as Env;
+    await handleScheduled(SWEEP_CRON, Date.now(), wrong);
+    await handleScheduled("* * * * *", Date.now(), wrong);
+    expect(logged.mock.calls.flat().join("\n")).toContain("WINDOW_SIZE must be a whole number");
+    logged.mockRestore();
+  });
 
   it("sweeps, and lets the maintenance object go on where one run does not suffice", async () => {
     const attackers = Array.from({ length: 35 }, () => crypto.randomUUID());
