@@ -17,7 +17,7 @@ const PAGE_IDENTITIES = 50;
 /** Observations that one call to an object removes: enough that calls are few, and that each takes well under a second. */
 const PAGE_OBSERVATIONS = 5_000;
 /** Calls to objects in one step: some seconds of work, so that other jobs have their turn. */
-const STEP_CALLS = 50;
+const STEP_CALLS = 20;
 /** Events removed at a time: D1 wants large deletions in pieces. */
 const PAGE_EVENTS = 5_000;
 

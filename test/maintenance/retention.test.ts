@@ -230,8 +230,8 @@ describe("[design] retention", () => {
     });
     await retain(used, () => steps++);
     expect(left).toBe(0);
-    // Steps follow one another at once; an hour's worth takes two or three.
-    expect(steps).toBeLessThanOrEqual(3 + Math.ceil(waiting / 200_000));
+    // Steps follow one another at once.
+    expect(steps).toBeLessThanOrEqual(4 + Math.ceil(waiting / 100_000));
   });
 
   it("of an identity that fails does not keep it from the others", async () => {
