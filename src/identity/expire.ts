@@ -1,112 +1,79 @@
-/**
- * Retention: which observations are old enough to go and are not needed by a state. A state stays what it was: it needs
- * its windows, and as many informative observations as the minimum asks for.
- */
-import { type Member, type MergeKind, mergeKindIn, type Policy } from "../core/index.ts";
-import type { ObservationKey } from "../storage/index.ts";
-import { StoredSeries } from "./series.ts";
-import type { IdentityStore } from "./store.ts";
+/** Retention: which observations are old enough to go and are not needed by any state. */
+import {
+  type Member,
+  mergeKindIn,
+  type ObservationKey,
+  orderedSeries,
+  type Policy,
+  type Tail,
+  NO_HASH_WINDOW,
+} from "../core/index.ts";
+import type { IdentityStore } from "./store/index.ts";
 
-interface CandidateRow extends Record<string, SqlStorageValue> {
-  primitive: string;
-  evidenceRef: string;
-  attackerUuid: string;
-  ts: number;
-}
-
-/** Observations that may go, and whether there may be more. */
-export interface Expired {
-  readonly keys: readonly ObservationKey[];
-  readonly hasMore: boolean;
-}
-
-/** Characters of the keys of one page: D1 gets them as a handful of parameters, however long each key is. */
+/** Characters of the keys of one page: D1 gets them in a handful of statements, however long each key is. */
 const PAGE_CHARACTERS = 3_000_000;
 
-/** Whether an observation may go as far as its primitive's state is concerned. */
-type Rule = (member: Member) => boolean;
+/** A page of the observations that may go. */
+export interface ExpiredPage {
+  readonly keys: readonly ObservationKey[];
+  /** The key after which the next page begins; null if there is nothing more. */
+  readonly next: ObservationKey | null;
+}
 
 /**
- * Walks over the observations in pages. Where it is stands in memory only: after a restart it begins anew, and finds
- * nothing that has gone already.
+ * The observations before a time that no state needs, a page at a time. A state needs the members of its tail, as many informative members
+ * as make the minimum, and the latest observation, which dates it: so no state changes when the others go.
+ * @param beforeTs - epoch seconds
+ * @param limit - how many at most
+ * @param after - where the page before ended, so that what was looked at is not looked at again; null for the start
  */
-export class Expiry {
-  #after: ObservationKey | null = null;
-
-  /** Forgets where the walk is. */
-  restart(): void {
-    this.#after = null;
+export function expiredKeys(
+  store: IdentityStore,
+  policy: Policy,
+  beforeTs: number,
+  limit: number,
+  after: ObservationKey | null,
+): ExpiredPage {
+  const needed = new Map<string, (member: Candidate) => boolean>();
+  const keys: ObservationKey[] = [];
+  let characters = 0;
+  for (const { ts, ...key } of store.observations.olderThan(beforeTs, after)) {
+    const isNeeded = needed.get(key.primitive) ?? needOf(store, policy, key.primitive);
+    needed.set(key.primitive, isNeeded);
+    if (isNeeded({ ...key, ts })) continue;
+    keys.push(key);
+    characters += JSON.stringify(key).length;
+    if (keys.length >= limit || characters >= PAGE_CHARACTERS) return { keys, next: key };
   }
-
-  /**
-   * The next observations that may go.
-   * @param beforeTs - epoch seconds
-   * @param limit - how many at most
-   */
-  next(store: IdentityStore, sql: SqlStorage, policy: Policy, beforeTs: number, limit: number): Expired {
-    if (store.isEmpty) return { keys: [], hasMore: false };
-    const after = this.#after;
-    const candidates = sql.exec<CandidateRow>(
-      `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts FROM observations
-       WHERE ts < ? AND (primitive, evidence_ref, attacker_uuid) > (?, ?, ?)
-       ORDER BY primitive, evidence_ref, attacker_uuid`,
-      beforeTs,
-      after?.primitive ?? "",
-      after?.evidenceRef ?? "",
-      after?.attackerUuid ?? "",
-    );
-    const rules = new Map<string, Rule>();
-    const keys: ObservationKey[] = [];
-    let characters = 0;
-    for (const row of candidates) {
-      const { primitive } = row;
-      const mayGo = rules.get(primitive) ?? ruleOf(store, sql, primitive, policy);
-      rules.set(primitive, mayGo);
-      if (!mayGo({ ...row, value: "" })) continue;
-      const key = { attackerUuid: row.attackerUuid, primitive, evidenceRef: row.evidenceRef };
-      keys.push(key);
-      characters += JSON.stringify(key).length;
-      if (keys.length >= limit || characters >= PAGE_CHARACTERS) {
-        this.#after = key;
-        return { keys, hasMore: true };
-      }
-    }
-    this.#after = null;
-    return { keys, hasMore: false };
-  }
+  return { keys, next: null };
 }
 
-/** Members of the windows stay, and so does the latest of a series, which dates it. */
-function ruleOf(store: IdentityStore, sql: SqlStorage, primitive: string, policy: Policy): Rule {
-  const record = store.record(primitive);
-  if (!record) return () => false;
-  const { lastTs } = record.tail;
-  const kind = mergeKindIn(policy, primitive);
-  const isNeeded =
-    kind === "hash"
-      ? neededByHash(sql, primitive, lastTs, policy)
-      : neededByWindows(sql, primitive, kind, policy);
-  return (member) => member.ts < lastTs && !isNeeded(member);
+type Candidate = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;
+
+function needOf(store: IdentityStore, policy: Policy, primitive: string): (member: Candidate) => boolean {
+  const tail = store.record(primitive)?.tail;
+  // What has no state yet is being applied.
+  if (!tail) return () => true;
+  const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameOf));
+  return (member) => member.ts >= tail.lastTs || needed.has(nameOf(member));
 }
 
-/** The last 2·N informative members, and so many that the minimum is still reached. */
-function neededByWindows(sql: SqlStorage, primitive: string, kind: MergeKind, policy: Policy): Rule {
-  const { windowSize, minimumObservations } = policy.thresholds;
-  const kept = Math.max(2 * windowSize, minimumObservations);
-  const members = new StoredSeries(sql, primitive, kind, () => {}).newestInformative(kept);
-  const names = new Set(members.map(nameOf));
-  // An older one that is informative is below all of these; one that abstains is needed by nothing.
-  return (member) => names.has(nameOf(member));
+function neededMembers(
+  store: IdentityStore,
+  policy: Policy,
+  primitive: string,
+  tail: Tail,
+): readonly Member[] {
+  if (tail.kind === "hash") return tail.latest;
+  const { minimumObservations, windowSize } = policy.thresholds;
+  if (minimumObservations <= 2 * windowSize) return tail.newest;
+  const wide = { ...policy.thresholds, windowSize: Math.ceil(minimumObservations / 2) };
+  const members = store.observations.members(primitive);
+  return orderedSeries(mergeKindIn(policy, primitive), members, wide, NO_HASH_WINDOW).newestInformative(
+    minimumObservations,
+  );
 }
 
-/** The latest member of each distinct value in the window. */
-function neededByHash(sql: SqlStorage, primitive: string, lastTs: number, policy: Policy): Rule {
-  const series = new StoredSeries(sql, primitive, "hash", () => {});
-  const latest = series.latestByValue(lastTs - policy.thresholds.hashWindowSecs);
-  const names = new Set(latest.map(nameOf));
-  return (member) => names.has(nameOf(member));
-}
-
-function nameOf({ evidenceRef, attackerUuid }: Pick<Member, "evidenceRef" | "attackerUuid">): string {
+function nameOf({ evidenceRef, attackerUuid }: Candidate): string {
   return `${evidenceRef}\0${attackerUuid}`;
 }

@@ -1,5 +1,5 @@
 /** The runner of a shard's jobs: one step each, the longest waiting first. One that fails is tried again later. */
-import { logError, nameOf } from "../log.ts";
+import { logError, reasonOf } from "../log.ts";
 import type { Shard } from "../shard.ts";
 import { failJob, finishJob, type Job, type JobKind, readDueJobs, saveJob } from "../storage/index.ts";
 import { eraseStep } from "./erasure.ts";
@@ -101,7 +101,7 @@ export async function runJob(
   } catch (error) {
     logError("job_failed", error, { kind: job.kind, subject: job.subject, failures: job.failures + 1 });
     const waitSecs = Math.min(RETRY_FIRST_SECS * 2 ** job.failures, RETRY_LONGEST_SECS);
-    await failJob(db, job, nameOf(error), Date.now() / 1_000 + waitSecs);
+    await failJob(db, job, reasonOf(error), Date.now() / 1_000 + waitSecs);
     return "failed";
   }
 }

@@ -29,15 +29,15 @@ export async function tellObjects(env: Env, shard: Shard, merge: MergeOrUndoing)
   const loser = env.IDENTITIES.getByName(loserUuid);
   if (!isUndone) {
     await loser.mergeAway(winnerUuid, links, id);
-    const announce = { kind: "merged" as const, loserUuid, attackerUuids };
-    return winner.sync({ key: `merge:${id}`, load: links, drop: [], announce }, step);
+    const notice = { kind: "merged" as const, loserUuid, attackerUuids };
+    return winner.exchange({ key: `merge:${id}`, load: links, drop: [], notice }, step);
   }
-  const isDropped = await winner.sync(
-    { key: `unmerge:${id}:winner`, load: [], drop: links, announce: null },
+  const isDropped = await winner.exchange(
+    { key: `unmerge:${id}:winner`, load: [], drop: links, notice: null },
     step,
   );
-  const announce = { kind: "unmerged" as const, fromUuid: winnerUuid, attackerUuids };
-  const isRestored = await loser.sync({ key: `unmerge:${id}`, load: links, drop: [], announce }, step);
+  const notice = { kind: "unmerged" as const, fromUuid: winnerUuid, attackerUuids };
+  const isRestored = await loser.exchange({ key: `unmerge:${id}`, load: links, drop: [], notice }, step);
   return isDropped && isRestored;
 }
 

@@ -1,7 +1,7 @@
 /** Rebuilding everything: every identity's object recomputes its states from what D1 holds. One job per shard. */
 import pMap from "p-map";
 import { z } from "zod";
-import { logError, nameOf } from "../log.ts";
+import { logError, reasonOf } from "../log.ts";
 import { shardsOf } from "../shard.ts";
 import { countIdentities, findJob, readIdentitiesAfter, restartJob } from "../storage/index.ts";
 import type { JobStep } from "./job-step.ts";
@@ -86,7 +86,7 @@ export const rebuildStep: JobStep = async (env, { db }, job, budget) => {
         await env.IDENTITIES.getByName(uuid).rebuild();
       } catch (error) {
         failed++;
-        reason = nameOf(error);
+        reason = reasonOf(error);
         logError("rebuild_failed", error, { identity_uuid: uuid });
       }
     },

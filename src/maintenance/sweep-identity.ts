@@ -1,7 +1,7 @@
 /** Comparing one identity's object with D1, in pages over all of its attackers, and repairing what differs. */
 import { z } from "zod";
-import { compareUtf8 } from "../core/index.ts";
-import { CHECKED_ROWS, digestPage } from "../identity/index.ts";
+import { compareUtf8, type ObservationKey } from "../core/index.ts";
+import { CHECKED_ROWS, digestRange } from "../identity/index.ts";
 import { logError } from "../log.ts";
 import type { Shard } from "../shard.ts";
 import {
@@ -9,7 +9,6 @@ import {
   linkOnToWinner,
   noteCompared,
   noteCursor,
-  type ObservationKey,
   readExistingKeys,
   readIdentityPage,
   readLatestMerge,
@@ -169,7 +168,7 @@ async function comparePage(
   page: readonly StoredMember[],
 ): Promise<ObservationKey | null | "anew"> {
   const object = env.IDENTITIES.getByName(uuid);
-  const answer = await object.checkRange({ after, through: last && toKey(last) }, digestPage(page));
+  const answer = await object.checkRange({ after, through: last && toKey(last) }, digestRange(page));
   if (answer.outcome === "same") return null;
   const { rows } = answer;
   const held = new Map(rows.map((row) => [nameOf(row), row]));

@@ -1,5 +1,5 @@
 /** Removing what is older than what is kept. */
-import type { ObservationKey } from "./observation-pages.ts";
+import type { ObservationKey } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
 /**

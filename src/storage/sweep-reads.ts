@@ -1,7 +1,7 @@
 /** What the sweep asks of D1 and notes there. Each function says how many queries it costs. */
 import { MARK } from "./marks.ts";
 import { winnerOf } from "./merges.ts";
-import type { ObservationKey } from "./observation-pages.ts";
+import type { ObservationKey } from "../core/index.ts";
 
 /** An identity that the sweep has taken up. */
 export interface SweptIdentity {
