@@ -128,11 +128,11 @@ export function expectCounted(identityUuid: string, observations: number): Promi
   return eventually(async () => expect((await countsOf(identityUuid)).observations).toBe(observations));
 }
 
-/** Waits until nothing waits to be published. */
-export function expectPublished(): Promise<void> {
+/** Waits until an identity's object has nothing left to do and to publish. */
+export function expectAtRest(identityUuid: string): Promise<void> {
   return eventually(async () => {
-    const stats = await call<{ outbox: { pending: number } }>("GET", "/stats");
-    expect(stats.outbox.pending).toBe(0);
+    const { pending, jobs } = await env.IDENTITIES.getByName(identityUuid).inspect();
+    expect({ pending, jobs }).toEqual({ pending: 0, jobs: [] });
   });
 }
 
