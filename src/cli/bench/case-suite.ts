@@ -7,8 +7,8 @@ interface CaseSuite<Case extends { readonly name: MeasureName }> {
   readonly name: string;
   readonly cases: readonly Case[];
   /** How many steps one case reports. */
-  steps(bench: Bench, each: Case): number;
-  measure(bench: Bench, each: Case): Promise<Measure>;
+  readonly steps: (bench: Bench, each: Case) => number;
+  readonly measure: (bench: Bench, each: Case) => Promise<Measure>;
 }
 
 /** The suite of these cases. It runs only the cases whose measure was asked for, in the order of the list. */
