@@ -12,7 +12,7 @@ export function logInfo(event: string, facts: LogFacts): void {
 /** Logs a failure that is retried or returned to the caller. */
 export function logError(event: string, error: unknown, facts: LogFacts = {}): void {
   // eslint-disable-next-line no-console
-  console.error(JSON.stringify({ level: "error", event, error: nameOf(error), ...facts }));
+  console.error(JSON.stringify({ level: "error", event, error: reasonOf(error), ...facts }));
 }
 
 const QUOTED = /"[^"]*"?|'[^']*'?|`[^`]*`?/g;
@@ -21,10 +21,10 @@ const QUOTED = /"[^"]*"?|'[^']*'?|`[^`]*`?/g;
  * The message of an error without the data that caused it. Quoted texts are replaced, because parsers, D1 and SQLite quote
  * their input. Of a failed query only the cause is used, because its own message holds the parameters.
  */
-function nameOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}`;
   // A ConfigError quotes a variable, and variables hold no secrets.
   if (error.name === "ConfigError") return `${error.name}: ${error.message}`;
-  if (error.message.startsWith("Failed query")) return error.cause ? nameOf(error.cause) : "Failed query";
+  if (error.message.startsWith("Failed query")) return error.cause ? reasonOf(error.cause) : "Failed query";
   return `${error.name}: ${error.message.replaceAll(QUOTED, "…")}`.slice(0, 300);
 }

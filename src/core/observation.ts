@@ -49,6 +49,12 @@ export interface Member {
   readonly attackerUuid: string;
 }
 
+/** A member of a series, with the fields that decide between two observations with the same key. */
+export interface AppliedObservation extends Member {
+  readonly id: string;
+  readonly primitive: string;
+}
+
 /** The merger of a value kind. */
 export function mergeKindOf(kind: ValueKind): MergeKind {
   return kind === "numeric" || kind === "hash" ? kind : "categorical";
