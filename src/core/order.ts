@@ -5,7 +5,7 @@
 import type { Member, Observation } from "./observation.ts";
 
 /** Decides between two observations with the same key: the greater one is kept. */
-interface Precedence {
+export interface Precedence {
   readonly ts: number;
   readonly id: string;
   /** Canonical JSON. */
