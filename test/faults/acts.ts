@@ -1,5 +1,4 @@
 /** Carries out each step on the real Worker. */
-import { noteMaintenance } from "./clear.ts";
 import { injection } from "./injection.ts";
 import { START_TS } from "./messages.ts";
 import { allowPages, holdPages, releasePages } from "./pages.ts";
@@ -42,7 +41,6 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
       await world.ask("POST", `identities/${world.identityUuid(step.identity)}/rebuild`);
       return;
     case "rebuild_all":
-      noteMaintenance();
       await world.ask("POST", "rebuild");
       return;
     case "maintenance_alarm":

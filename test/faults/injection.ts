@@ -24,6 +24,8 @@ export interface Call {
   readonly what: string;
   /** Whether it reads a page of observations from D1. */
   readonly isPageRead: boolean;
+  /** Whether it removes observations from D1. */
+  readonly isRemoval: boolean;
   /** Whether it ends by itself, as calls to D1 and the queue do; a call to an object can wait for another one. */
   readonly isLeaf: boolean;
 }
@@ -141,8 +143,10 @@ async function struck<T>(actor: Actor, call: Call, make: () => Promise<T>): Prom
     throw new InjectedError(`injected: ${what} did not happen, D1 answers no pages`);
   }
   if (fault === undefined) {
+    const isRemoval = actor.isObject && call.isRemoval;
+    if (isRemoval) await pageReleased();
     const result = await act();
-    if (isObjectsPage) await pageReleased();
+    if (isObjectsPage || isRemoval) await pageReleased();
     return result;
   }
   switch (fault.kind) {

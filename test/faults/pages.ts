@@ -1,6 +1,9 @@
-/** The pages of observations that objects read from D1: a history can hold them back, or let objects read only a few. */
+/**
+ * The pages of observations that objects read from D1 or remove from it: a history can hold them back, or let objects read
+ * only a few.
+ */
 
-/** A page that was read and is held back. */
+/** A page that is held back. */
 interface HeldPage {
   isReleased: boolean;
 }
@@ -32,6 +35,11 @@ export function releasePages(which: number | null): void {
   isHolding = false;
   const released = which === null || held.length === 0 ? held.splice(0) : held.splice(which % held.length, 1);
   for (const page of released) page.isReleased = true;
+}
+
+/** Whether pages are held back now, or some are held that came earlier. */
+export function arePagesHeld(): boolean {
+  return isHolding || held.length > 0;
 }
 
 /** Whether an object waits for a page that is held back. */

@@ -12,14 +12,15 @@ import { env } from "cloudflare:workers";
 import { chooseShard } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
+import { shardsOf } from "../../src/shard.ts";
 import { act } from "./acts.ts";
 import { DATABASE_NAMES } from "./bindings.ts";
-import { clear, usesMaintenance } from "./clear.ts";
+import { clear } from "./clear.ts";
 import { InboundQueue } from "./inbound-queue.ts";
 import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
-import { isAnyPageHeld } from "./pages.ts";
+import { arePagesHeld, isAnyPageHeld } from "./pages.ts";
 import type { Plan, Step } from "./plan.ts";
 import { untilQuiet } from "./quiet.ts";
 import { makeRetriesDue, snapshotOf, waitingWork } from "./snapshot.ts";
@@ -60,7 +61,7 @@ export class World {
     const interrupted = aim(step.faults);
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
-    const isAlone = within === null && step.faults.length === 0 && !isAnyPageHeld();
+    const isAlone = within === null && step.faults.length === 0 && !arePagesHeld();
     const acting = act(this, step, isAlone)
       .catch((error: unknown) => void this.problems.push(textOf(error)))
       .finally(() => {
@@ -184,8 +185,16 @@ export class World {
     return ran(() => runDurableObjectAlarm(this.stub(identity)));
   }
 
-  maintenanceAlarm(): Promise<boolean> {
-    if (!usesMaintenance()) return Promise.resolve(false);
+  /** Wakes the maintenance object, as cron does. */
+  async wakeMaintenance(): Promise<void> {
+    await env.MAINTENANCE.getByName(MAINTENANCE).wake();
+  }
+
+  /** Runs the alarm of the maintenance object, if it is set: the time of every job has come. */
+  async maintenanceAlarm(): Promise<boolean> {
+    for (const { db } of shardsOf(env)) {
+      await db.prepare("UPDATE jobs SET due_ts = 0 WHERE due_ts > 0").run();
+    }
     return ran(() => runDurableObjectAlarm(env.MAINTENANCE.getByName(MAINTENANCE)));
   }
 
