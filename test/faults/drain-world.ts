@@ -92,8 +92,7 @@ async function sweepAll(world: World, problems: string[]): Promise<void> {
 
 /** Whether the record says that something is unfinished, so that the sweep has to finish it. */
 async function hasUnfinished(): Promise<boolean> {
-  const sql = `SELECT 1 FROM merges WHERE NOT is_told
-    UNION ALL SELECT 1 FROM erasures WHERE holders IS NOT NULL
+  const sql = `SELECT 1 FROM jobs WHERE kind IN ('merge', 'erasure')
     UNION ALL SELECT 1 FROM dead_letters WHERE code = 'retries_exhausted'`;
   for (const { db } of shardsOf(env)) if ((await db.prepare(sql).first()) !== null) return true;
   return false;
