@@ -1,6 +1,6 @@
 /** What the sweep asks of D1 and notes there. Each function says how many queries it costs. */
 import { MARK } from "./marks.ts";
-import { winnerOf } from "./merges.ts";
+import { winnerOf } from "./winners.ts";
 import type { ObservationKey } from "../core/index.ts";
 
 /** An identity that the sweep has taken up. */
