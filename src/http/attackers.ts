@@ -8,7 +8,8 @@ import { NOT_MODIFIED, revalidated, taggedHeaders } from "./etag.ts";
 import { observationsSchema, toWireObservation } from "./observation-wire.ts";
 import { LIMIT_MOST, limitParam } from "./params.ts";
 import { ProblemError } from "./problem.ts";
-import { INVALID, problemAnswer } from "./problem-schema.ts";
+import { INVALID, problemAnswer, RATE_LIMITED } from "./problem-schema.ts";
+import { limitIngest } from "./rate-limit.ts";
 import { readStates } from "./read-states.ts";
 import { attackerSchema, attributionSchema, toWireAttacker, toWireAttribution, uuidParam } from "./wire.ts";
 import { rejectInvalid } from "./validation.ts";
@@ -48,6 +49,7 @@ const putAttacker = createRoute({
       "The attacker is linked to 44dcda6a-0000-4000-8000-8775a8501e2c, which holds observations of it.",
     ),
     ...INVALID,
+    429: RATE_LIMITED,
   },
 });
 
@@ -99,6 +101,7 @@ export const attackerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
     if (body.identity_uuid !== undefined && !c.var.scopes.has("admin")) {
       throw new ProblemError("forbidden", "Linking an attacker to an identity needs the scope admin.");
     }
+    await limitIngest(c.env, c.var.authenticated.token.hash);
     const cell = cellOf(c.env, uuid);
     if (cellsOf(cell).length > 1) await prepareCell(cell, uuid, body.identity_uuid);
     const registered = await registerAttacker(cell.DB, {

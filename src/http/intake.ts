@@ -15,7 +15,7 @@ import {
 import { logError } from "../log.ts";
 import type { BodyValue } from "./body.ts";
 import { packMessages } from "./pack.ts";
-import { problemAnswer } from "./problem-schema.ts";
+import { problemAnswer, RATE_LIMITED } from "./problem-schema.ts";
 import { ProblemError } from "./problem.ts";
 import { sendMessages } from "./send.ts";
 
@@ -45,7 +45,7 @@ export const INTAKE_PROBLEMS = {
   422: problemAnswer("all_refused", "All 1 events were refused.", {
     rejected: [{ index: 0, code: "missing_field", field: "ts", detail: "The field ts is missing." }],
   }),
-  429: problemAnswer("rate_limited", "Too many ingest requests with this token. Wait 10 s."),
+  429: RATE_LIMITED,
   503: problemAnswer("queue_unavailable", "The queue took the first 2 valid events, then no more.", {
     accepted: 2,
     ignored: 0,

@@ -58,3 +58,9 @@ export const INVALID = {
     errors: [{ field: "limit", code: "invalid_field", detail: "must be a whole number from 1 to 1000" }],
   }),
 };
+
+/** For routes that count against the limit on ingest. */
+export const RATE_LIMITED = problemAnswer(
+  "rate_limited",
+  "Too many ingest requests with this token. Wait 10 s.",
+);

@@ -26,6 +26,8 @@ export interface KnownToken {
   readonly hash: string;
   /** Signs the sessions that this token opened, and no others. */
   readonly sessionKey: ArrayBuffer;
+  /** Signs the stream tickets that were issued to this token, and no others. */
+  readonly ticketKey: ArrayBuffer;
 }
 
 /** A token that is known, and all it may do. */
@@ -77,10 +79,18 @@ export function splitSecret(secret: string): string[] {
 
 async function toKnownToken(token: string): Promise<KnownToken> {
   const material = await crypto.subtle.importKey("raw", encode(token), "HKDF", false, ["deriveBits"]);
-  const purpose = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode("session v1") };
-  const sessionKey = await crypto.subtle.deriveBits(purpose, material, 256);
-  const digest = await sha256(token);
-  return { digest, hash: toHex(digest), sessionKey };
+  const derive = (purpose: string) =>
+    crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode(purpose) },
+      material,
+      256,
+    );
+  const [digest, sessionKey, ticketKey] = await Promise.all([
+    sha256(token),
+    derive("session v1"),
+    derive("stream ticket v1"),
+  ]);
+  return { digest, hash: toHex(digest), sessionKey, ticketKey };
 }
 
 function sha256(text: string): Promise<ArrayBuffer> {
