@@ -1,9 +1,11 @@
 /**
- * Reading request bodies while they arrive: counted, so that a limit holds whatever the headers say, and cut into JSON
- * values line by line, so that of NDJSON no more than a line is ever held as text. Says nothing about what the values
- * mean.
+ * Reads request bodies while they arrive: counts their bytes, so that a limit holds whatever the headers say, and cuts
+ * them into JSON values line by line, so that no more than a line of NDJSON is held as text. Leaves the meaning of the
+ * values to others.
  */
+import { ByteBuffer } from "./byte-buffer.ts";
 import { CONTAINERS_LIMIT, hasTooManyContainers } from "./json-size.ts";
+import { isBlank, LineReader, linesOf } from "./lines.ts";
 import { ProblemError } from "./problem.ts";
 
 /** One JSON value of a body, or what stands in its place. */
@@ -11,8 +13,6 @@ export type BodyValue =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly found: string };
 
-const NEWLINE = 0x0a;
-const BREAK = Uint8Array.of(NEWLINE);
 /** Types whose bodies are lines and nothing else. */
 const LINES_TYPE = /^application\/(x-)?(ndjson|jsonl|jsonlines)\b/i;
 
@@ -47,38 +47,44 @@ export async function* readChunks(request: Request, maxBytes: number): AsyncGene
 
 /** All bytes of a body; throws as `readChunks` does. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readChunks(request, maxBytes)) chunks.push(chunk);
-  return concat(chunks);
+  const buffer = new ByteBuffer();
+  for await (const chunk of readChunks(request, maxBytes)) buffer.append(chunk);
+  return buffer.bytes();
 }
 
 /**
- * The JSON values of a body: one a line, or one alone, of which a list counts as its members. What is not JSON in UTF-8
- * is answered in its place. A first line that is not JSON by itself may open a value of several lines, so the rest is
- * then waited for, unless the type says that it is lines.
+ * The JSON values of a body: one per line, or a single one, of which a list counts as its members. A line that is not
+ * JSON in UTF-8 is answered in its place. If the first line is not JSON by itself, it may begin a value that takes
+ * several lines: the rest is then read as a whole first, unless the content type says that the body consists of lines.
+ * Values are made one at a time, so whoever stops early pays for no more than it took.
  */
 export async function* readValues(request: Request, maxBytes: number): AsyncGenerator<BodyValue> {
   const isLines = LINES_TYPE.test(request.headers.get("content-type") ?? "");
-  const lines = splitLines(readChunks(request, maxBytes));
-  let only: BodyValue | null = null;
-  let isFirst = true;
-  for await (const line of lines) {
-    if (isBlank(line)) continue;
-    const value = parseBytes(line);
-    if (isFirst) {
-      if (!value.ok && !isLines) {
-        yield* wholeOrLines(line, lines);
-        return;
-      }
-      isFirst = false;
-      only = value;
-      continue;
+  const chunks = readChunks(request, maxBytes);
+  const lines = new LineReader(chunks);
+  try {
+    const first = await nextLine(lines);
+    if (first === null) return;
+    const value = parseBytes(first);
+    if (!value.ok && !isLines) {
+      yield* wholeOrLines(value, await lines.restFrom(first), first.length);
+      return;
     }
-    if (only) yield only;
-    only = null;
-    yield value;
+    let line = await nextLine(lines);
+    if (line === null) yield* members(value);
+    else yield value;
+    for (; line !== null; line = await nextLine(lines)) yield parseBytes(line);
+  } finally {
+    await chunks.return(undefined);
   }
-  if (only) yield* members(only);
+}
+
+/** The next line that is not blank, or null. */
+async function nextLine(lines: LineReader): Promise<Uint8Array | null> {
+  for (;;) {
+    const line = await lines.next();
+    if (line === null || !isBlank(line)) return line;
+  }
 }
 
 async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | null> {
@@ -90,30 +96,19 @@ async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
   }
 }
 
-/** Lines without their ends, the last one too if anything is on it. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let started: Uint8Array[] = [];
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      started.push(chunk.subarray(from, end));
-      yield concat(started);
-      started = [];
-      from = end + 1;
-    }
-    if (from < chunk.length) started.push(chunk.subarray(from));
+/**
+ * The value that a block of bytes holds, or else those of its lines.
+ * @param first - what the first line is by itself
+ * @param firstBytes - the length of the first line
+ */
+function* wholeOrLines(first: BodyValue, block: Uint8Array, firstBytes: number): Generator<BodyValue> {
+  if (isBlank(block.subarray(firstBytes))) {
+    yield first;
+    return;
   }
-  if (started.length > 0) yield concat(started);
-}
-
-async function* wholeOrLines(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<BodyValue> {
-  const lines = [first];
-  for await (const line of rest) if (!isBlank(line)) lines.push(line);
-  const isOneLine = lines.length === 1;
-  const whole = parseBytes(isOneLine ? first : concat(lines.flatMap((line) => [line, BREAK])));
+  const whole = parseBytes(block);
   if (whole.ok) yield* members(whole);
-  else if (isOneLine) yield whole;
-  else for (const line of lines) yield parseBytes(line);
+  else for (const line of linesOf(block)) if (!isBlank(line)) yield parseBytes(line);
 }
 
 function* members(body: BodyValue): Generator<BodyValue> {
@@ -141,20 +136,4 @@ export function parseBytes(bytes: Uint8Array): BodyValue {
   } catch {
     return { ok: false, found: "text that is not JSON" };
   }
-}
-
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
-  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

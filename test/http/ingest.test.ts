@@ -39,6 +39,22 @@ function arriving(pieces: Iterable<Uint8Array | Error>) {
   return { body, state };
 }
 
+/** Counts the views of bytes that are made until it is stopped: each line that is cut out of a body is one. */
+function countViews() {
+  const original = Uint8Array.prototype.subarray;
+  const state = {
+    made: 0,
+    stop() {
+      Uint8Array.prototype.subarray = original;
+    },
+  };
+  Uint8Array.prototype.subarray = function subarray(this: Uint8Array, begin?: number, end?: number) {
+    state.made++;
+    return original.call(this, begin, end);
+  } as typeof original;
+  return state;
+}
+
 function* repeat<T>(value: T, times = Number.POSITIVE_INFINITY): Generator<T> {
   for (let i = 0; i < times; i++) yield value;
 }
@@ -256,6 +272,24 @@ describe("[§7] a body that would fill the memory", () => {
     });
     expect(Date.now() - startMs).toBeLessThan(5_000);
   });
+
+  it.each([
+    ["not JSON", "x\n"],
+    ["the beginning of a list", "[\n"],
+  ])(
+    "[§7] 8 MiB of short lines behind a line that is %s: 413, and few of them are looked at",
+    async (_, first) => {
+      const body = bytes(first + "1\n".repeat(4 * MIB - 2));
+      const views = countViews();
+      try {
+        const problem = await readProblem(await post(body, { env: queue().env }));
+        expect(problem).toMatchObject({ status: 413, detail: expect.stringContaining("5000 events") });
+        expect(views.made).toBeLessThan(10_000);
+      } finally {
+        views.stop();
+      }
+    },
+  );
 
   it("[§7] brackets in strings build nothing", async () => {
     const value = String.raw`[{"\ `.repeat(550);
