@@ -29,7 +29,6 @@ const movedSchema = z
   .openapi("Moved");
 
 const admin = { security: [{ bearer: ["admin"] }], tags: ["maintenance"], middleware: requireScope("admin") };
-const SENSELESS = { 409: problemAnswer("senseless", "An identity cannot be merged into itself.") };
 const answers = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
 });
@@ -46,7 +45,11 @@ const postMerge = createRoute({
       content: { "application/json": { schema: z.object({ loser_uuid: uuidParam }).openapi("Merge") } },
     },
   },
-  responses: { ...answers("Merged", movedSchema), ...NOT_FOUND, ...SENSELESS },
+  responses: {
+    ...answers("Merged", movedSchema),
+    ...NOT_FOUND,
+    409: problemAnswer("conflict_self_merge", "An identity cannot be merged into itself."),
+  },
 });
 
 const postUnmerge = createRoute({
@@ -55,7 +58,14 @@ const postUnmerge = createRoute({
   path: "/identities/{uuid}/unmerge",
   summary: "Give an identity back what it brought into the latest merge of its winner",
   request: { params },
-  responses: { ...answers("Unmerged", movedSchema), ...NOT_FOUND, ...SENSELESS },
+  responses: {
+    ...answers("Unmerged", movedSchema),
+    ...NOT_FOUND,
+    409: problemAnswer(
+      "not_merged",
+      "The identity 44dcda6a-0000-4000-8000-8775a8501e2c is not merged into another one.",
+    ),
+  },
 });
 
 const postRebuild = createRoute({
@@ -93,12 +103,12 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     const { uuid: winnerUuid } = c.req.valid("param");
     const { loser_uuid: loserUuid } = c.req.valid("json");
     if (winnerUuid === loserUuid) {
-      throw new ProblemError("senseless", "An identity cannot be merged into itself.");
+      throw new ProblemError("conflict_self_merge", "An identity cannot be merged into itself.");
     }
     const [home, loserHome] = await Promise.all([findCell(c.env, winnerUuid), findCell(c.env, loserUuid)]);
     if (home && loserHome && home !== loserHome) {
       throw new ProblemError(
-        "other_database",
+        "different_databases",
         `The identities ${winnerUuid} and ${loserUuid} are in different databases, so they cannot be merged.`,
       );
     }
@@ -109,7 +119,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     }
     if (merged.outcome === "merged_away") {
       throw new ProblemError(
-        "senseless",
+        "already_merged",
         `The identity ${merged.identityUuid} is merged into ${merged.intoUuid} already.`,
       );
     }
@@ -127,11 +137,11 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     if (undone.outcome === "unknown")
       throw new ProblemError("not_found", `No identity ${loserUuid} is known.`);
     if (undone.outcome === "not_merged") {
-      throw new ProblemError("senseless", `The identity ${loserUuid} is not merged into another.`);
+      throw new ProblemError("not_merged", `The identity ${loserUuid} is not merged into another one.`);
     }
     if (undone.outcome === "not_latest") {
       throw new ProblemError(
-        "senseless",
+        "not_latest_merge",
         `A later merge has to be undone first: that of ${undone.laterLoserUuid}.`,
       );
     }

@@ -7,7 +7,7 @@ import { adminRoutes } from "./admin.ts";
 import { attackerRoutes } from "./attackers.ts";
 import { controlRoutes } from "./control.ts";
 import { dashboardRoutes } from "./dashboard.ts";
-import { deadLetterRoutes } from "./dead-letters.ts";
+import { deadLetterRoutes } from "./dead-letters/routes.ts";
 import { docsRoutes } from "./docs.ts";
 import { historyRoutes } from "./histories.ts";
 import { identityRoutes } from "./identities.ts";

@@ -152,7 +152,7 @@ async function prepareCell(cell: Env, attackerUuid: string, identityUuid: string
   const home = identityUuid === undefined ? null : await findCell(cell, identityUuid);
   if (home === null || home === cell) return;
   throw new ProblemError(
-    "other_database",
+    "different_databases",
     `The attacker ${attackerUuid} and the identity ${identityUuid} are in different databases, so they cannot be linked.`,
   );
 }

@@ -17,7 +17,7 @@ import type { BodyValue } from "./body.ts";
 import { packMessages } from "./pack.ts";
 import { problemAnswer, RATE_LIMITED } from "./problem-schema.ts";
 import { ProblemError } from "./problem.ts";
-import { sendMessages } from "./send.ts";
+import { sendMessages } from "./shared/send.ts";
 
 /** Events of one ingest request. */
 export const INGEST_LIMIT_EVENTS = 5_000;
@@ -115,7 +115,9 @@ export class Intake {
     if (rejected.length === this.#events) {
       throw new ProblemError("all_refused", `All ${rejected.length} events were refused.`, { rejected });
     }
-    const { accepted, error } = await sendMessages(queue, packMessages(this.#observations));
+    const messages = packMessages(this.#observations);
+    const { sent, error } = await sendMessages(queue, messages);
+    const accepted = messages.slice(0, sent).reduce((sum, { body }) => sum + body.events.length, 0);
     if (error === null) return { accepted, ignored, rejected };
     logError("queue_send_failed", error, { accepted, left: this.#observations.length - accepted });
     const resumeFrom = this.#indexes[accepted];

@@ -6,6 +6,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./access.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
 import { exampleProblem } from "./problem-schema.ts";
+import { COMPONENT } from "./shared/schema.ts";
 
 /** The app, as far as it describes itself. */
 export type Described = Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document" | "openAPIRegistry">;
@@ -14,6 +15,7 @@ export type Described = Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document" | "open
 export type ApiDocument = ReturnType<Described["getOpenAPI31Document"]>;
 type PathItem = NonNullable<ApiDocument["paths"]>[string];
 type Operation = NonNullable<PathItem["get"]>;
+type Schemas = NonNullable<NonNullable<ApiDocument["components"]>["schemas"]>;
 type Responses = NonNullable<Operation["responses"]>;
 
 const INFO = {
@@ -130,6 +132,7 @@ function complete(app: Described): ApiDocument {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
   }
   const document = app.getOpenAPI31Document(INFO);
+  hoistNamed(document);
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     const { get, put, post, delete: remove } = item;
     for (const [method, operation] of Object.entries({ get, put, post, delete: remove })) {
@@ -137,6 +140,31 @@ function complete(app: Described): ApiDocument {
     }
   }
   return document;
+}
+
+/** Moves every schema that is named (`shared/schema.ts`) to the components and puts a reference in its place. */
+function hoistNamed(document: ApiDocument): void {
+  const { components = {}, paths = {} } = document;
+  const named: Schemas = {};
+  document.paths = hoisted(paths, named);
+  document.components = {
+    ...components,
+    schemas: { ...hoisted(components.schemas ?? {}, named), ...named },
+  };
+}
+
+/** The same value with references; named schemas are added to `named`. */
+function hoisted<T>(value: T, named: Schemas): T;
+function hoisted(value: unknown, named: Schemas): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => hoisted(entry, named));
+  if (typeof value !== "object" || value === null) return value;
+  const schema: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, key === "example" ? part : hoisted(part, named)]),
+  );
+  const { [COMPONENT]: name, ...rest } = schema;
+  if (typeof name !== "string") return schema;
+  named[name] = rest;
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 function addCommon(operation: Operation, method: string, path: string): void {

@@ -2,27 +2,32 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 
-/** Status and title of each code that an answer of ours can have. */
+/** Status and title of each code that an answer can have. A code names the rule that was broken. */
 export const PROBLEMS = {
   unauthorized: { status: 401, title: "A bearer token is needed" },
-  wrong_origin: { status: 403, title: "A write by cookie must come from our own pages" },
-  forbidden: { status: 403, title: "The token has not the scope for this" },
-  not_found: { status: 404, title: "There is nothing here" },
-  method_not_allowed: { status: 405, title: "There is something here, but not for this method" },
+  wrong_origin: { status: 403, title: "A write with the session cookie must come from our own pages" },
+  forbidden: { status: 403, title: "The token does not have the scope for this" },
+  not_found: { status: 404, title: "Nothing was found" },
+  method_not_allowed: { status: 405, title: "The address does not take this method" },
   linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
-  other_database: { status: 409, title: "They are in different databases" },
-  senseless: { status: 409, title: "That makes no sense as things are" },
+  different_databases: { status: 409, title: "The two are in different databases" },
+  conflict_self_merge: { status: 409, title: "An identity cannot be merged into itself" },
+  already_merged: { status: 409, title: "The identity is merged into another one already" },
+  not_merged: { status: 409, title: "The identity is not merged into another one" },
+  not_latest_merge: { status: 409, title: "A later merge must be undone first" },
+  dead_letter_incomplete: { status: 409, title: "Only the beginning of the dead letter was kept" },
+  message_too_large: { status: 409, title: "The dead letter is larger than a queue message may be" },
   too_large: { status: 413, title: "The body is over a limit" },
   uri_too_long: { status: 414, title: "The address is too long" },
-  unsupported_media_type: { status: 415, title: "The body is of another type than this takes" },
+  unsupported_media_type: { status: 415, title: "The type of the body is not supported" },
   body_incomplete: { status: 400, title: "The body ended before it was complete" },
   malformed_json: { status: 400, title: "The body is not JSON" },
   invalid_request: { status: 422, title: "The request breaks a rule" },
   all_refused: { status: 422, title: "Every event was refused" },
   rate_limited: { status: 429, title: "Too many requests" },
-  queue_unavailable: { status: 503, title: "The queue would not take it" },
-  unavailable: { status: 503, title: "Something this depends on does not answer" },
-  internal: { status: 500, title: "Something went wrong here" },
+  queue_unavailable: { status: 503, title: "The queue did not take the messages" },
+  unavailable: { status: 503, title: "A service that this needs does not answer" },
+  internal: { status: 500, title: "An internal error occurred" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -56,7 +61,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** What any failure is to whoever asked; one that we did not foresee says nothing of itself. */
+/** The problem that a failure is answered as. One that is not expected here says nothing about its cause. */
 export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof HTTPException && error.status === 415) {

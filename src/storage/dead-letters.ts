@@ -108,6 +108,43 @@ export async function readDeadLetters(
   return results;
 }
 
+/**
+ * The next dead letters, oldest first, as many as have about `bytes` together: a letter is read if those before it in
+ * the page have fewer, so the first one always is.
+ * @param code - only those with it, or null for all
+ * @param after - the cursor of the last one seen, or 0
+ */
+export async function readDeadLetterPage(
+  db: D1Database,
+  code: string | null,
+  after: number,
+  limit: number,
+  bytes: number,
+): Promise<DeadLetterRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE rowid IN (
+         SELECT place FROM (
+           SELECT place, sum(size) OVER (ORDER BY place) - size AS before FROM (
+             SELECT rowid AS place, body_bytes AS size FROM dead_letters
+             WHERE rowid > ?1 AND (?2 IS NULL OR code = ?2) ORDER BY rowid LIMIT ?3))
+         WHERE before < ?4)
+       ORDER BY rowid`,
+    )
+    .bind(after, code, limit, bytes)
+    .all<DeadLetterRow>();
+  return results;
+}
+
+/** How many dead letters come after a cursor; with a code, of those with it. */
+export async function countDeadLetters(db: D1Database, code: string | null, after: number): Promise<number> {
+  const row = await db
+    .prepare("SELECT count(*) AS n FROM dead_letters WHERE rowid > ?1 AND (?2 IS NULL OR code = ?2)")
+    .bind(after, code)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
 /** One dead letter, or null. */
 export function findDeadLetter(db: D1Database, id: string): Promise<DeadLetterRow | null> {
   return db.prepare(`SELECT ${COLUMNS} FROM dead_letters WHERE id = ?1`).bind(id).first<DeadLetterRow>();

@@ -82,10 +82,12 @@ export {
 export { redactionStatements } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
+  countDeadLetters,
   type DeadLetter,
   type DeadLetterRow,
   findDeadLetter,
   keepExhausted,
+  readDeadLetterPage,
   readDeadLetters,
   resolveDeadLetters,
 } from "./dead-letters.ts";

@@ -1,7 +1,7 @@
 /** Taking observations in: read while they arrive, refused one by one, queued or said not to be. */
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import { groupForSending, sendMessages } from "../../src/http/send.ts";
+import { groupForSending, sendMessages } from "../../src/http/shared/send.ts";
 import { packMessages } from "../../src/http/pack.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
@@ -79,7 +79,7 @@ const many = () => Array.from({ length: 1_000 }, () => payload({ value: "x".repe
 
 /** How messages of such sizes are grouped. */
 const grouped = (...sizes: number[]) =>
-  groupForSending(sizes.map((size) => ({ events: [], bytes: size }))).map(({ length }) => length);
+  groupForSending(sizes.map((size) => ({ body: null, bytes: size }))).map(({ length }) => length);
 
 describe("[§7] reading", () => {
   it("[§7] lines may be cut anywhere, in the middle of a character too", async () => {
@@ -340,8 +340,8 @@ describe("[§7] a queue that will not take it", () => {
   it("[§7] is asked four times at most, and not for longer than a sender waits", async () => {
     const { state, env } = queue(overloaded);
     const startMs = Date.now();
-    const { accepted, error } = await sendMessages(env.OBSERVATION_QUEUE, packMessages([]));
-    expect([accepted, error]).toEqual([0, null]);
+    const { sent, error } = await sendMessages(env.OBSERVATION_QUEUE, packMessages([]));
+    expect([sent, error]).toEqual([0, null]);
     expect((await post(payload(), { env })).status).toBe(503);
     expect(state.attempts).toBe(4);
     expect(Date.now() - startMs).toBeLessThan(5_000);

@@ -1,24 +1,29 @@
-/** Sending packed messages to the queue, in order, with a bounded retry where waiting may help. */
+/** Sends messages to a queue, in order, in groups that it takes, with a bounded retry where waiting may help. */
 import pRetry, { type RetryContext } from "p-retry";
-import type { PackedMessage } from "./pack.ts";
+
+/** A message, and the UTF-8 bytes of its JSON. */
+export interface OutgoingMessage {
+  readonly body: unknown;
+  readonly bytes: number;
+}
 
 /** Messages and bytes of one `sendBatch`: a queue takes 100 and 256 KB. */
 const SEND_LIMIT_MESSAGES = 100;
 const SEND_LIMIT_BYTES = 250_000;
 
-/** Further attempts after the first. A queue says that it is overloaded now and then and is not a moment later. */
+/** Further attempts after the first: a queue that says it is overloaded often takes the next attempt. */
 const RETRIES = 3;
 /** The first wait, ms: doubles each time, and each is drawn between once and twice its length. */
 const FIRST_WAIT_MS = 100;
 /** How long one request may spend on waiting, ms: well below the 10 s after which DECNET gives up. */
 const RETRY_BUDGET_MS = 5_000;
 
-/** Errors that no waiting mends, by the code at the end: sizes, a full or disabled queue, the free plan's end. */
+/** Errors for which waiting does not help, by the code at the end: sizes, a full or disabled queue, the free plan's limit. */
 const HOPELESS = /\((10204|10205|10206|10251|10252|10253)\)\s*$/;
 
 /** Messages in groups, each small enough for one `sendBatch`. */
-export function groupForSending(messages: readonly PackedMessage[]): PackedMessage[][] {
-  const groups: PackedMessage[][] = [];
+export function groupForSending(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+  const groups: OutgoingMessage[][] = [];
   let bytes = 0;
   for (const message of messages) {
     const group = groups.at(-1);
@@ -35,16 +40,16 @@ export function groupForSending(messages: readonly PackedMessage[]): PackedMessa
 
 /**
  * Sends messages in order.
- * @returns how many events the queue took, and the error that stopped it, or null
+ * @returns how many of the messages the queue took, and the error that stopped it, or null
  */
 export async function sendMessages(
   queue: Pick<Queue, "sendBatch">,
-  messages: readonly PackedMessage[],
-): Promise<{ accepted: number; error: unknown }> {
+  messages: readonly OutgoingMessage[],
+): Promise<{ sent: number; error: unknown }> {
   const deadlineMs = Date.now() + RETRY_BUDGET_MS;
-  let accepted = 0;
+  let sent = 0;
   for (const group of groupForSending(messages)) {
-    const batch = group.map(({ events }) => ({ body: { events }, contentType: "json" as const }));
+    const batch = group.map(({ body }) => ({ body, contentType: "json" as const }));
     try {
       await pRetry(() => queue.sendBatch(batch), {
         retries: RETRIES,
@@ -53,9 +58,9 @@ export async function sendMessages(
         shouldRetry: ({ error }: RetryContext) => !HOPELESS.test(error.message) && Date.now() < deadlineMs,
       });
     } catch (error) {
-      return { accepted, error };
+      return { sent, error };
     }
-    accepted += group.reduce((sum, { events }) => sum + events.length, 0);
+    sent += group.length;
   }
-  return { accepted, error: null };
+  return { sent, error: null };
 }
