@@ -52,6 +52,18 @@ export function deadLetterStatements(
   );
 }
 
+/** Code of the letters whose body is an outbound event that could not be published. */
+export const UNPUBLISHABLE = "unpublishable";
+
+/** How many events could not be published. */
+export async function countUnpublishable(db: D1Database): Promise<number> {
+  // The index is partial, so its condition has to stand in the query as a literal.
+  const row = await db
+    .prepare(`SELECT count(*) AS n FROM dead_letters WHERE code = '${UNPUBLISHABLE}'`)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
 /** Removes dead letters that came through after all. */
 export async function resolveDeadLetters(db: D1Database, ids: readonly string[]): Promise<void> {
   await db

@@ -83,6 +83,7 @@ export { redactionStatements } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
   countDeadLetters,
+  countUnpublishable,
   type DeadLetter,
   type DeadLetterRow,
   findDeadLetter,
@@ -90,6 +91,7 @@ export {
   readDeadLetterPage,
   readDeadLetters,
   resolveDeadLetters,
+  UNPUBLISHABLE,
 } from "./dead-letters.ts";
 export {
   countIdentities,

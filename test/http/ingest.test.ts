@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { groupForSending, sendMessages } from "../../src/http/shared/send.ts";
-import { packMessages } from "../../src/http/pack.ts";
+import { packMessages } from "../../src/http/intake/pack.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 import { ask, type Asked, readProblem, TOKENS } from "../setup/request.ts";

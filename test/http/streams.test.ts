@@ -2,8 +2,8 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { app } from "../../src/http/index.ts";
-import { issueTicket, redeemTicket, TICKET_LIFETIME_SECS } from "../../src/http/tickets.ts";
-import { grantOfToken } from "../../src/http/tokens.ts";
+import { issueTicket, redeemTicket, TICKET_LIFETIME_SECS } from "../../src/http/stream-tickets/ticket.ts";
+import { grantOfToken } from "../../src/http/shared/tokens.ts";
 import { deliver } from "../setup/deliver.ts";
 import { payload } from "../setup/payload.ts";
 import { ask } from "../setup/request.ts";

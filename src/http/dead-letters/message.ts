@@ -1,10 +1,7 @@
 /** A dead letter as the queue message that replays it: which queue, which body, whether it fits. */
 import { utf8Length } from "../../core/index.ts";
-import type { DeadLetterRow } from "../../storage/index.ts";
+import { type DeadLetterRow, UNPUBLISHABLE } from "../../storage/index.ts";
 import type { OutgoingMessage } from "../shared/send.ts";
-
-/** Code of letters whose body is an outbound event that could not be published. */
-const UNPUBLISHABLE = "unpublishable";
 
 /** Bytes of one message: a queue takes 128,000, of which about 100 are its own. */
 const MESSAGE_LIMIT_BYTES = 127_800;
