@@ -22,6 +22,8 @@ export async function bundleDashboard(): Promise<[string, Uint8Array][]> {
     target: "es2023",
     jsx: "automatic",
     jsxImportSource: "preact",
+    // The wire schemas are the Worker's; in a bundle the small build of zod reads them.
+    alias: { zod: "zod/mini", "zod/mini": "zod/mini" },
     logLevel: "silent",
   });
   const copied = COPIED.map((name) => readFile(join(SOURCE, name)));

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   type Member,
   merge,
+  STANDARD_POLICY,
   STANDARD_THRESHOLDS,
   type State,
   stubIdentityUuid,
@@ -106,7 +107,11 @@ describe("[§7] as_of", () => {
     expect(await state(START_TS + 119.999)).toBe("unknown");
     expect(await state(START_TS + 120)).toBe("stable");
     expect((await asOf(identityUuid, START_TS - 0.001)).primitives).toEqual([]);
-    expect(await asOf(identityUuid, 0)).toEqual({ identity_uuid: identityUuid, primitives: [] });
+    expect(await asOf(identityUuid, 0)).toEqual({
+      identity_uuid: identityUuid,
+      policy: STANDARD_POLICY.id,
+      primitives: [],
+    });
   });
 
   it("[§3] a late observation counts as if it had come in time, and what it replaced does not count", async () => {
@@ -175,7 +180,11 @@ describe("[§7] as_of", () => {
     for (const time of [60, 120, 180].map((secs) => START_TS + secs)) {
       const should = { primitive: "motor.input_modality", ...expected(events, "categorical", time) };
       for (const uuid of [loser, winner]) {
-        expect(await asOf(uuid, time)).toEqual({ identity_uuid: winner, primitives: [should] });
+        expect(await asOf(uuid, time)).toEqual({
+          identity_uuid: winner,
+          policy: STANDARD_POLICY.id,
+          primitives: [should],
+        });
       }
     }
     expect(await asOf(loser, null)).toEqual(await asOf(winner, null));

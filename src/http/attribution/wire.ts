@@ -1,6 +1,7 @@
 /** States by primitive, as they are answered. */
 import * as z from "zod";
-import { STATES } from "../../core/index.ts";
+// Not from the core's index, which would bring the whole core into the dashboard's bundle.
+import { STATES } from "../../core/observation.ts";
 import { described, named } from "../shared/schema.ts";
 
 /** One of the five states. */

@@ -45,7 +45,7 @@ async function probe(env: Env): Promise<number> {
   const shards = shardsOf(env);
   const [unpublishable] = await Promise.all([
     countUnpublishable(firstShard(env).db),
-    ...shards.map(({ db }) => db.prepare("SELECT 1 FROM counters LIMIT 1").first()),
+    ...shards.slice(1).map(({ db }) => countUnpublishable(db)),
     ...(shards.length > 1 ? shards.map((shard) => claimShard(env, shard)) : []),
     env.IDENTITIES.getByName(PROBE).attribution(),
   ]);
