@@ -1,13 +1,13 @@
-/** One object per identity: its series, states, outbox. */
+/** One object per identity: its observations, states, jobs and outbox. */
 export { IdentityObject } from "./object.ts";
 export type {
-  AppliedObservation,
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
+  ExchangePlan,
   IdentityLink,
   Inspection,
   PrimitiveAttribution,
 } from "./protocol.ts";
-export type { SyncLink, SyncPlan } from "./sync.ts";
-export { digestPage, type ObservationKey, type PageRange } from "./check.ts";
+export { digestRange } from "./check.ts";
+export type { KeyRange } from "./store/index.ts";

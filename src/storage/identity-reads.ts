@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { type State, STATES } from "../core/index.ts";
 import type { HistoryEvent } from "./reads.ts";
+import { asPublished } from "./suspicions.ts";
 
 /** An identity at a glance. Times are epoch seconds; null where nothing is known yet. */
 export interface IdentitySummary {
@@ -158,8 +159,9 @@ export async function readTransitions(
   ]);
   const identity = identities?.results[0];
   if (!identity) return null;
-  return {
-    identityUuid: identity.uuid,
-    events: (events?.results ?? []).map(({ seq, event }) => ({ seq, event })),
-  };
+  const published = await asPublished(
+    db,
+    (events?.results ?? []).map(({ seq, event }) => ({ seq, event, identityUuid: identity.uuid })),
+  );
+  return { identityUuid: identity.uuid, events: published.map(({ seq, event }) => ({ seq, event })) };
 }

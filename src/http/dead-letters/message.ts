@@ -1,5 +1,5 @@
 /** A dead letter as the queue message that replays it: which queue, which body, whether it fits. */
-import { utf8Length } from "../../core/index.ts";
+import { fitEvent, utf8Length } from "../../core/index.ts";
 import { type DeadLetterRow, UNPUBLISHABLE } from "../../storage/index.ts";
 import type { OutgoingMessage } from "../shared/send.ts";
 
@@ -50,9 +50,4 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** Stands for `fitEvent` of the core until that is there: an event as it is. */
-function fitEvent(event: unknown): unknown {
-  return event;
 }
