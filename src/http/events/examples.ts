@@ -1,8 +1,8 @@
-/** Examples for the description of the API. */
-import { exampleOf } from "../shared/schema.ts";
-import { eventSchema } from "./wire.ts";
+/** An example for the description of the API. */
+import type { z } from "zod";
+import type { eventSchema } from "./wire.ts";
 
-exampleOf(eventSchema, {
+export const EVENT_EXAMPLE: z.infer<typeof eventSchema> = {
   v: 1,
   id: "3f0c4b5e-8f0e-5a55-9a3b-0d6a3c1f0f7a",
   seq: 2,
@@ -20,4 +20,4 @@ exampleOf(eventSchema, {
     observation_count: 1,
     ts: 1_714_000_000,
   },
-});
+};

@@ -1,8 +1,8 @@
 /** Examples for the description of the API. */
-import { exampleOf } from "../shared/schema.ts";
-import { identityDetailSchema, identitySummarySchema } from "./wire.ts";
+import type { z } from "zod";
+import type { identityDetailSchema, identitySummarySchema } from "./wire.ts";
 
-const SUMMARY = {
+export const SUMMARY_EXAMPLE: z.infer<typeof identitySummarySchema> = {
   uuid: "44dcda6a-0000-4000-8000-8775a8501e2c",
   attacker_count: 2,
   first_seen_at: 1_713_990_000,
@@ -12,9 +12,8 @@ const SUMMARY = {
   multi_actor_suspected: ["motor.input_modality", "motor.keystroke_cadence"],
 };
 
-exampleOf(identitySummarySchema, SUMMARY);
-exampleOf(identityDetailSchema, {
-  ...SUMMARY,
+export const IDENTITY_EXAMPLE: z.infer<typeof identityDetailSchema> = {
+  ...SUMMARY_EXAMPLE,
   attackers: [
     {
       uuid: "1b4e28ba-2fa1-4d2c-883f-0016d3cca427",
@@ -26,4 +25,4 @@ exampleOf(identityDetailSchema, {
   ],
   merged_from: [],
   observation_count: 31,
-});
+};

@@ -2,19 +2,23 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { shardOfIdentity } from "../../shard.ts";
 import { readSeries, readTransitions } from "../../storage/index.ts";
-import "../events/examples.ts";
+import { EVENT_EXAMPLE } from "../events/examples.ts";
 import { toWireEvent } from "../events/format.ts";
-import { eventPageSchema } from "../events/wire.ts";
-import "../observations/examples.ts";
+import { eventPageSchema, eventSchema } from "../events/wire.ts";
+import { OBSERVATION_EXAMPLE } from "../observations/examples.ts";
 import { toWireObservation } from "../observations/format.ts";
-import { observationsSchema } from "../observations/wire.ts";
+import { observationSchema, observationsSchema } from "../observations/wire.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
 import { cursorsOf, numberPart, pageOf, textPart } from "../shared/cursor.ts";
 import { limitParam, primitiveParam, tsParam, uuidParam } from "../shared/params.ts";
 import { ProblemError } from "../shared/problem.ts";
 import { INVALID } from "../shared/problem-schema.ts";
+import { exampleOf } from "../shared/schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "./unknown.ts";
+
+exampleOf(eventSchema, EVENT_EXAMPLE);
+exampleOf(observationSchema, OBSERVATION_EXAMPLE);
 
 const params = z.object({ uuid: uuidParam });
 const seriesCursors = cursorsOf(

@@ -11,10 +11,14 @@ import { NOT_MODIFIED, revalidated, taggedHeaders } from "../shared/etag.ts";
 import { limitParam, pastTsParam, primitiveParam, stateParam, uuidParam } from "../shared/params.ts";
 import { INVALID } from "../shared/problem-schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
-import "./examples.ts";
+import { exampleOf } from "../shared/schema.ts";
+import { IDENTITY_EXAMPLE, SUMMARY_EXAMPLE } from "./examples.ts";
 import { toWireIdentity, toWireSummary } from "./format.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "./unknown.ts";
-import { identityDetailSchema, identityListSchema } from "./wire.ts";
+import { identityDetailSchema, identityListSchema, identitySummarySchema } from "./wire.ts";
+
+exampleOf(identitySummarySchema, SUMMARY_EXAMPLE);
+exampleOf(identityDetailSchema, IDENTITY_EXAMPLE);
 
 const params = z.object({ uuid: uuidParam });
 const cursors = cursorsOf("identities", z.object({ lastChangeTs: optionalNumberPart, uuid: textPart }));

@@ -1,8 +1,8 @@
-/** Examples for the description of the API. */
-import { exampleOf } from "../shared/schema.ts";
-import { observationSchema } from "./wire.ts";
+/** An example for the description of the API. */
+import type { z } from "zod";
+import type { observationSchema } from "./wire.ts";
 
-exampleOf(observationSchema, {
+export const OBSERVATION_EXAMPLE: z.infer<typeof observationSchema> = {
   v: 1,
   id: "obs-1",
   attacker_uuid: "1b4e28ba-2fa1-4d2c-883f-0016d3cca427",
@@ -14,4 +14,4 @@ exampleOf(observationSchema, {
   evidence_ref: "session:83b1e0a453a1",
   ts: 1_714_000_000,
   identity_ref: null,
-});
+};
