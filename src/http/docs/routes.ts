@@ -1,8 +1,7 @@
 /**
  * `GET /openapi.json`, and `GET /docs`, which shows it to people: Swagger UI, served from our own files
- * (`npm run build:assets` puts them in place). Chosen because it needs neither inline script nor inline style: under a
- * policy of `default-src 'none'` it asks for `script-src 'self'`, `style-src 'self'`, `connect-src 'self'` and
- * `img-src 'self' data:`, no more.
+ * (`npm run build:assets` puts them in place). Swagger UI needs neither inline script nor inline style: with
+ * `default-src 'none'` it needs `script-src 'self'`, `style-src 'self'`, `connect-src 'self'` and `img-src 'self' data:`.
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../shared/access.ts";
@@ -32,12 +31,12 @@ const getDocs = createRoute({
   responses: { 200: { description: "A page", content: { "text/html": { schema: z.string() } } } },
 });
 
-/** @param described - the app that is described; asked at the first request, when all its routes are there */
+/** @param described - returns the app that is described; called at the first request, when all routes are mounted */
 export function docsRoutes(described: () => Described) {
   const routes = new OpenAPIHono<AppEnv>()
     .openapi(getDescription, (c) => c.json(descriptionSchema.parse(describeApi(described())), 200))
     .openapi(getDocs, (c) => serveAsset(c, "/docs/index.html"));
-  // The files that the page is made of are no part of the API.
+  // The files of the page are not part of the API.
   routes.get("/docs/:file", (c) => serveAsset(c, `/docs/${c.req.param("file")}`));
   return routes;
 }

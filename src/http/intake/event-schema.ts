@@ -1,4 +1,4 @@
-/** How the bodies that bring events are described. They are read by the core's own rules, so nothing here checks them. */
+/** Describes the bodies that bring events. The core's rules check them, not these schemas. */
 import { LIMITS } from "../../core/index.ts";
 
 const TEXT_OR_NULL: ("string" | "null")[] = ["string", "null"];

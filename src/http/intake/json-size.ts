@@ -1,9 +1,9 @@
 /**
- * How much memory a JSON text will ask for, told from its bytes before it is parsed. A body of 8 MiB can hold eight
- * million lists, which take a hundred times as much room as their text and seconds to build.
+ * Estimates from the bytes of a JSON text how much memory parsing it takes. A body of 8 MiB can hold eight million
+ * lists, which take a hundred times as much memory as their text, and seconds to build.
  */
 
-/** Lists and objects that one text may hold: a hundred for each of 5,000 events. */
+/** Lists and objects that one text may hold: 100 for each of 5,000 events. */
 export const CONTAINERS_LIMIT = 500_000;
 
 const QUOTE = 0x22;

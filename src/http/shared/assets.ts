@@ -1,4 +1,4 @@
-/** Files of ours that are served as they are. The platform holds them; the Worker hands them out with its headers. */
+/** Static files. The platform stores them; the Worker serves them with its own headers. */
 import type { Context } from "hono";
 import type { AppEnv } from "./access.ts";
 import { ProblemError } from "./problem.ts";

@@ -1,12 +1,12 @@
 /**
- * Cursors: where a list goes on, as a text that means something to us alone. It is checked when it comes back, like
- * anything else that comes from outside. Short even for the longest keys, which JSON would not be: a key of control
- * characters would grow sixfold, and a cursor has to fit into an address.
+ * Cursors: where a list goes on, as a text that only this Worker reads. It is checked when it comes back, like any
+ * other input. Its parts are separated by NUL and not written as JSON, in which a key of control characters would be
+ * six times as long: a cursor must fit into an address.
  */
 import { z } from "@hono/zod-openapi";
 import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
 
-/** Characters; more than any place takes. */
+/** The longest cursor that is read, in characters; longer than any that is given out. */
 const LONGEST = 2_048;
 /** Stands between the parts of a place. No key holds it (contract §2). */
 const SEPARATOR = "\0";
@@ -70,7 +70,7 @@ export function pageOf<T>(
   return { shown, next: last !== undefined && read.length > limit ? encode(last) : null };
 }
 
-/** The text of a cursor; empty, which is none of ours, if it is no base64url of a text. */
+/** The text of a cursor; empty, and so not valid, if it is not base64url of UTF-8. */
 function decode(text: string): string {
   if (text.length > LONGEST || !/^[A-Za-z0-9_-]+$/.test(text)) return "";
   try {

@@ -1,6 +1,6 @@
 /**
- * Answers that a client may keep, if it asks each time whether they still hold: with an `ETag`, and 304 to a client that
- * has it. The tag is a digest of the answer, so it changes with whatever the answer depends on and with nothing else.
+ * Answers with an `ETag`, and 304 to a client that has the answer already. The tag is a digest of the answer, so it
+ * changes exactly when the answer does.
  */
 import { createMiddleware } from "hono/factory";
 import { etag } from "hono/etag";
@@ -22,5 +22,5 @@ export const taggedHeaders = z.object({
   etag: z.string().openapi({ description: "Names this answer" }),
 });
 
-/** The answer to a client that has it already. By it the description knows that the route reads `If-None-Match`. */
+/** Describes the answer to a client that has it already. The description then says that the route reads `If-None-Match`. */
 export const NOT_MODIFIED = { 304: { description: "The client has it already" } } as const;

@@ -1,4 +1,4 @@
-/** What is refused before any route looks at it. */
+/** Requests that are refused before they reach a route. */
 import type { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { except } from "hono/combine";
@@ -7,14 +7,14 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./access.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 
-/** Longest address, in characters: more than any of ours with a cursor needs. */
+/** Longest address, in characters; no address with a cursor is longer. */
 export const URL_LIMIT_CHARACTERS = 4_096;
-/** Longest body where none brings events, in bytes. */
+/** Longest body of a route that takes no events, in bytes. */
 export const SMALL_BODY_LIMIT_BYTES = 64 * 1024;
 /** Routes that read their body themselves, up to a limit of their own. */
 const OWN_LIMIT = ["/api/v1/observations", "/api/v1/webhooks/*"];
 
-/** Says which methods there are where the one that came is not among them. */
+/** Answers 405 with the methods that an address takes. */
 export function refuseOtherMethods(app: Hono<AppEnv>) {
   return methodNotAllowed({
     app,
@@ -26,7 +26,7 @@ export function refuseOtherMethods(app: Hono<AppEnv>) {
   });
 }
 
-/** Refuses addresses that are far longer than ours. */
+/** Refuses addresses that are too long. */
 export const refuseLongUrls = createMiddleware<AppEnv>(async (c, next) => {
   if (c.req.url.length > URL_LIMIT_CHARACTERS) {
     throw new ProblemError("uri_too_long", `An address has at most ${URL_LIMIT_CHARACTERS} characters.`);
@@ -34,7 +34,7 @@ export const refuseLongUrls = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-/** Refuses bodies that no route needs. */
+/** Refuses bodies that are too long for a route without a limit of its own. */
 export const limitSmallBodies = except(
   OWN_LIMIT,
   bodyLimit({

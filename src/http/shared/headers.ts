@@ -1,4 +1,4 @@
-/** The headers that every answer carries, whatever it is: pages, files, JSON, problems and streams. */
+/** The headers of every answer: pages, files, JSON, problems and streams. */
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
 
@@ -6,8 +6,8 @@ const SELF = ["'self'"];
 const NONE = ["'none'"];
 
 /**
- * Only files of our own run, and nothing inline does; no other page may frame us, read us or send our forms. There is no
- * CORS: pages of other origins have no business here, programs need none.
+ * Only scripts from our own files run, none inline; no other page may frame an answer, read it or send forms here. There
+ * are no CORS headers: pages of other origins may not read the API, and programs do not need them.
  */
 export const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
@@ -31,9 +31,9 @@ export const securityHeaders = secureHeaders({
   permissionsPolicy: { camera: [], microphone: [], geolocation: [], payment: [], usb: [] },
 });
 
-/** Answers are not kept by anybody, unless a route says otherwise: they hold what was observed about people. */
+/** Answers are not cached unless a route says otherwise, because they hold what was observed about people. */
 export const defaultNoStore = createMiddleware(async (c, next) => {
   await next();
-  // Setting a header also makes an answer that came from elsewhere writable for what follows.
+  // Setting a header makes the headers of a fetched answer mutable for the middleware that follows.
   if (c.res.status !== 101) c.header("cache-control", c.res.headers.get("cache-control") ?? "no-store");
 });

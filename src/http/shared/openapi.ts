@@ -1,12 +1,12 @@
 /**
- * The description of the API (OpenAPI 3.1): made from the routes themselves, so that it cannot say anything else than
- * they do. Adds what all routes have in common: how to sign in, and the problems that any of them can answer.
+ * The description of the API (OpenAPI 3.1), made from the routes, so that it cannot differ from what they do. Adds what
+ * all routes have in common: how to sign in, and the problems that any of them can answer.
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./access.ts";
+import { hoistNamed } from "./hoist-named.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
 import { exampleProblem } from "./problem-schema.ts";
-import { COMPONENT } from "./schema.ts";
 
 /** The app, as far as it describes itself. */
 export type Described = Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document" | "openAPIRegistry">;
@@ -15,7 +15,6 @@ export type Described = Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document" | "open
 export type ApiDocument = ReturnType<Described["getOpenAPI31Document"]>;
 type PathItem = NonNullable<ApiDocument["paths"]>[string];
 type Operation = NonNullable<PathItem["get"]>;
-type Schemas = NonNullable<NonNullable<ApiDocument["components"]>["schemas"]>;
 type Responses = NonNullable<Operation["responses"]>;
 
 const INFO = {
@@ -37,7 +36,6 @@ const INFO = {
     { name: "attackers", description: "One source each" },
     { name: "identities", description: "The same hands: one or more attackers" },
     { name: "streams", description: "Server-Sent Events" },
-    { name: "dashboard", description: "Made for the dashboard: follows its pages, and changes with them" },
     { name: "access", description: "Signing in" },
     { name: "maintenance", description: "Merging, rebuilding, erasing, dead letters" },
     { name: "operations", description: "Whether and how it runs" },
@@ -77,7 +75,7 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-/** Problems that a route has because it needs a token, because it takes a body or parameters, or because it is one. */
+/** Problems that a route has because it needs a token, because it takes a body or parameters, or that any route has. */
 const COMMON: readonly {
   readonly code: ProblemCode;
   readonly detail: (operation: Operation) => string;
@@ -109,7 +107,7 @@ const COMMON: readonly {
   { code: "internal", detail: () => "The request failed; the log says why.", applies: () => true },
 ];
 
-/** Not among the routes' own parameters, where a typed client would have to name it at every call. */
+/** Not a parameter of the routes: there a typed client would have to give it at every call. */
 const IF_NONE_MATCH = {
   name: "If-None-Match",
   in: "header",
@@ -142,34 +140,9 @@ function complete(app: Described): ApiDocument {
   return document;
 }
 
-/** Moves every schema that is named (`shared/schema.ts`) to the components and puts a reference in its place. */
-function hoistNamed(document: ApiDocument): void {
-  const { components = {}, paths = {} } = document;
-  const named: Schemas = {};
-  document.paths = hoisted(paths, named);
-  document.components = {
-    ...components,
-    schemas: { ...hoisted(components.schemas ?? {}, named), ...named },
-  };
-}
-
-/** The same value with references; named schemas are added to `named`. */
-function hoisted<T>(value: T, named: Schemas): T;
-function hoisted(value: unknown, named: Schemas): unknown {
-  if (Array.isArray(value)) return value.map((entry: unknown) => hoisted(entry, named));
-  if (typeof value !== "object" || value === null) return value;
-  const schema: Record<string, unknown> = Object.fromEntries(
-    Object.entries(value).map(([key, part]) => [key, key === "example" ? part : hoisted(part, named)]),
-  );
-  const { [COMPONENT]: name, ...rest } = schema;
-  if (typeof name !== "string") return schema;
-  named[name] = rest;
-  return { $ref: `#/components/schemas/${name}` };
-}
-
 function addCommon(operation: Operation, method: string, path: string): void {
   operation.operationId = operationId(method, path);
-  // Whatever takes a token takes a session in its place, and needs the same scope of it.
+  // A route that takes a token takes a session instead of it, with the same scope.
   operation.security = (operation.security ?? []).flatMap((scheme) =>
     scheme["bearer"] ? [scheme, { session: scheme["bearer"] }] : [scheme],
   );
@@ -212,7 +185,7 @@ function needsToken({ security }: Operation): boolean {
   return security?.some((scheme) => "bearer" in scheme) ?? false;
 }
 
-/** The scope that a token has to have; undefined where any will do, or none is needed. */
+/** The scope that a token must have; undefined if any will do, or none is needed. */
 function scopeOf({ security }: Operation): string | undefined {
   return security?.find((scheme) => "bearer" in scheme)?.["bearer"]?.[0];
 }

@@ -1,23 +1,23 @@
 /**
- * Rate limits, by the platform's binding: per location, good enough against floods, not for accounting. Without the
- * binding, or when it fails, nothing is limited: an observation is worth more than a limit.
+ * Rate limits, by the platform's binding, which counts per location: enough against floods, not for accounting. Without
+ * the binding, or if it fails, nothing is limited, so that no observation is lost.
  */
 import { logError } from "../../log.ts";
 import { ProblemError } from "./problem.ts";
 
-/** How long to wait after a limit was met, in seconds: the longest period a limit is counted over locally. */
+/** How long to wait after a limit was reached, in seconds: the longest period of the local limits. */
 const RETRY_AFTER_SECS = 10;
 
-/** The limits there may be, as bindings; an environment may lack any. */
+/** The limits, as bindings; an environment may lack any of them. */
 export interface RateLimits {
-  /** Ingest requests, by token. */
+  /** Ingest requests and registrations, by token. */
   readonly INGEST_RATE_LIMIT?: RateLimit;
-  /** Requests that fail to prove who they come from, by client address. */
+  /** Requests with a wrong or missing token, ticket or signature, by client address. */
   readonly AUTH_FAILURE_RATE_LIMIT?: RateLimit;
 }
 
 /**
- * Counts an ingest request.
+ * Counts an ingest request or a registration.
  * @param caller - the hash of its token: never the token, and never logged
  * @throws ProblemError `rate_limited` over the limit
  */
@@ -26,8 +26,8 @@ export async function limitIngest(limits: RateLimits, caller: string): Promise<v
 }
 
 /**
- * Counts a request whose token or signature was wrong or missing. A right one is never held up by this, so whoever
- * shares an address with a guesser still gets in; guessing is hopeless by the length of the tokens.
+ * Counts a request whose token, ticket or signature was wrong or missing. A request with a right one is never counted,
+ * so it is let in even from the address of somebody who guesses.
  * @throws ProblemError `rate_limited` over the limit
  */
 export async function limitAuthFailures(limits: RateLimits, request: Request): Promise<void> {

@@ -1,4 +1,4 @@
-/** One log line per request: what was asked for, how it ended, how long it took. Never an address, a token or a value. */
+/** One log line per request: route, status, duration and counts. Never an address, a token or a value. */
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { type LogFacts, logInfo } from "../../log.ts";

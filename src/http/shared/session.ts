@@ -1,14 +1,14 @@
 /**
- * Sessions of browsers: a signed cookie and nothing on the server. The cookie says until when it is valid and is signed
- * with a key derived from the token that opened it, so taking a token out of its secret ends its sessions at once. What
- * a session may do is looked up at every request, as for the token itself.
+ * Sign-ins of browsers: a signed cookie, and nothing is stored. The cookie holds the time at which it expires and is
+ * signed with a key derived from the token that opened it, so taking a token out of its secret ends its sessions at
+ * once. The scopes of a session are looked up at every request, as for the token itself.
  */
 import type { Context } from "hono";
 import { deleteCookie, getCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { CookieOptions, CookiePrefixOptions } from "hono/utils/cookie";
 import { type AccessSecrets, findGrant, type Grant } from "./tokens.ts";
 
-/** How long a session lasts, in seconds: a working day. It is not prolonged by use. */
+/** How long a session lasts, in seconds: a working day. Use does not prolong it. */
 export const SESSION_LIFETIME_SECS = 12 * 3_600;
 
 const COOKIE = "attribution_session";
@@ -20,7 +20,7 @@ export interface Session extends Grant {
   readonly expiresTs: number;
 }
 
-/** What the session of a request may do; null without a cookie, or with one that has ended or is not ours. */
+/** What the session of a request may do; null without a cookie, or with one that has expired or was not signed here. */
 export async function readSession(c: Context, secrets: AccessSecrets): Promise<Session | null> {
   if (!hasSessionCookie(c)) return null;
   let expiresTs = 0;
@@ -54,7 +54,7 @@ export function hasSessionCookie(c: Context): boolean {
   return getCookie(c, COOKIE, prefixOf(c)) !== undefined;
 }
 
-/** `__Host-` binds the cookie to this host and to TLS; without TLS, on the developer's own machine, it cannot be had. */
+/** `__Host-` binds the cookie to this host and to TLS; browsers refuse it without TLS, as on a developer's machine. */
 function prefixOf(c: Context): CookiePrefixOptions | undefined {
   const { protocol, hostname } = new URL(c.req.url);
   return protocol === "http:" && LOCAL_HOSTS.has(hostname) ? undefined : "host";

@@ -55,7 +55,7 @@ export async function findGrant(
   return token && { token, scopes };
 }
 
-/** What is kept of the tokens in a secret, while the secret stays the same. */
+/** Caches what is derived from the tokens in a secret, by the secret. */
 const kept = new Map<string, Promise<KnownToken[]>>();
 
 function knownTokens(secret: string): Promise<KnownToken[]> {

@@ -1,4 +1,4 @@
-/** What becomes of a request that does not fit its route's schema. */
+/** The answer to a request that does not fit the schema of its route. */
 import type { Hook } from "@hono/zod-openapi";
 import type { AppEnv } from "./access.ts";
 import { type FieldError, ProblemError } from "./problem.ts";

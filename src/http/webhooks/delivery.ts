@@ -1,7 +1,6 @@
 /**
- * What DECNET's webhook deliveries look like where they differ from the queue's messages: `{ v, id, ts, topic, type,
- * payload }` with `ts` as ISO 8601 text, and topics of all kinds. Brings them to the queue's form; leaves checking to
- * the core.
+ * Converts DECNET's webhook deliveries to the form of the queue's messages: they are `{ v, id, ts, topic, type,
+ * payload }` with `ts` as ISO 8601 text, and have topics of all kinds. The core checks them.
  */
 import { epochSecondsOf } from "../../sensor/index.ts";
 
@@ -10,14 +9,14 @@ const WINDOW_TIMES: readonly string[] = ["start_ts", "end_ts"];
 
 const OBSERVATION_TOPIC = "attacker.observation.";
 
-/** Whether a delivery is about something else than an observation, whatever else it holds. */
+/** Whether the topic of a delivery is not that of an observation. */
 export function isAboutSomethingElse(delivery: unknown): boolean {
   if (!isObject(delivery)) return false;
   const { topic } = delivery;
   return typeof topic === "string" && !topic.startsWith(OBSERVATION_TOPIC);
 }
 
-/** A delivery with its ISO times as epoch seconds, in the event and in its payload. What is no such time stays. */
+/** A delivery with its ISO times as epoch seconds, in the event and in its payload. Other values stay as they are. */
 export function withEpochTimes(delivery: unknown): unknown {
   if (!isObject(delivery)) return delivery;
   const { events, payload, window } = delivery;

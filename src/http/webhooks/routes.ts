@@ -67,7 +67,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>().openapi(postDelivery, asy
 async function readSigned(request: Request, env: Env): Promise<Uint8Array> {
   const secrets = splitSecret(env.DECNET_WEBHOOK_SECRET ?? "");
   const signature = parseSignature(request.headers.get("x-decnet-signature"));
-  // Nothing is read for whoever cannot be right.
+  // Without a well-formed signature or a secret the body is not read.
   if (signature === null || secrets.length === 0) return refuse(request, env);
   const body = await readBytes(request, DELIVERY_LIMIT_BYTES);
   return (await isSignedBy(secrets, signature, body)) ? body : refuse(request, env);

@@ -1,4 +1,4 @@
-/** Checking an HMAC over the bytes of a body, in constant time. */
+/** Checks an HMAC over the bytes of a body, in constant time. */
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 
@@ -9,7 +9,7 @@ export function parseSignature(header: string | null): Uint8Array | null {
   return Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }
 
-/** Whether a body was signed with one of the secrets; all are tried whatever the outcome. */
+/** Whether a body was signed with one of the secrets; always tries all of them. */
 export async function isSignedBy(
   secrets: readonly string[],
   signature: Uint8Array,

@@ -10,10 +10,10 @@ import {
   STANDARD_THRESHOLDS,
   type State,
   stubIdentityUuid,
-} from "../../src/core/index.ts";
-import { deliver, pieces } from "../setup/deliver.ts";
-import { get } from "../setup/get.ts";
-import { payload, series } from "../setup/payload.ts";
+} from "../../../src/core/index.ts";
+import { deliver, pieces } from "../../setup/deliver.ts";
+import { get } from "../../setup/get.ts";
+import { payload, series } from "../../setup/payload.ts";
 
 interface Answered {
   readonly identity_uuid: string | null;

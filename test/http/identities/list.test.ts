@@ -2,14 +2,14 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type State, STATES, stubIdentityUuid } from "../../src/core/index.ts";
-import { app } from "../../src/http/index.ts";
-import { FEW_IDENTITIES } from "../../src/storage/identity-list.ts";
-import { type IdentityFilter, listIdentities } from "../../src/storage/index.ts";
-import { deliver } from "../setup/deliver.ts";
-import { get, type Page, readAll } from "../setup/get.ts";
-import { waitForSeq } from "../setup/outbound.ts";
-import { payload, series } from "../setup/payload.ts";
+import { type State, STATES, stubIdentityUuid } from "../../../src/core/index.ts";
+import { app } from "../../../src/http/index.ts";
+import { FEW_IDENTITIES } from "../../../src/storage/identity-list.ts";
+import { type IdentityFilter, listIdentities } from "../../../src/storage/index.ts";
+import { deliver } from "../../setup/deliver.ts";
+import { get, type Page, readAll } from "../../setup/get.ts";
+import { waitForSeq } from "../../setup/outbound.ts";
+import { payload, series } from "../../setup/payload.ts";
 
 interface Summary {
   readonly uuid: string;

@@ -1,10 +1,10 @@
 /** DECNET's webhook deliveries: what its worker sends (canonical JSON, keys sorted, ISO times), and what others might. */
 import { describe, expect, it } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
-import { statesOf } from "../setup/deliver.ts";
-import { waitForSeq } from "../setup/outbound.ts";
-import { payload } from "../setup/payload.ts";
-import { ask, type Asked, readProblem } from "../setup/request.ts";
+import { stubIdentityUuid } from "../../../src/core/index.ts";
+import { statesOf } from "../../setup/deliver.ts";
+import { waitForSeq } from "../../setup/outbound.ts";
+import { payload } from "../../setup/payload.ts";
+import { ask, type Asked, readProblem } from "../../setup/request.ts";
 
 const SECRET = "webhook-secret";
 

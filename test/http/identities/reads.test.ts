@@ -1,12 +1,12 @@
 /** Stored observations and published events, as the API answers them. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { compareUtf8, stubIdentityUuid } from "../../src/core/index.ts";
-import { mergeIdentities, readSeries } from "../../src/storage/index.ts";
-import { deliver } from "../setup/deliver.ts";
-import { get, type Page, readAll } from "../setup/get.ts";
-import { waitForSeq } from "../setup/outbound.ts";
-import { payload, series } from "../setup/payload.ts";
+import { compareUtf8, stubIdentityUuid } from "../../../src/core/index.ts";
+import { mergeIdentities, readSeries } from "../../../src/storage/index.ts";
+import { deliver } from "../../setup/deliver.ts";
+import { get, type Page, readAll } from "../../setup/get.ts";
+import { waitForSeq } from "../../setup/outbound.ts";
+import { payload, series } from "../../setup/payload.ts";
 
 const DEFER: Env = { ...env, UNKNOWN_ATTACKER: "defer" as never };
 const START_TS = 1_714_000_000;

@@ -1,11 +1,11 @@
 /** `ETag` and 304: a client that has the answer is told so, and is never told so of an answer that changed. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
-import { deliver } from "../setup/deliver.ts";
-import { get } from "../setup/get.ts";
-import { waitForSeq } from "../setup/outbound.ts";
-import { payload, series } from "../setup/payload.ts";
+import { stubIdentityUuid } from "../../../src/core/index.ts";
+import { deliver } from "../../setup/deliver.ts";
+import { get } from "../../setup/get.ts";
+import { waitForSeq } from "../../setup/outbound.ts";
+import { payload, series } from "../../setup/payload.ts";
 
 /** Each route with a tag, of an attacker and its identity. */
 const ROUTES = {

@@ -1,14 +1,14 @@
 /** Who may open a stream, and with what: tokens, tickets, the session cookie. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { app } from "../../src/http/index.ts";
-import { issueTicket, redeemTicket, TICKET_LIFETIME_SECS } from "../../src/http/stream-tickets/ticket.ts";
-import { grantOfToken } from "../../src/http/shared/tokens.ts";
-import { deliver } from "../setup/deliver.ts";
-import { payload } from "../setup/payload.ts";
-import { ask } from "../setup/request.ts";
-import { StreamClient } from "../stream/client.ts";
-import { fresh, historyOf, socketsOf } from "../stream/setup.ts";
+import { app } from "../../../src/http/index.ts";
+import { issueTicket, redeemTicket, TICKET_LIFETIME_SECS } from "../../../src/http/stream-tickets/ticket.ts";
+import { grantOfToken } from "../../../src/http/shared/tokens.ts";
+import { deliver } from "../../setup/deliver.ts";
+import { payload } from "../../setup/payload.ts";
+import { ask } from "../../setup/request.ts";
+import { StreamClient } from "../../stream/client.ts";
+import { fresh, historyOf, socketsOf } from "../../stream/setup.ts";
 
 const ORIGIN = "https://x";
 
