@@ -4,8 +4,6 @@ import { carryOutErasure } from "../../maintenance/index.ts";
 import { claimShard, findShard, type Shard, shardOf, shardsOf } from "../../shard.ts";
 import { beginErasure, registerAttacker } from "../../storage/index.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { cellAt } from "../shared/cell.ts";
-import { attemptNow } from "../shared/attempt.ts";
 import { uuidParam } from "../shared/params.ts";
 import { ProblemError } from "../shared/problem.ts";
 import { INVALID, problemAnswer, RATE_LIMITED } from "../shared/problem-schema.ts";
@@ -103,10 +101,7 @@ export const registerRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
     const shard = shardOf(c.env, uuid);
     const erasure = await beginErasure(shard.db, uuid, Date.now() / 1_000);
     if (!erasure) throw unknownAttacker(uuid);
-    const done = await attemptNow("erasure_not_complete", async () => {
-      await carryOutErasure(cellAt(c.env, shard), erasure);
-      return true;
-    });
+    const done = await carryOutErasure(c.env, shard, uuid);
     return c.json({ attacker_uuid: uuid, erased_ts: erasure.erasedTs, done }, 200);
   });
 

@@ -14,7 +14,6 @@ import { toWireAttribution } from "../attribution/format.ts";
 import { policyIdOf, readStates } from "../attribution/read-states.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "../identities/unknown.ts";
 import type { AppEnv } from "../shared/access.ts";
-import { cellAt } from "../shared/cell.ts";
 import { uuidParam } from "../shared/params.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { requireStreamAccess } from "../stream-tickets/access.ts";
@@ -111,7 +110,8 @@ async function follow(
 ): Promise<StreamSource> {
   const shard = kind === "attacker" ? shardOf(c.env, uuid) : await shardOfIdentity(c.env, uuid);
   const source = await followIdentity(
-    cellAt(c.env, shard),
+    c.env,
+    shard,
     { kind, uuid },
     from === null ? null : Number(from),
     async (identityUuid) => {

@@ -1,11 +1,9 @@
 /** Merging and unmerging identities, and rebuilding one. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { tellMerge } from "../../maintenance/index.ts";
+import { carryOutMerge } from "../../maintenance/index.ts";
 import { findShard, firstShard, shardOfIdentity } from "../../shard.ts";
 import { hasIdentity, mergeIdentities, resolveIdentity, unmergeIdentity } from "../../storage/index.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { attemptNow } from "../shared/attempt.ts";
-import { cellAt } from "../shared/cell.ts";
 import { uuidParam } from "../shared/params.ts";
 import { ProblemError } from "../shared/problem.ts";
 import { problemAnswer } from "../shared/problem-schema.ts";
@@ -92,8 +90,7 @@ export const mergeRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
         `The identity ${merged.identityUuid} is merged into ${merged.intoUuid} already.`,
       );
     }
-    const untold = { id: merged.mergeId, winnerUuid, loserUuid, isUndone: false };
-    const done = await attemptNow("merge_not_told", () => tellMerge(cellAt(c.env, shard), untold));
+    const done = await carryOutMerge(c.env, shard, merged.mergeId);
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(merged.links), done },
       200,
@@ -114,8 +111,7 @@ export const mergeRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
       );
     }
     const { mergeId, winnerUuid, links } = undone;
-    const untold = { id: mergeId, winnerUuid, loserUuid, isUndone: true };
-    const done = await attemptNow("unmerge_not_told", () => tellMerge(cellAt(c.env, shard), untold));
+    const done = await carryOutMerge(c.env, shard, mergeId);
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(links), done },
       200,
