@@ -1,7 +1,7 @@
-/** What was counted, as money: list prices of the paid plan, included usage left out. Pure. */
+/** Turns counted usage into US dollars: list prices of the paid plan, without the included usage. Pure. */
 import { PRICES } from "./prices.ts";
 
-/** Everything that is counted, in the order in which bills name it. All are priced by the million. */
+/** The counted kinds of usage, in the order of a bill. All are priced per million. */
 const BILLED = [
   "queueOperations",
   "d1RowsWritten",
@@ -11,18 +11,15 @@ const BILLED = [
   "objectRowsRead",
 ] as const satisfies (keyof typeof PRICES)[];
 
-/** Something that is billed by the piece. */
-export type Billed = (typeof BILLED)[number];
+/** A kind of usage that is counted. */
+type CountedUse = (typeof BILLED)[number];
 
-/** How much of each was used. */
-export type Usage = Readonly<Record<Billed, number>>;
-
-/** A message is written, read and deleted. */
-export const OPERATIONS_PER_MESSAGE = 3;
+/** Number of units used, by kind. */
+export type Usage = Readonly<Record<CountedUse, number>>;
 
 /**
  * US dollars per million observations.
- * @param observations - how many the usage was for, above 0
+ * @param observations - number of observations that caused the usage, above 0
  * @example costOf({ ...NOTHING, d1RowsWritten: 10 }, 10).total // 1
  */
 export function costOf(usage: Usage, observations: number): { total: number; lines: CostLine[] } {
@@ -35,8 +32,8 @@ export function costOf(usage: Usage, observations: number): { total: number; lin
 }
 
 /** One line of a bill. */
-export interface CostLine {
-  readonly billed: Billed;
+interface CostLine {
+  readonly billed: CountedUse;
   readonly perObservation: number;
   /** Dollars per million. */
   readonly price: number;
@@ -44,7 +41,7 @@ export interface CostLine {
   readonly usd: number;
 }
 
-/** A bill as a sum, to be checked by hand. */
+/** The bill as a sum in one line, so that a reader can check it by hand. */
 export function describeCost(usage: Usage, observations: number): string {
   const { lines, total } = costOf(usage, observations);
   const terms = lines

@@ -1,6 +1,6 @@
 /**
- * The floor: the least that anybody would have to do with the same messages. The batch is written to the same D1 table,
- * and each identity's object is called once and writes one bare row per observation. Nothing is checked or computed.
+ * The floor: the least work that any implementation must do with the same messages. It writes the batch to the same D1
+ * table, and calls each identity's object once, which writes one row per observation. It checks and computes nothing.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { BenchEnv, Consumer } from "./env.ts";
@@ -13,7 +13,7 @@ INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts,
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`;
 
-/** A bare row per observation. */
+/** Stores one row per observation. */
 export class FloorObject extends DurableObject<BenchEnv> {
   constructor(ctx: DurableObjectState, env: BenchEnv) {
     super(ctx, env);
@@ -43,7 +43,7 @@ export class FloorObject extends DurableObject<BenchEnv> {
     return rows.length;
   }
 
-  /** A bare call. */
+  /** A call that does nothing. */
   ping(): number {
     return 1;
   }
@@ -58,7 +58,7 @@ interface FloorRow {
   readonly value: string;
 }
 
-/** Takes messages whose bodies are bus events, or lists of them, and trusts them. */
+/** Takes messages whose bodies are bus events or lists of them. It does not validate them. */
 export const floorConsumer: Consumer = async (batch, env) => {
   const payloads = batch.messages.flatMap(({ body }) => (isTrusted(body) ? payloadsOf(body) : []));
   await env.FLOOR_DB.prepare(INSERT)

@@ -1,7 +1,7 @@
 /**
- * How long one message takes to be said of: from the consumer's start until the object hands what follows from it to the
- * outbound queue, against one D1 batch and one object call. The Worker's own clock counts whole milliseconds, which is too
- * coarse, so a clock outside is told when each begins and ends.
+ * Measures the latency of one message: from the start of the consumer until the object sends the resulting event to the
+ * outbound queue, compared with one D1 batch and one object call. The Worker's own clock has a resolution of one
+ * millisecond, which is too coarse, so the code tells a clock outside the runtime when each part begins and ends.
  */
 import worker from "../worker.ts";
 import { stubIdentityUuid } from "../core/index.ts";
@@ -12,13 +12,16 @@ import { WatchedIdentityObject } from "./metered-object.ts";
 import type { Command } from "./protocol.ts";
 import { attackerUuidOf, type BusEvent, eventsOf } from "./workload.ts";
 
-/** A hash that is alone in its window, then one that is not: the state changes with every observation. */
+/**
+ * Seconds between observations, alternately. After the long gap a hash is alone in its window; after the short gap it is
+ * not. So the state changes with every observation.
+ */
 const LONE_SECS = 90_000;
 const CLOSE_SECS = 60;
 
 let watched: BenchEnv | null = null;
 
-/** Lets a clock outside time messages: ours, the floor's and nothing, in turn. */
+/** Tells the clock about messages of the engine, of the floor, and about an empty measurement, in turn. */
 export async function timeMessages(
   { group, from, samples, clock }: Extract<Command, { command: "latency" }>,
   env: BenchEnv,
@@ -27,12 +30,12 @@ export async function timeMessages(
   WatchedIdentityObject.sentUrl = `${clock}end/ours`;
   const object = env.WATCHED_IDENTITIES.getByName(stubIdentityUuid(attackerUuidOf(group, 0)));
   for (const event of changingEvents(group, from, samples)) {
-    const settled = { acknowledged: 0, putOff: 0 };
+    const verdicts = { acknowledged: 0, retried: 0 };
     await tell(`${clock}begin/ours`);
-    await worker.queue(batchOf([event], settled, 0), watched);
+    await worker.queue(batchOf([event], verdicts, 0), watched);
     await object.drain();
     await tell(`${clock}begin/floor`);
-    await floorConsumer(batchOf([event], settled, 0), env);
+    await floorConsumer(batchOf([event], verdicts, 0), env);
     await tell(`${clock}end/floor`);
     await tell(`${clock}begin/nothing`);
     await tell(`${clock}end/nothing`);
@@ -43,7 +46,7 @@ async function tell(url: string): Promise<void> {
   await (await fetch(url)).text();
 }
 
-/** Observations of one attacker, each of which changes the state. */
+/** Observations of one attacker. Each of them changes the state. */
 function changingEvents(group: string, from: number, samples: number): BusEvent[] {
   const events = eventsOf({
     group,

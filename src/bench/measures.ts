@@ -1,9 +1,9 @@
-/** What is measured, and what is asked of it. Pure. */
+/** The measures and their bars. Pure. */
 
-/** A value that is asked for: at least, or at most. */
+/** The value that a measure must reach (`atLeast`) or must not exceed (`atMost`). */
 export type Bar = { readonly atLeast: number } | { readonly atMost: number };
 
-/** What is asked of each measure, by name; null: it is reported only. */
+/** The bar of each measure, by name; null: the measure is reported and has no bar. */
 export const BARS = {
   floor_1: { atLeast: 0.7 },
   floor_10: { atLeast: 0.7 },
@@ -11,6 +11,9 @@ export const BARS = {
   flat_categorical: { atMost: 1.15 },
   flat_numeric: { atMost: 1.15 },
   flat_hash: { atMost: 1.15 },
+  flat_categorical_by_chance: null,
+  flat_numeric_by_chance: null,
+  flat_hash_by_chance: null,
   port_100: { atLeast: 15 },
   port_1000: { atLeast: 25 },
   port_10000: { atLeast: 60 },
@@ -42,13 +45,13 @@ export function isMeasureName(text: string): text is MeasureName {
 /** One line of the result. */
 export interface Measure {
   readonly name: MeasureName;
-  /** Null: it could not be measured; `detail` says why. */
+  /** Null if it could not be measured; `detail` then gives the reason. */
   readonly value: number | null;
-  /** As people write it, or null if nothing is asked. */
+  /** The bar as text, for example `≤ 2`, or null if there is none. */
   readonly bar: string | null;
-  /** Null where nothing is asked, or where there was nothing to measure. */
+  /** Whether the bar was met; null if there is no bar or nothing was measured. */
   readonly pass: boolean | null;
-  /** How it came about: spread, arithmetic, or why it is missing. */
+  /** How the value was found: spread, arithmetic, or the reason why it is missing. */
   readonly detail: string;
 }
 
@@ -62,7 +65,7 @@ export function measureOf(name: MeasureName, value: number, detail: string, isMe
   return { name, value, bar: describeBar(bar), pass: isMet && isWithin(value, bar), detail };
 }
 
-/** A measure that there is no value of. */
+/** A measure without a value. */
 export function missing(name: MeasureName, reason: string, pass: false | null): Measure {
   const bar: Bar | null = BARS[name];
   return { name, value: null, bar: bar && describeBar(bar), pass, detail: reason };

@@ -1,23 +1,23 @@
-/** Counting what is billed: rows of D1 and of objects, calls, messages. */
+/** Counts what the platform bills: rows of D1 and of objects, calls, messages. */
 
-/** What was counted. */
-export interface Counts {
+/** The counters. */
+interface Counts {
   d1Calls: number;
   d1Read: number;
   d1Written: number;
   objectCalls: number;
   objectRead: number;
   objectWritten: number;
-  /** Alarms set; each is billed as a row written and is among `objectWritten`. */
+  /** Alarms set. Each is billed as a row written and is included in `objectWritten`. */
   alarmsSet: number;
-  /** Alarms that went off; each is billed as a request. */
+  /** Alarms that ran. Each is billed as a request. */
   alarmsRun: number;
   eventsSent: number;
-  /** Queue operations of what was sent. */
+  /** Queue operations of the events that were sent. */
   eventOperations: number;
 }
 
-export function noCounts(): Counts {
+function noCounts(): Counts {
   return {
     d1Calls: 0,
     d1Read: 0,
@@ -32,24 +32,24 @@ export function noCounts(): Counts {
   };
 }
 
-/** What the Worker itself did, and what its objects did besides. */
+/** Counters of the Worker, and of its objects. */
 export const meters = { worker: noCounts(), objects: noCounts() };
 
-/** Rows by statement, to see where they come from. */
+/** Rows by SQL statement. */
 export const rowsByStatement = new Map<string, { read: number; written: number; runs: number }>();
 
 const cursors: { readonly sql: string; readonly cursor: SqlStorageCursor<never> }[] = [];
 
-/** Starts counting from nothing. */
+/** Sets all counters to zero. */
 export function resetMeters(): void {
-  settleCursors();
+  addCursorRows();
   meters.worker = noCounts();
   meters.objects = noCounts();
   rowsByStatement.clear();
 }
 
-/** Adds what the cursors say; they know only when they have been read. */
-export function settleCursors(): void {
+/** Adds the rows of the noted cursors. A cursor knows its number of rows only after it was read to its end. */
+export function addCursorRows(): void {
   for (const { sql, cursor } of cursors.splice(0)) {
     meters.objects.objectRead += cursor.rowsRead;
     meters.objects.objectWritten += cursor.rowsWritten;
@@ -57,10 +57,10 @@ export function settleCursors(): void {
   }
 }
 
-/** What the local runtime notes in an object for itself; there is no such thing in production. */
+/** Prefix of the tables that only the local runtime keeps in an object. They do not exist in production. */
 const LOCAL_TABLE = "__miniflare";
 
-/** Remembers a cursor until the rows are added up. */
+/** Keeps a cursor until `addCursorRows` reads its counts. */
 export function noteCursor(sql: string, cursor: SqlStorageCursor<never>): void {
   if (!sql.includes(LOCAL_TABLE)) cursors.push({ sql, cursor });
 }
@@ -79,7 +79,7 @@ const texts = new WeakMap<D1PreparedStatement, string>();
 
 /**
  * A database that counts its calls and rows.
- * @param counts - asked for at each call, so that meters can be reset
+ * @param counts - returns the counters to add to; called at each query, because `resetMeters` replaces them
  */
 export function meteredDatabase(db: D1Database, counts: () => Counts): D1Database {
   const note = (statement: D1PreparedStatement, { meta }: D1Result): void => {
@@ -108,7 +108,7 @@ export function meteredDatabase(db: D1Database, counts: () => Counts): D1Databas
   return new Proxy(db, {
     get(target, name) {
       if (name === "prepare") return (text: string) => watch(target.prepare(text), text);
-      if (name !== "batch") throw new Error(`the meter must know how to count ${String(name)}`);
+      if (name !== "batch") throw new Error(`the meter cannot count ${String(name)}`);
       return async (statements: D1PreparedStatement[]) => {
         counts().d1Calls++;
         const results = await target.batch(statements);

@@ -1,15 +1,15 @@
-/** Identity objects as they ship, that count what they cost, or note when they publish. Never used where time is taken. */
+/**
+ * Subclasses of the shipped identity object: one counts what it costs, one reports when it publishes. Measurements of time
+ * never use the counting one.
+ */
 import { IdentityObject } from "../identity/index.ts";
-import { OPERATIONS_PER_MESSAGE } from "./costs.ts";
 import { meteredDatabase, meters, noteCursor } from "./meter.ts";
+import { queueOperations } from "./prices.ts";
 
-/** Bytes of a message that make one queue operation. */
-const OPERATION_BYTES = 64_000;
-
-/** Counts rows, alarms and messages. */
+/** An identity object that counts rows, alarms and messages. */
 export class MeteredIdentityObject extends IdentityObject {
-  /** What all of them are still at: publishing, mostly. */
-  static atWork = 0;
+  /** Background tasks (`waitUntil`) that run at the moment, over all objects. */
+  static runningTasks = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     const { storage } = ctx;
@@ -28,8 +28,8 @@ export class MeteredIdentityObject extends IdentityObject {
     });
     const waitUntil = ctx.waitUntil.bind(ctx);
     replace(ctx, "waitUntil", (work: Promise<unknown>) => {
-      MeteredIdentityObject.atWork++;
-      waitUntil(work.finally(() => MeteredIdentityObject.atWork--));
+      MeteredIdentityObject.runningTasks++;
+      waitUntil(work.finally(() => MeteredIdentityObject.runningTasks--));
     });
     super(ctx, { ...env, DB: meteredDatabase(env.DB, () => meters.objects) });
     const { queue } = this.targets;
@@ -39,9 +39,8 @@ export class MeteredIdentityObject extends IdentityObject {
         sendBatch(messages: Iterable<MessageSendRequest>) {
           const list = [...messages];
           for (const { body } of list) {
-            const operations = Math.ceil(JSON.stringify(body).length / OPERATION_BYTES);
             meters.objects.eventsSent++;
-            meters.objects.eventOperations += operations * OPERATIONS_PER_MESSAGE;
+            meters.objects.eventOperations += queueOperations(JSON.stringify(body).length);
           }
           return queue.sendBatch(list);
         },
@@ -55,9 +54,9 @@ export class MeteredIdentityObject extends IdentityObject {
   }
 }
 
-/** Tells a clock outside when it hands events to the outbound queue. */
+/** An identity object that tells a clock outside the runtime when it sends events to the outbound queue. */
 export class WatchedIdentityObject extends IdentityObject {
-  /** What to fetch then. */
+  /** The URL to fetch at that moment. */
   static sentUrl = "";
 
   constructor(ctx: DurableObjectState, env: Env) {

@@ -1,7 +1,7 @@
 /**
- * The plain port: what one would write first. Message by message it ensures the identity, stores the observation, loads
- * the whole series, runs the merger over it, compares and writes the state, and publishes a change. All in D1, with the
- * key that makes the series one range of rows, and with the same parser and merger as ours.
+ * The plain port: the obvious first implementation. For each message it ensures the identity, stores the observation, loads
+ * the whole series, runs the merger over it, compares and writes the state, and publishes a change. It uses D1 alone. Its
+ * key makes a series one range of rows, and it shares parser and merger with the engine.
  */
 import { readConfig } from "../config.ts";
 import {
@@ -60,12 +60,12 @@ interface StateRow {
   readonly lastChangeTs: number;
 }
 
-/** Makes the port's tables. */
+/** Creates the port's tables. */
 export async function createPortTables(db: D1Database): Promise<void> {
   await db.batch(TABLES.map((table) => db.prepare(table)));
 }
 
-/** A call to D1 for each step. */
+/** The plain port. It makes one D1 call per step. */
 export const portConsumer: Consumer = async (batch, env) => {
   for (const message of batch.messages) {
     for (const observation of read(message.body, env)) await handle(observation, env);
@@ -73,7 +73,7 @@ export const portConsumer: Consumer = async (batch, env) => {
   }
 };
 
-/** What a tuned port does: everything but the last write in one call to D1. */
+/** A tuned port. It does everything but the last write in one D1 call. */
 export const batchedPortConsumer: Consumer = async (batch, env) => {
   for (const message of batch.messages) {
     for (const observation of read(message.body, env)) {
@@ -151,7 +151,7 @@ function rowOf(observation: Observation): (string | number)[] {
   ];
 }
 
-/** Stores a history without looking at it; what was to be said of it is said with the next message. */
+/** Stores a history without computing states. The next message of a series computes its state. */
 export async function fillPort(bodies: readonly unknown[], env: BenchEnv): Promise<void> {
   const rows = bodies
     .flatMap((body) => read(body, env))

@@ -1,10 +1,10 @@
-/** What the platform charges, in one place: for the bill of a benchmark and for the plan of a load. */
+/** List prices of the platform, for the bill of a benchmark and for the plan of a load. Pure. */
 
-/** What is billed: US dollars per unit, and how many units a month are included in the paid plan. */
-export interface Price {
+/** A price in US dollars, and the units per month that the paid plan includes. */
+interface Price {
   readonly name: string;
   readonly usd: number;
-  /** Units that `usd` is for. */
+  /** Number of units that `usd` pays for. */
   readonly per: number;
   readonly included: number;
 }
@@ -28,3 +28,13 @@ export const PRICES = {
 } as const satisfies Record<string, Price>;
 
 export type Billed = keyof typeof PRICES;
+
+/** Queue operations per message: it is written, read and deleted. */
+export const OPERATIONS_PER_MESSAGE = 3;
+/** Bytes of a message that the queue bills as one operation. */
+const OPERATION_BYTES = 64_000;
+
+/** Queue operations that a message of this size is billed for, from its sending to its deletion. */
+export function queueOperations(bytes: number): number {
+  return OPERATIONS_PER_MESSAGE * Math.ceil(bytes / OPERATION_BYTES);
+}

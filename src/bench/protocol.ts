@@ -1,7 +1,7 @@
-/** What the bench asks of its Worker, and what it is answered. Pure: both sides import it. */
+/** Commands of the bench to its Worker, and their answers. Pure: both sides import this file. */
 import { z } from "zod";
 
-export const CONSUMERS = ["ours", "metered", "floor", "port", "batched_port"] as const;
+const CONSUMERS = ["ours", "metered", "floor", "port", "batched_port"] as const;
 export type ConsumerName = (typeof CONSUMERS)[number];
 
 const workload = z.object({
@@ -16,23 +16,23 @@ const workload = z.object({
   pointers: z.enum(["by_day", "by_chance"]),
 });
 
-/** What can be asked. */
+/** The commands. */
 export const commandSchema = z.discriminatedUnion("command", [
-  /** Makes what is needed besides D1's migrations. */
+  /** Creates the tables that D1's migrations do not create. */
   z.object({ command: z.literal("setup") }),
-  /** Makes messages and holds them under a name. */
+  /** Makes messages and keeps them in memory under a name. */
   z.object({ command: z.literal("prepare"), name: z.string(), workload }),
-  /** Stores a history as fast as can be. */
+  /** Stores a history as fast as possible. */
   z.object({ command: z.literal("fill"), consumer: z.enum(CONSUMERS), workload }),
-  /** Hands prepared messages to a consumer, in batches. */
+  /** Runs prepared messages through a consumer, in batches. */
   z.object({ command: z.literal("run"), name: z.string(), consumer: z.enum(CONSUMERS) }),
-  /** The same, and what it cost. */
+  /** Runs prepared messages through the metered consumer and returns the counters. */
   z.object({ command: z.literal("count"), name: z.string() }),
-  /** Lets go of everything prepared. */
+  /** Removes all prepared messages from memory. */
   z.object({ command: z.literal("forget") }),
   /**
-   * One message at a time, each of which publishes, and the floor with it, and nothing at all: the beginning and the end
-   * of each are told to a clock outside.
+   * Runs one message at a time through the engine, then through the floor, then measures nothing. Each engine message
+   * publishes an event. A clock outside the runtime is told when each part begins and ends.
    */
   z.object({
     command: z.literal("latency"),
@@ -41,25 +41,25 @@ export const commandSchema = z.discriminatedUnion("command", [
     samples: z.number(),
     clock: z.string(),
   }),
-  /** Requests of one kind, one after the other, through the shipped router. */
+  /** Sends the same request to the shipped router a number of times, one after the other. */
   z.object({
     command: z.literal("read"),
     path: z.string(),
     times: z.number(),
   }),
-  /** Registers attackers and sends events as `npm run replay` does, and counts all of it. */
+  /** Registers attackers and sends events as `npm run replay` does, and counts everything. */
   z.object({
     command: z.literal("replay"),
     attackers: z.array(z.object({ uuid: z.string(), facts: z.looseObject({}) })),
     events: z.array(z.unknown()),
   }),
-  /** Waits until every metered object has published what is due, and says what all cost since the last time. */
-  z.object({ command: z.literal("settle") }),
-  /** How many observations are stored. */
+  /** Waits until the metered objects have published everything, and returns the counters since the last such command. */
+  z.object({ command: z.literal("take_counts") }),
+  /** Returns the number of stored observations. */
   z.object({ command: z.literal("stored") }),
-  /** Puts messages on the real queue. */
+  /** Sends messages to the real queue. */
   z.object({ command: z.literal("send"), workload }),
-  /** What came of those since the last time. */
+  /** Returns the lag of the messages since the last such command. */
   z.object({ command: z.literal("lag") }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
@@ -77,30 +77,30 @@ const countsSchema = z.object({
   eventOperations: z.number(),
 });
 
-/** What batches cost, the objects' own doings apart. */
+/** Cost of batches. `worker` and `objects` are counted separately. */
 export const countedSchema = z.object({
   batches: z.number(),
   messages: z.number(),
   observations: z.number(),
   worker: countsSchema,
   objects: countsSchema,
-  /** Rows by statement, the most written first. */
+  /** Rows by SQL statement, the most rows written first. */
   statements: z.array(
     z.object({ statement: z.string(), runs: z.number(), read: z.number(), written: z.number() }),
   ),
 });
 export type Counted = z.infer<typeof countedSchema>;
 
-/** What the clock outside is told of, as the last part of its path. */
+/** What the clock outside the runtime times; the last segment of the path that it is told. */
 export const TIMED = ["ours", "floor", "nothing"] as const;
 export type Timed = (typeof TIMED)[number];
 
 export const lagSchema = z.object({
   messages: z.number(),
-  /** Milliseconds from being queued to being applied. */
+  /** Milliseconds from the sending of a message until it is applied. */
   median: z.number().nullable(),
   p99: z.number().nullable(),
-  /** Events that came out. */
+  /** Events that were published. */
   events: z.number(),
   /** Messages that wait in the queue. */
   backlog: z.number(),

@@ -1,10 +1,10 @@
-/** Requests through the shipped router: its own reads, and a bare call to an object to compare them with. */
+/** Sends requests to the shipped router: its own reads, and a bare object call that they are compared with. */
 import { requireScope } from "../http/shared/access.ts";
 import { revalidated } from "../http/shared/etag.ts";
 import { app } from "../http/index.ts";
 import type { BenchEnv } from "./env.ts";
 
-/** Where the bare call is: behind everything that any other read is behind. */
+/** Route of the bare call. It passes the same middleware as any other read. */
 const BARE_PATH = "/api/v1/bench/:name";
 
 app.get(BARE_PATH, requireScope("read"), revalidated, async (c) => {
@@ -12,7 +12,7 @@ app.get(BARE_PATH, requireScope("read"), revalidated, async (c) => {
   return c.json({ answer: await env.FLOOR?.getByName(c.req.param("name")).ping() });
 });
 
-/** Asks the same a number of times, one after the other.
+/** Sends the same request a number of times, one after the other.
  * @throws Error if an answer is not 200 */
 export async function askRepeatedly(path: string, times: number, env: BenchEnv): Promise<void> {
   for (let i = 0; i < times; i++) {

@@ -1,15 +1,15 @@
-/** A replay of real sessions, as `npm run replay` does it, with everything counted: registering, queueing, applying. */
+/** Replays real sessions as `npm run replay` does, and counts everything: registering, queueing, applying. */
 import { app } from "../http/index.ts";
 import type { BenchEnv } from "./env.ts";
 import { MeteredIdentityObject } from "./metered-object.ts";
-import { meters, resetMeters, rowsByStatement, settleCursors } from "./meter.ts";
+import { meters, resetMeters, rowsByStatement, addCursorRows } from "./meter.ts";
 import type { Command, Counted } from "./protocol.ts";
 import { meteredEnv, runBatches } from "./run.ts";
 
-/** Since when the next answer counts. */
+/** Batches, messages and observations since the last `takeCounts`. */
 const since = { batches: 0, messages: 0, observations: 0 };
 
-/** Registers attackers, sends events, and applies the messages that they were packed into. */
+/** Registers attackers, sends events, and applies the messages that the Worker packed them into. */
 export async function replayChunk(
   { attackers, events }: Extract<Command, { command: "replay" }>,
   env: BenchEnv,
@@ -46,31 +46,31 @@ export async function replayChunk(
   since.observations += ran.observations;
 }
 
-/** Runs messages and says what they cost. */
+/** Runs messages and returns what they cost. */
 export async function countBatches(bodies: readonly unknown[], env: BenchEnv): Promise<Counted> {
-  await allDone();
+  await untilIdle();
   resetMeters();
   const ran = await runBatches(bodies, "metered", env);
-  await allDone();
+  await untilIdle();
   return answer(ran);
 }
 
-/** Waits for the objects, says what all cost since the last time, and begins anew. */
-export async function settle(): Promise<Counted> {
-  await allDone();
+/** Waits for the objects, returns the counters since the last call, and sets them to zero. */
+export async function takeCounts(): Promise<Counted> {
+  await untilIdle();
   const counted = answer(since);
   Object.assign(since, { batches: 0, messages: 0, observations: 0 });
   resetMeters();
   return counted;
 }
 
-/** Waits until no object is at work any more; without calling them, which would be counted. */
-async function allDone(): Promise<void> {
-  while (MeteredIdentityObject.atWork > 0) await scheduler.wait(1);
+/** Waits until no object runs a background task. It calls no object, because a call would be counted. */
+async function untilIdle(): Promise<void> {
+  while (MeteredIdentityObject.runningTasks > 0) await scheduler.wait(1);
 }
 
 function answer(ran: Pick<Counted, "batches" | "messages" | "observations">): Counted {
-  settleCursors();
+  addCursorRows();
   const statements = [...rowsByStatement]
     .map(([statement, rows]) => ({ statement, ...rows }))
     .toSorted((a, b) => b.written - a.written || b.read - a.read)

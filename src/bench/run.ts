@@ -1,4 +1,4 @@
-/** Handing batches to the consumers: as they ship, metered, and what they are compared with. */
+/** Runs batches through a consumer: the shipped one, the metered one, the floor or a port. */
 import worker from "../worker.ts";
 import { BATCH_MESSAGES, batchOf, piecesOf } from "./batch.ts";
 import type { BenchEnv, Consumer } from "./env.ts";
@@ -8,7 +8,7 @@ import { batchedPortConsumer, fillPort, portConsumer } from "./port.ts";
 import type { ConsumerName } from "./protocol.ts";
 import { messagesOf, type Workload } from "./workload.ts";
 
-/** Events of a message, and messages of a batch, when a history is stored. */
+/** Events per message and messages per batch while a history is stored. */
 const FILL_MESSAGE_EVENTS = 100;
 const FILL_BATCH_MESSAGES = 20;
 
@@ -20,7 +20,7 @@ const CONSUMERS: Readonly<Record<ConsumerName, Consumer>> = {
   batched_port: batchedPortConsumer,
 };
 
-/** Runs messages through a consumer, batch after batch.
+/** Runs messages through a consumer, one batch after the other.
  * @throws Error if a message was not acknowledged */
 export async function runBatches(
   bodies: readonly unknown[],
@@ -28,18 +28,18 @@ export async function runBatches(
   env: BenchEnv,
   batchMessages = BATCH_MESSAGES,
 ): Promise<{ batches: number; messages: number; observations: number }> {
-  const settled = { acknowledged: 0, putOff: 0 };
+  const verdicts = { acknowledged: 0, retried: 0 };
   const pieces = piecesOf(bodies, batchMessages);
   for (const [i, piece] of pieces.entries()) {
-    await CONSUMERS[consumer](batchOf(piece, settled, i * batchMessages), env);
+    await CONSUMERS[consumer](batchOf(piece, verdicts, i * batchMessages), env);
   }
-  if (settled.acknowledged !== bodies.length) {
-    throw new Error(`${consumer}: ${settled.putOff} of ${bodies.length} messages were put off`);
+  if (verdicts.acknowledged !== bodies.length) {
+    throw new Error(`${consumer}: ${verdicts.retried} of ${bodies.length} messages were retried`);
   }
   return { batches: pieces.length, messages: bodies.length, observations: countEvents(bodies) };
 }
 
-/** Stores a history. */
+/** Stores a history that later measurements start from. */
 export async function fill(workload: Workload, consumer: ConsumerName, env: BenchEnv): Promise<void> {
   const bodies = messagesOf({ ...workload, perMessage: FILL_MESSAGE_EVENTS });
   if (consumer !== "port" && consumer !== "batched_port") {
@@ -51,14 +51,17 @@ export async function fill(workload: Workload, consumer: ConsumerName, env: Benc
 
 let metered: BenchEnv | null = null;
 
-/** The environment with everything counted: D1's calls and rows, calls of objects. One object, so settings are read once. */
+/**
+ * The environment with meters on D1 and on the identity objects. Always the same object, because the settings are cached
+ * per environment object.
+ */
 export function meteredEnv(env: BenchEnv): BenchEnv {
   metered ??= {
     ...env,
     DB: meteredDatabase(env.DB, () => meters.worker),
     IDENTITIES: new Proxy(env.METERED_IDENTITIES, {
       get(target, name) {
-        if (name !== "getByName") throw new Error(`the meter must know how to count ${String(name)}`);
+        if (name !== "getByName") throw new Error(`the meter cannot count ${String(name)}`);
         return (identityUuid: string) => {
           meters.worker.objectCalls++;
           return target.getByName(identityUuid);

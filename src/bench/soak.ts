@@ -1,18 +1,18 @@
-/** A steady load over the real queue: what is sent, and how long each message takes to be applied. */
+/** A steady load over the real queue: sends messages and measures how long each takes to be applied. */
 import worker from "../worker.ts";
 import { piecesOf } from "./batch.ts";
 import type { BenchEnv } from "./env.ts";
 import { quantile } from "./statistics.ts";
 import { messagesOf, type Workload } from "./workload.ts";
 
-/** Messages of one `sendBatch`, and bytes: under the platform's limits. */
+/** Messages and bytes of one `sendBatch`; both are below the platform's limits. */
 const SEND_MESSAGES = 100;
 const SEND_BYTES = 200_000;
 
 let lagsMs: number[] = [];
 let events = 0;
 
-/** Puts messages on the queue. */
+/** Sends messages to the inbound queue. */
 export async function send(workload: Workload, env: BenchEnv): Promise<void> {
   const bodies = messagesOf(workload);
   const bytes = JSON.stringify(bodies[0] ?? null).length;
@@ -22,7 +22,7 @@ export async function send(workload: Workload, env: BenchEnv): Promise<void> {
   }
 }
 
-/** The Worker's consumers, as they ship; what arrives outbound is counted and dropped. */
+/** The shipped consumers. Messages of the outbound queue are counted and dropped. */
 export async function consume(batch: MessageBatch, env: BenchEnv): Promise<void> {
   if (batch.queue === "attribution-events") {
     events += batch.messages.length;
@@ -33,7 +33,7 @@ export async function consume(batch: MessageBatch, env: BenchEnv): Promise<void>
   for (const message of batch.messages) lagsMs.push(nowMs - message.timestamp.getTime());
 }
 
-/** What came of the messages since this was last asked. */
+/** Lag and counts of the messages since the last call. */
 export async function takeLag(env: BenchEnv) {
   const [lags, sent] = [lagsMs, events];
   lagsMs = [];

@@ -1,22 +1,22 @@
-/** Medians, quantiles and ratios of what was timed. Pure. */
+/** Medians, quantiles and ratios of measured times. Pure. */
 
-/** A middle value and how far the others lie. */
+/** Median and range of values. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** How many values there were. */
+  /** Number of values. */
   readonly n: number;
 }
 
-/** Two things timed one right after the other, in any unit. */
+/** Two times that were measured directly after one another, in any unit. */
 export interface Pair {
   readonly a: number;
   readonly b: number;
 }
 
 /**
- * The value below which a share of the values lies, interpolated between neighbours.
+ * The value below which the given share of the values lies, interpolated between neighbours.
  * @param share - 0 to 1
  * @throws RangeError if there are no values
  * @example quantile([1, 2, 3, 4], 0.5) // 2.5
@@ -48,8 +48,8 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * How many times `b` each `a` is: each pair is compared in itself, so that what slows a machine down for a while slows
- * both down.
+ * The ratio a / b of each pair. Both times of a pair were measured directly after one another, so a slow phase of the
+ * machine affects both.
  * @example ratiosOf([{ a: 3, b: 2 }]) // [1.5]
  */
 export function ratiosOf(pairs: readonly Pair[]): number[] {

@@ -1,6 +1,6 @@
 /**
- * The bench's Worker: everything that ships, unchanged, beside what it is compared with, all in one bundle. It does what
- * it is told and takes no time; whoever asks does.
+ * The bench's Worker: the shipped code, unchanged, and what it is compared with, in one bundle. It carries out commands.
+ * The process that sends the commands measures the time.
  */
 import { readTotals } from "../storage/index.ts";
 import type { BenchEnv } from "./env.ts";
@@ -8,7 +8,7 @@ import { timeMessages } from "./latency.ts";
 import { createPortTables } from "./port.ts";
 import { type Command, commandSchema } from "./protocol.ts";
 import { askRepeatedly } from "./reads.ts";
-import { countBatches, replayChunk, settle } from "./replay.ts";
+import { countBatches, replayChunk, takeCounts } from "./replay.ts";
 import { fill, runBatches } from "./run.ts";
 import { consume, send, takeLag } from "./soak.ts";
 import { messagesOf } from "./workload.ts";
@@ -54,8 +54,8 @@ async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
       return askRepeatedly(command.path, command.times, env);
     case "replay":
       return replayChunk(command, env);
-    case "settle":
-      return settle();
+    case "take_counts":
+      return takeCounts();
     case "stored":
       return (await readTotals(env.DB)).observations;
     case "send":
@@ -69,6 +69,6 @@ async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
 
 function preparedOf(name: string): readonly unknown[] {
   const bodies = prepared.get(name);
-  if (!bodies) throw new Error(`messages must be prepared before they are run, ${name} were not`);
+  if (!bodies) throw new Error(`messages must be prepared before they run, ${name} were not`);
   return bodies;
 }

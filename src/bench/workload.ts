@@ -1,39 +1,39 @@
 /**
- * The messages that everything is measured with, made from a few numbers, so that whoever is told the numbers makes the
- * same ones. A steady state: every series goes on as it began, so nothing is announced once it has begun. Pure.
+ * Makes the messages of all measurements from a few numbers. The same numbers give the same messages. Every series is
+ * steady, so nothing is published after its first state. Pure.
  */
 import { type MergeKind, type PrimitiveFacts, PRIMITIVES, type ValueKind } from "../core/index.ts";
 
-/** Whole sessions of thirty primitives, or one primitive of a kind over and over. */
-export type Mix = "session" | MergeKind;
+/** Sessions of thirty primitives, or observations of a single primitive of one kind. */
+type Mix = "session" | MergeKind;
 
-/** What to make. */
+/** Describes the messages to make. */
 export interface Workload {
-  /** Sets one group of attackers apart from another. */
+  /** Name of the group of attackers. Groups have no attacker in common. */
   readonly group: string;
   /** Number of the first attacker. */
   readonly firstAttacker: number;
   readonly attackers: number;
   readonly mix: Mix;
-  /** Observations that each attacker has already. */
+  /** Number of observations that each attacker already has. */
   readonly from: number;
-  /** Observations to make for each. */
+  /** Number of observations to make for each attacker. */
   readonly perAttacker: number;
-  /** Whose observations follow one another: those of one attacker, or each attacker's in turn. */
+  /** `by_attacker`: all observations of one attacker, then those of the next. `in_turn`: one of each attacker, repeatedly. */
   readonly order: "by_attacker" | "in_turn";
   readonly perMessage: number;
-  /** Evidence pointers as DECNET makes them, a day's file and a place in it, or as Cowrie names sessions: by chance. */
+  /** `by_day`: evidence pointers like DECNET's, a file per day and an offset. `by_chance`: random ones, like Cowrie's session ids. */
   readonly pointers: "by_day" | "by_chance";
 }
 
-/** Primitives of a session, and seconds from one session to the next. */
+/** Primitives per session, and seconds between two sessions. */
 export const SESSION_PRIMITIVES = 30;
 const SESSION_SECS = 3_600;
 /** Seconds between two observations of a single primitive. */
 const SINGLE_SECS = 60;
-/** How fast a shard grows. */
+/** Growth of a day's evidence file. */
 const BYTES_PER_SECOND = 97;
-/** Long enough ago for everything to lie in the past. */
+/** Epoch seconds of the first session; early enough that all observations lie in the past. */
 const START_TS = 1_750_000_000;
 
 const SINGLE: Readonly<Record<MergeKind, string>> = {
@@ -42,7 +42,7 @@ const SINGLE: Readonly<Record<MergeKind, string>> = {
   hash: "toolchain.ssh.hassh_client",
 };
 
-/** A session's primitives: all kinds, as a sensor of ours sends them. */
+/** The primitives of a session. They cover all kinds of value. */
 const SESSION: readonly [string, PrimitiveFacts][] = Object.entries(PRIMITIVES)
   .toReversed()
   .slice(0, SESSION_PRIMITIVES);
@@ -56,7 +56,7 @@ const VALUES: Readonly<Record<ValueKind, (facts: PrimitiveFacts, attacker: numbe
   hash: (_, attacker) => `${hex(`hash-${attacker}`)}${hex(`more-${attacker}`)}`,
 };
 
-/** An event as the bus brings it. */
+/** A bus event (contract §2). */
 export interface BusEvent {
   readonly v: 1;
   readonly id: string;
@@ -66,7 +66,7 @@ export interface BusEvent {
   readonly payload: EventPayload;
 }
 
-/** An observation on the wire. */
+/** An observation payload (contract §2). */
 export interface EventPayload {
   readonly v: 1;
   readonly id: string;
@@ -80,7 +80,7 @@ export interface EventPayload {
   readonly ts: number;
 }
 
-/** The bodies of the workload's messages, in order. One event makes a message of its own, several make a list. */
+/** The message bodies of a workload, in order. With one event per message the body is the event, otherwise a list of events. */
 export function messagesOf(workload: Workload): unknown[] {
   const events = eventsOf(workload);
   const { perMessage } = workload;
@@ -127,7 +127,7 @@ function eventOf(
   const session = isSession ? Math.floor(i / SESSION_PRIMITIVES) : i;
   const primitive = isSession ? (SESSION[i % SESSION_PRIMITIVES]?.[0] ?? "") : SINGLE[mix];
   const facts = PRIMITIVES[primitive];
-  if (!facts) throw new Error(`the workload's primitives must be in the registry, ${primitive} is not`);
+  if (!facts) throw new Error(`a primitive of the workload must be in the registry, ${primitive} is not`);
   const ts = START_TS + session * (isSession ? SESSION_SECS : SINGLE_SECS);
   const id = hex(`${group}/${attacker}/${i}`) + hex(`${i}/${attacker}`);
   return {
@@ -147,20 +147,20 @@ function eventOf(
       source: "decnet/honeypot-a",
       evidence_ref:
         pointers === "by_day"
-          ? placeInDay(ts)
+          ? dayPointer(ts)
           : `cowrie:honeypot-a/${hex(`${group}/${attacker}/session-${session}`).slice(0, 12)}#session`,
       ts,
     },
   };
 }
 
-/** A shard of a day, and a byte in it. */
-function placeInDay(ts: number): string {
+/** A pointer like DECNET's: the evidence file of the day and a byte offset. */
+function dayPointer(ts: number): string {
   const day = new Date(ts * 1_000).toISOString().slice(0, 10);
   return `shard:decky-a/ssh/${day}.jsonl#${(ts % 86_400) * BYTES_PER_SECOND}-0`;
 }
 
-/** Sixteen hexadecimal digits that look like chance and are not (FNV-1a, twice, mixed). */
+/** Sixteen hexadecimal digits that look random and depend on the text alone (FNV-1a, twice, mixed). */
 function hex(text: string): string {
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (let i = 0; i < text.length; i++) {

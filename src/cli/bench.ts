@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what the engine costs, against the least that could be done and against what one would write first.
- * This is the command line; what is measured is in `bench/`, what runs in the Workers runtime in `src/bench`.
+ * `npm run bench`: measures the cost of the engine and compares it with the floor and with a plain port. This file is the
+ * command line. The measurements are in `bench/`, the code that runs in the Workers runtime is in `src/bench`.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,9 +15,9 @@ import { SUITES } from "./bench/suites.ts";
 import { onInterruption } from "./interruption.ts";
 import { PROJECT_ROOT } from "./wrangler.ts";
 
-/** Where the summary goes. */
+/** The page that holds the summary. */
 const DOCS_FILE = join(PROJECT_ROOT, "docs", "performance.md");
-/** Width where there is no terminal to ask. */
+/** Width in characters if the output is no terminal. */
 const DEFAULT_COLUMNS = 140;
 /** Exit code of a program that was interrupted (128 + SIGINT). */
 const INTERRUPTED = 130;
@@ -35,16 +35,19 @@ export function benchCommand(run: {
 }): Command {
   const command = new Command("bench")
     .description(
-      "Measures speed, rows and cost in the local Workers runtime, prints a table and writes bench/results.json.\nTakes about ten minutes; leave the machine alone meanwhile.",
+      "Measures speed, rows and cost in the local Workers runtime, prints a table and writes bench/results.json.\nTakes about ten minutes; leave the machine idle meanwhile.",
     )
-    .option("--quick", "a few rounds of everything, to see that it works; the figures say little")
-    .option("--only <names>", "measures to take, with commas between", parseNames)
-    .option("--docs", "put the summary into docs/performance.md")
+    .option(
+      "--quick",
+      "only a few rounds of each measure, to check that the bench runs; the figures are rough",
+    )
+    .option("--only <names>", "only these measures, separated by commas", parseNames)
+    .option("--docs", "write the summary to docs/performance.md")
     .action((flags: BenchFlags) => run.bench(flags));
   command
     .command("soak")
-    .description("a steady load over the real queue: whether memory and lag stay as they are")
-    .option("--minutes <n>", "how long", parseMinutes, 10)
+    .description("puts a steady load on the real queue and checks whether memory and lag grow")
+    .option("--minutes <n>", "duration in minutes", parseMinutes, 10)
     .action((flags: { minutes: number }) => run.soak(flags));
   return command;
 }
@@ -77,7 +80,7 @@ function output() {
 
 function report({ measures }: Results): void {
   const style = { isColored: process.stdout.isTTY, columns: process.stdout.columns ?? DEFAULT_COLUMNS };
-  console.log(`${renderMeasures(measures, style)}\n\nEverything that was seen: ${RESULTS_FILE}`);
+  console.log(`${renderMeasures(measures, style)}\n\nAll raw figures: ${RESULTS_FILE}`);
   const isGood = measures.every(({ pass }) => pass !== false);
   process.exitCode = isGood ? 0 : 1;
 }
@@ -106,7 +109,7 @@ function parseMinutes(text: string): number {
 }
 
 if (import.meta.main) {
-  // The runtime ends with this process.
+  // The local Workers runtime ends together with this process.
   onInterruption(() => process.exit(INTERRUPTED));
   try {
     await benchCommand({ bench, soak: runSoak }).parseAsync(process.argv);

@@ -1,7 +1,7 @@
 /**
- * `npm run build:assets`: puts together what the Worker serves as files, in `dist/assets`. Wrangler runs it before
- * `dev` and `deploy`, the tests before they start. A file that is as it should be is left alone, so that running it
- * beside a Worker that serves the directory disturbs nobody.
+ * `npm run build:assets`: writes the files that the Worker serves to `dist/assets`. Wrangler runs it before `dev` and
+ * `deploy`, and the tests run it at their start. It does not write files that are already up to date, so it does not disturb
+ * a Worker that serves the directory.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -10,17 +10,17 @@ import { basename, dirname, join, relative } from "node:path";
 import { bundleDashboard } from "./bundle-dashboard.ts";
 import { PROJECT_ROOT } from "./wrangler.ts";
 
-/** Where the Wrangler file says that they are. */
-export const ASSETS_DIRECTORY = join(PROJECT_ROOT, "dist/assets");
+/** The directory of assets in the Wrangler file. */
+const ASSETS_DIRECTORY = join(PROJECT_ROOT, "dist/assets");
 
-/** Files by their path below the directory, with `/` between its parts. */
-export type AssetFiles = Map<string, Uint8Array>;
+/** Content by path below the directory; the separator is `/`. */
+type AssetFiles = Map<string, Uint8Array>;
 
-/** Parts of Swagger UI that the description of the API is rendered with. */
+/** Files of Swagger UI, which renders the API description. */
 const SWAGGER_UI_FILES = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
 const PAGE_FILES = ["index.html", "page.css", "page.js"];
 
-/** Everything that is served, in memory. */
+/** Collects all served files in memory. */
 export async function collectAssets(): Promise<AssetFiles> {
   const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   const page = join(PROJECT_ROOT, "src/docs-page");
@@ -36,8 +36,8 @@ export async function collectAssets(): Promise<AssetFiles> {
 }
 
 /**
- * Makes a directory hold exactly these files.
- * @returns the paths that were written or removed; none if all was well
+ * Writes and removes files until a directory holds exactly these.
+ * @returns the paths that were written or removed
  */
 export async function writeAssets(directory: string, files: AssetFiles): Promise<string[]> {
   await mkdir(directory, { recursive: true });
@@ -56,9 +56,9 @@ export async function writeAssets(directory: string, files: AssetFiles): Promise
 }
 
 /**
- * Puts a file in place in one step, unless it is there.
- * @param temporary - where it is written first: outside the directory, of which somebody may be reading the list
- * @returns whether it had to
+ * Writes a file atomically, unless it has this content already.
+ * @param temporary - path that it is written to first, outside the directory, because a Worker may list the directory
+ * @returns whether it was written
  */
 async function isWritten(path: string, content: Uint8Array, temporary: string): Promise<boolean> {
   const before = await readFile(path).catch(() => null);
@@ -69,7 +69,7 @@ async function isWritten(path: string, content: Uint8Array, temporary: string): 
   return true;
 }
 
-/** Builds what the Worker serves. @returns the paths that changed */
+/** Builds the served files. @returns the paths that changed */
 export async function buildAssets(): Promise<string[]> {
   return writeAssets(ASSETS_DIRECTORY, await collectAssets());
 }

@@ -1,4 +1,4 @@
-/** Bundles the dashboard: one script, one style sheet, a page and an icon. Leaves putting them in place to build-assets. */
+/** Bundles the dashboard: one script, one style sheet, a page and an icon. `build-assets.ts` writes them. */
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
@@ -11,7 +11,7 @@ const COPIED = ["index.html", "icon.svg"];
 export const SMALL_ZOD = { zod: "zod/mini", "zod/mini": "zod/mini" };
 
 /**
- * The dashboard's files, by their path below the directory of assets.
+ * The dashboard's files, by path below the directory of assets.
  * @throws Error naming file and line if the sources cannot be bundled
  */
 export async function bundleDashboard(): Promise<[string, Uint8Array][]> {

@@ -1,12 +1,12 @@
 /**
- * What the demo saw, against what its scenarios promise: the table, the words, and the verdict. Reads nothing itself.
+ * Compares the states that the demo read with those that the scenarios expect, and renders both. It reads nothing itself.
  */
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import { type State, STATES } from "../core/index.ts";
 import type { SimulatedAttacker } from "../simulate/index.ts";
 
-/** What the Worker says of one attacker. */
+/** The states of one attacker, as the Worker reported them. */
 export interface Seen {
   readonly attacker: SimulatedAttacker;
   readonly identityUuid: string;
@@ -21,13 +21,13 @@ export interface Seen {
 }
 
 /** How to print. */
-export interface VerdictStyle {
+interface VerdictStyle {
   readonly isColored: boolean;
-  /** Width of the terminal in characters; values are left out where they do not fit. */
+  /** Width of the terminal in characters. Values are left out if it is too narrow. */
   readonly columns: number;
 }
 
-/** Width from which the table has room for values. */
+/** Minimum width of a table with values. */
 const WIDE_COLUMNS = 104;
 const VALUE_WIDTH = 24;
 
@@ -40,9 +40,9 @@ const COLORS = {
 } as const satisfies Record<State, string>;
 
 /**
- * What is not as promised, one sentence each: states that differ from the scenario's, a suspicion that is missing or
- * unfounded, and which of the five states nobody is in.
- * @returns none if the demo shows everything it should
+ * Lists what differs from the scenarios, one sentence each: other states, a missing or unexpected suspicion, and states
+ * that no attacker is in.
+ * @returns an empty list if everything is as expected
  */
 export function findDisagreements(seen: readonly Seen[]): string[] {
   const disagreements = seen.flatMap(({ attacker, primitives, suspected }) => {
@@ -71,7 +71,7 @@ export function findDisagreements(seen: readonly Seen[]): string[] {
   return [...disagreements, ...absent, ...(isAnySuspected ? [] : ["nobody is suspected"])];
 }
 
-/** The table: one row per attacker, one line in it per primitive. */
+/** The table: one row per attacker, with one line per primitive. */
 export function renderSeen(seen: readonly Seen[], style: VerdictStyle): string {
   const isWide = style.columns >= WIDE_COLUMNS;
   const table = new Table({
@@ -94,7 +94,7 @@ export function renderSeen(seen: readonly Seen[], style: VerdictStyle): string {
   return table.toString();
 }
 
-/** Who each scenario is. */
+/** Describes the attacker of each scenario. */
 export function describeStories(attackers: readonly SimulatedAttacker[], style: VerdictStyle): string {
   return attackers
     .map(({ scenario }) => {
@@ -104,7 +104,7 @@ export function describeStories(attackers: readonly SimulatedAttacker[], style: 
     .join("\n");
 }
 
-/** In words: which scenario produced which states, and who is suspected. */
+/** Describes which scenario produced which states, and which have a suspicion. */
 export function describeSeen(seen: readonly Seen[], style: VerdictStyle): string {
   const width = Math.max(...STATES.map((state) => state.length));
   const producers = STATES.map((state) => {
@@ -133,7 +133,7 @@ function commaAfterEach(names: readonly string[]): string[] {
   return names.map((name, index) => (index < names.length - 1 ? `${name},` : name));
 }
 
-/** Sets words into lines; the first stands after an indent that is there already, the others get one. */
+/** Breaks words into lines. The caller has indented the first line already; the others are indented here. */
 function wrap(words: readonly string[], columns: number, indent: number): string {
   const lines: string[] = [];
   let line = "";

@@ -1,7 +1,6 @@
 /**
- * `npm run demo`: from nothing to a result. Starts a Worker on this machine with a database of its own, plays every
- * scenario into it, shows the states they ended in, says whether that is what they promise, and goes on serving. What
- * it stores is removed when it ends.
+ * `npm run demo`: starts a local Worker with its own database, plays every scenario into it, shows the resulting states,
+ * compares them with the expected ones, and keeps the Worker running. It removes the stored data at its end.
  */
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -23,7 +22,7 @@ const READ_TOKEN = "dev-read-token";
 const INGEST_TOKEN = "dev-ingest-token";
 const ENV_FILE = ".dev.vars.example";
 const SEED = 1;
-/** Width where there is no terminal to ask. */
+/** Width in characters if the output is no terminal. */
 const DEFAULT_COLUMNS = 120;
 /** Exit code of a program that was interrupted (128 + SIGINT). */
 const INTERRUPTED = 130;
@@ -46,7 +45,7 @@ export function demoCommand(): Command {
       "Starts a local Worker, plays labelled sessions into it, shows the resulting states, keeps serving.",
     )
     .option("--port <n>", "port to listen on (default: 8787, or the next that is free)", parsePort)
-    .option("--once", "end after the table instead of serving on");
+    .option("--once", "end after the table instead of keeping the Worker running");
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -61,7 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
   const interrupt = async () => {
     if (isStopping) return;
     isStopping = true;
-    // Listeners of `exit` run in order: the Worker is gone by then, whether or not it had started.
+    // Listeners of `exit` run in order, so the Worker has ended before its data is removed.
     process.once("exit", clear);
     await worker?.stop();
     process.exit(isServing ? 0 : INTERRUPTED);
@@ -74,8 +73,8 @@ async function main(args: readonly string[]): Promise<number> {
     await applyLocalMigrations(["--persist-to", directory]);
     worker = await startLocalWorker({ port, persistTo: directory, envFile: ENV_FILE });
     console.log(`The Worker answers at ${worker.url}.`);
-    const isAsPromised = await show(worker.url);
-    if (flags.once === true || !isAsPromised) return isAsPromised ? 0 : 1;
+    const isAsExpected = await show(worker.url);
+    if (flags.once === true || !isAsExpected) return isAsExpected ? 0 : 1;
     isServing = true;
     console.log(
       `Its output        ${worker.logFile}\n\nServing until Ctrl-C; what it stored is then removed.`,
@@ -89,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Plays the scenarios and prints what came of it. @returns whether it is what they promise */
+/** Plays the scenarios and prints the resulting states. @returns whether they are the expected ones */
 async function show(url: string): Promise<boolean> {
   const client = new AttributionClient({ url, ingestToken: INGEST_TOKEN, readToken: READ_TOKEN });
   const options = { seed: SEED, endTs: Math.floor(Date.now() / 1_000) };

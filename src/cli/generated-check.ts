@@ -1,7 +1,7 @@
 /**
- * `npm run generated:check`: whether `npm run generate` would change anything: the binding types made from wrangler.toml,
- * and the migrations made from the schema. It generates in a temporary copy, so nothing is left behind, and a .dev.vars
- * on this machine makes no difference.
+ * `npm run generated:check`: checks whether `npm run generate` would change the binding types (made from wrangler.toml) or
+ * the migrations (made from the schema). It generates in a temporary copy, so it changes nothing in the project, and a
+ * local .dev.vars has no effect.
  */
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,17 +11,17 @@ import { PROJECT_ROOT, WRANGLER_ENVIRONMENT } from "./wrangler.ts";
 
 const TYPES_FILE = "worker-configuration.d.ts";
 const MIGRATIONS = "migrations";
-/** What the generators read and write; copied, so that they may write. */
+/** Files that the generators write; they are copied. */
 const COPIED = ["wrangler.toml", ".dev.vars.example", "drizzle.config.ts", MIGRATIONS];
-/** What they only read. */
+/** Files that they only read; they are linked. */
 const LINKED = ["src", "node_modules", "package.json", "tsconfig.json"];
-/** A generator that waits for an answer (drizzle-kit asks whether a column was renamed) has found something to do. */
+/** Time after which a generator is ended. It then waits for an answer (drizzle-kit asks whether a column was renamed), so there is a change. */
 const TIMEOUT_MS = 120_000;
 
 /**
- * Generates anew and compares.
+ * Generates the files in a copy and compares them.
  * @param root - absolute path of the project
- * @returns one sentence for each thing that is out of date; none if all is well
+ * @returns one sentence for each file that is out of date
  */
 export async function findOutdated(root: string): Promise<string[]> {
   const copy = await mkdtemp(join(tmpdir(), "generated-check-"));
@@ -57,7 +57,7 @@ async function outdatedMigrations(root: string, copy: string): Promise<string[]>
   ];
 }
 
-/** @returns what went wrong, or null */
+/** @returns the output of the generator if it failed, or null */
 async function generate(cwd: string, args: readonly string[]): Promise<string | null> {
   const result = await execa(process.execPath, args, {
     cwd,
@@ -70,7 +70,7 @@ async function generate(cwd: string, args: readonly string[]): Promise<string | 
   return result.failed ? result.all : null;
 }
 
-/** The types without the command that made them, which may name its flags in another order. */
+/** The types without the generating command, whose flags may have another order. */
 async function readTypes(directory: string): Promise<string> {
   const text = await readFile(join(directory, TYPES_FILE), "utf8").catch(() => "");
   return text.replace(/by running `[^`]*`/, "");

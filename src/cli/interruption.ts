@@ -1,14 +1,14 @@
 /**
- * Being told to stop: by a signal, or because whoever started us is gone. `npm run` starts a script through a shell, and
- * a signal sent to npm ends that shell without reaching the script; its parent is then another process.
+ * Detects when this process has to stop: by a signal, or because its parent has ended. `npm run` starts a script through a
+ * shell. A signal to npm ends that shell without reaching the script, whose parent is then another process.
  */
 
-/** Time between two looks at who our parent is, ms. */
+/** Time between two checks of the parent process, ms. */
 const PARENT_POLL_MS = 500;
 
 /**
- * Calls back, once per signal, when this process is to stop: `SIGINT`, `SIGTERM` or `SIGHUP`. When npm started us, its
- * shell's end counts as `SIGTERM`. (Started otherwise, losing the parent is normal: `nohup … &`.)
+ * Calls back, once per signal, when this process has to stop: `SIGINT`, `SIGTERM` or `SIGHUP`. If npm started the process,
+ * the end of its shell counts as `SIGTERM`. (Otherwise the end of the parent is normal, as with `nohup … &`.)
  */
 export function onInterruption(stop: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));

@@ -1,6 +1,6 @@
 /**
- * A Worker on this machine: its database migrated, `wrangler dev` started, and ended again so that no runtime
- * outlives us. Leaves talking to the Worker to `client.ts`.
+ * Runs a local Worker: migrates its database, starts `wrangler dev`, and ends it, so that no runtime process remains.
+ * `client.ts` sends requests to the Worker.
  */
 import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -22,28 +22,28 @@ const DATABASE_BINDING = /^DB(_\d+)?$/;
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 150;
-/** Lines of output that are shown when the Worker does not start. */
+/** Lines of output that are shown if the Worker does not start. */
 const TAIL_LINES = 25;
 
-/** Where and how to run it. */
-export interface LocalWorkerOptions {
+/** How to run the Worker. */
+interface LocalWorkerOptions {
   /** Port to listen on, on 127.0.0.1. */
   readonly port: number;
-  /** Directory that holds everything it stores. */
+  /** Directory for all stored data. */
   readonly persistTo: string;
-  /** File with its secrets, relative to the project; a .dev.vars is then left unread. */
+  /** File with its secrets, relative to the project. It is read instead of .dev.vars. */
   readonly envFile: string;
 }
 
-/** A Worker that answers. */
+/** A running Worker. */
 export interface LocalWorker {
   /** Origin, without a slash at the end. */
   readonly url: string;
-  /** File with everything Wrangler and the Worker printed. */
+  /** File with the output of Wrangler and the Worker. */
   readonly logFile: string;
-  /** Settles when it has ended, however that came about. */
+  /** Resolves when it has ended, for any reason. */
   readonly ended: Promise<void>;
-  /** Ends it and everything it started. Safe to repeat. */
+  /** Ends it and all processes that it started. Safe to repeat. */
   stop(): Promise<void>;
 }
 
@@ -66,19 +66,19 @@ export async function applyLocalMigrations(
   }
 }
 
-/** The databases of the Wrangler file that the flags name, or of the usual one. */
+/** The databases of the Wrangler file that the flags name, or else of `wrangler.toml`. */
 async function databaseBindings(flags: readonly string[]): Promise<string[]> {
   const named = flags[flags.indexOf("--config") + 1];
   const file = flags.includes("--config") && named !== undefined ? named : "wrangler.toml";
-  // Of another kind of file we cannot say more than that there is one.
+  // Files of another format are not read; every configuration has at least this database.
   if (!file.endsWith(".toml")) return ["DB"];
   const { databases } = readRequirements(await readFile(resolve(PROJECT_ROOT, file), "utf8"), file);
   return databases.map(({ binding }) => binding).filter((binding) => DATABASE_BINDING.test(binding));
 }
 
 /**
- * Starts a Worker and waits until `GET /health` says it is well. Its database must have been migrated.
- * @throws Error with the end of its output if it ends or stays silent
+ * Starts a Worker and waits until `GET /health` answers 200. Its database must have been migrated before.
+ * @throws Error with the last lines of its output if it ends or does not answer in time
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const url = `http://127.0.0.1:${options.port}`;
@@ -96,14 +96,14 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     env: {
       ...WRANGLER_ENVIRONMENT,
       FORCE_COLOR: "0",
-      // Workers under development on one machine find each other by this; ours is to be found by nobody.
+      // Local Workers find each other through this registry. A separate directory isolates this Worker.
       WRANGLER_REGISTRY_PATH: join(options.persistTo, "registry"),
     },
     stdin: "ignore",
     all: true,
     buffer: false,
     reject: false,
-    // Wrangler ends the runtime when asked to; killed outright it could not, so it is given time first.
+    // Wrangler ends the runtime process when it gets a signal. A kill would prevent that, so there is time before it.
     forceKillAfterDelay: STOP_TIMEOUT_MS,
   });
   const ended = child.then(() => undefined);
@@ -146,14 +146,14 @@ async function untilHealthy(url: string, ended: Promise<void>): Promise<void> {
   while (Date.now() < deadlineMs) {
     if (isEnded) throw new Error("Wrangler ended");
     try {
-      // oxlint-disable-next-line no-await-in-loop -- each look follows the one before
+      // oxlint-disable-next-line no-await-in-loop -- one request at a time
       const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5_000) });
       if (response.ok) return;
       last = `GET /health answered ${response.status}`;
     } catch {
       last = "no answer";
     }
-    // oxlint-disable-next-line no-await-in-loop -- each look follows the one before
+    // oxlint-disable-next-line no-await-in-loop -- one request at a time
     await sleep(POLL_MS);
   }
   throw new Error(`${last} within ${START_TIMEOUT_MS / 1_000} s`);

@@ -1,12 +1,12 @@
 /**
- * Plays simulated sessions into a Worker: attackers first, then the sessions in the order in which they ended. Leaves
- * what is played to `src/simulate`, and waiting for the outcome to the client.
+ * Sends simulated sessions to a Worker: registers the attackers first, then sends the sessions in the order of their ends.
+ * `src/simulate` makes the sessions; the client waits for the result.
  */
 import type { SimulatedAttacker, SimulatedSession } from "../simulate/index.ts";
 import type { AttributionClient, Refusal } from "./client.ts";
 
-/** What was sent and what became of it. */
-export interface PlayResult {
+/** What was sent, and what the Worker accepted and refused. */
+interface PlayResult {
   readonly sessions: number;
   readonly accepted: number;
   readonly refused: readonly Refusal[];
@@ -25,7 +25,7 @@ export async function registerAttackers(
 ): Promise<void> {
   for (let from = 0; from < attackers.length; from += REGISTRATIONS_AT_ONCE) {
     const together = attackers.slice(from, from + REGISTRATIONS_AT_ONCE);
-    // oxlint-disable-next-line no-await-in-loop -- a few at once, not all
+    // oxlint-disable-next-line no-await-in-loop -- a limited number at a time
     await Promise.all(
       together.map(({ attackerUuid, address }) => client.registerAttacker(attackerUuid, { ip: address })),
     );
@@ -33,9 +33,9 @@ export async function registerAttackers(
 }
 
 /**
- * Sends sessions, whole ones, as many per request as `eventsPerRequest` allows (at least one).
- * @param eventsPerRequest - 1 to 5,000; 1 sends every session by itself
- * @param onSent - told after each request how many sessions are sent
+ * Sends sessions. A request holds as many complete sessions as `eventsPerRequest` allows, at least one.
+ * @param eventsPerRequest - 1 to 5,000; with 1 each session has its own request
+ * @param onSent - called after each request with the number of sessions sent so far
  * @throws ClientError
  */
 export async function sendSessions(
@@ -47,7 +47,7 @@ export async function sendSessions(
   const total = { sessions: 0, accepted: 0 };
   const refused: Refusal[] = [];
   for (const group of grouped(sessions, eventsPerRequest)) {
-    // oxlint-disable-next-line no-await-in-loop -- sessions arrive in the order in which they ended
+    // oxlint-disable-next-line no-await-in-loop -- sessions are sent in the order of their ends
     const sent = await client.sendEvents(group.flatMap(({ events }) => events));
     total.sessions += group.length;
     total.accepted += sent.accepted;

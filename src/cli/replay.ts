@@ -1,6 +1,6 @@
 /**
- * `npm run replay`: reads honeypot logs, derives observations, sends them to a Worker and shows the states that result.
- * This is the command line; the work is in `replay/`, what a log tells in `src/sensor`.
+ * `npm run replay`: reads honeypot logs, derives observations, sends them to a Worker and shows the resulting states. This
+ * file is the command line; `replay/` does the work and `src/sensor` reads the logs.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isKeyName } from "../sensor/index.ts";
@@ -23,9 +23,9 @@ const program = new Command("replay")
   .description(
     "Reads honeypot logs (plain or gzip), derives observations, sends them to a running Worker, waits until they are\napplied and shows the resulting states. Sending the same log twice changes nothing.",
   )
-  .argument("<file...>", "Cowrie logs, terminal recordings or NDJSON of observations, in order of time")
+  .argument("<file...>", "Cowrie logs, terminal recordings or NDJSON of observations, oldest first")
   .addOption(
-    new Option("--url <url>", "where the Worker is")
+    new Option("--url <url>", "origin of the Worker")
       .env("ATTRIBUTION_URL")
       .default("http://localhost:8787")
       .argParser(parseUrl),
@@ -41,24 +41,30 @@ const program = new Command("replay")
       .default("dev-read-token"),
   )
   .addOption(
-    new Option("--format <format>", "kind of every file (default: told from its first line)").choices(
-      FORMATS,
-    ),
+    new Option(
+      "--format <format>",
+      "format of all files (default: detected from the first line of each)",
+    ).choices(FORMATS),
   )
-  .option("--speed <n|max>", "n times as fast as it happened, or as fast as possible", parseSpeed, null)
+  .option(
+    "--speed <n|max>",
+    "send n times as fast as the sessions happened, or as fast as possible",
+    parseSpeed,
+    null,
+  )
   .option(
     "--sensor <name>",
-    "what to call the sensor of logs that do not say (default: the file's name)",
+    "name of the sensor if the log has none (default: the name of the file)",
     parseSensor,
   )
   .option(
     "--hassh-algorithms <file>",
-    `JSON table from HASSH to algorithm lists, for logs that keep only the hash (default: a ${HASSH_TABLE_NAME} beside the first log)`,
+    `JSON table from HASSH to algorithm lists, for logs that hold only the hash (default: ${HASSH_TABLE_NAME} in the directory of the first log)`,
   )
-  .option("--retries <n>", "how often to repeat a request that met 429, 5xx or no answer", parseRetries, 8)
+  .option("--retries <n>", "how often to repeat a request after 429, 5xx or no answer", parseRetries, 8)
   .option(
     "--settle <secs>",
-    "how long nothing may move before everything sent counts as applied",
+    "seconds without a change of the counters after which everything sent counts as applied",
     parseSettle,
     6,
   )

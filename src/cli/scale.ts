@@ -1,4 +1,4 @@
-/** `npm run scale`: calculates docs/scale.md's tables anew from `scale/inputs.ts` and puts them between its markers. */
+/** `npm run scale`: calculates the tables of docs/scale.md from `scale/inputs.ts` and writes them between its markers. */
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { runCommand } from "./command.ts";
@@ -9,7 +9,7 @@ const PAGE = new URL("../../docs/scale.md", import.meta.url);
 
 async function main(args: readonly string[]): Promise<void> {
   const { print } = new Command("scale")
-    .description("Calculates what a load needs and costs, and puts it into docs/scale.md.")
+    .description("Calculates what a load needs and costs, and writes it to docs/scale.md.")
     .option("--print", "only print the tables", false)
     .parse(args, { from: "user" })
     .opts<{ print: boolean }>();

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: makes the pictures of the dashboard in `docs/screenshots` anew. Starts a Worker with a database
- * of its own, plays every scenario into it, and photographs the four main views with the machine's Chromium.
+ * `npm run screenshots`: makes the pictures of the dashboard in `docs/screenshots`. It starts a Worker with its own
+ * database, plays every scenario into it, and takes pictures of the four main views with the installed Chromium.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     const shoot = async (name: string, path: string, ready: string) => {
       await page.goto(worker.url + path);
       await page.locator(ready).first().waitFor();
-      // Charts are drawn in the frame after the one that has their data.
+      // Charts are drawn one frame after their data arrives.
       await page.evaluate(() => new Promise(requestAnimationFrame));
       await page.screenshot({ path: join(TARGET, `${name}.png`) });
       console.log(`docs/screenshots/${name}.png`);
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     await shoot("identity", `/identity/${uuid}`, ".primitive");
     await page.emulateMedia({ colorScheme: "dark" });
     await shoot("overview", "/overview", ".plot canvas");
-    // As of the time at which two primitives came into conflict.
+    // The state at the time at which two primitives became conflicted.
     await page.goto(`${worker.url}/identity/${uuid}`);
     await page.getByRole("button", { name: /^motor\.input_modality: unknown → conflicted/ }).click();
     await page.locator('.primitive[data-state="conflicted"]').first().waitFor();

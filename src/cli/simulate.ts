@@ -1,6 +1,6 @@
 /**
- * `npm run simulate`: writes labelled synthetic sessions as NDJSON, one `{ "events": [ … ] }` a line, or sends them to a
- * Worker. The same seed and the same end give the same bytes. Leaves making the sessions to `src/simulate`.
+ * `npm run simulate`: writes labelled synthetic sessions as NDJSON, one `{ "events": [ … ] }` per line, or sends them to a
+ * Worker. The same seed and end give the same bytes. `src/simulate` makes the sessions.
  */
 import { createWriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -21,7 +21,7 @@ import { runCommand } from "./command.ts";
 import { registerAttackers, sendSessions } from "./play.ts";
 
 const EVENTS_PER_REQUEST = 1_000;
-/** Refusals that are printed one by one. */
+/** Maximum number of refusals printed. */
 const REFUSALS_SHOWN = 10;
 
 interface SimulateFlags {
@@ -36,20 +36,22 @@ interface SimulateFlags {
   readonly token: string;
 }
 
-/** Reads the command line. @param nowTs - epoch seconds: the end where none is given */
-export function simulateCommand(nowTs: number): Command {
+/** Defines the command line. @param nowTs - default of `--end`, epoch seconds */
+function simulateCommand(nowTs: number): Command {
   return new Command("simulate")
     .description(
-      "Labelled synthetic sessions: written as NDJSON (one { events } a line), or sent to a Worker.",
+      "Labelled synthetic sessions: written as NDJSON (one { events } per line), or sent to a Worker.",
     )
     .option(
       "--identities <n>",
-      "attackers; they take the scenarios in turn (default: one of each)",
+      "number of attackers; they take the scenarios in turn (default: one per scenario)",
       wholeNumber,
     )
-    .option("--sessions <n>", "sessions of each attacker (default: what its scenario takes)", wholeNumber)
-    .option("--seed <s>", "where the randomness starts, 0 to 4294967295", wholeNumber, 1)
-    .addOption(new Option("--scenario <name>", "this one only").choices(SCENARIOS.map(({ name }) => name)))
+    .option("--sessions <n>", "sessions per attacker (default: the number of its scenario)", wholeNumber)
+    .option("--seed <s>", "seed of the random numbers, 0 to 4294967295", wholeNumber, 1)
+    .addOption(
+      new Option("--scenario <name>", "only this scenario").choices(SCENARIOS.map(({ name }) => name)),
+    )
     .addOption(
       new Option("--end <time>", "no session ends later: epoch seconds or an ISO 8601 time")
         .argParser(parseTime)
@@ -58,10 +60,10 @@ export function simulateCommand(nowTs: number): Command {
     .addOption(
       new Option(
         "--out <file>",
-        "write there (default: standard output; then use npm run --silent)",
+        "output file (default: standard output; then use npm run --silent)",
       ).conflicts("url"),
     )
-    .option("--labels <file>", "write there, as NDJSON, which attacker plays what and ends in which states")
+    .option("--labels <file>", "file for labels as NDJSON: scenario and expected states of each attacker")
     .option("--url <url>", "send to the Worker at this origin, e.g. http://localhost:8787")
     .addOption(
       new Option("--token <token>", "bearer token that may send (scope ingest)")
@@ -71,17 +73,17 @@ export function simulateCommand(nowTs: number): Command {
     .addHelpText("after", `\nScenarios:\n${describeScenarios()}`);
 }
 
-/** One line of the labels file: the truth about one attacker. */
-export function labelOf(attacker: SimulatedAttacker): Record<string, unknown> {
-  const { scenario, isWholeStory } = attacker;
+/** One line of the labels file: scenario and expected states of one attacker. */
+function labelOf(attacker: SimulatedAttacker): Record<string, unknown> {
+  const { scenario, isComplete } = attacker;
   return {
     attacker_uuid: attacker.attackerUuid,
     address: attacker.address,
     scenario: scenario.name,
     sessions: attacker.sessions,
-    // Told in another length a story may end otherwise.
-    expected_states: isWholeStory ? scenario.expected : null,
-    expected_suspicion: isWholeStory ? scenario.isSuspected : null,
+    // With another number of sessions the states may differ.
+    expected_states: isComplete ? scenario.expected : null,
+    expected_suspicion: isComplete ? scenario.isSuspected : null,
   };
 }
 
@@ -105,7 +107,7 @@ async function main(args: readonly string[]): Promise<number> {
       ? await write(options, flags.out)
       : await send(options, attackers, flags.url, flags.token);
   console.error(renderSummary(attackers));
-  console.error(`Seed ${flags.seed}, end ${flags.end}: the same two give the same sessions again.`);
+  console.error(`Seed ${flags.seed}, end ${flags.end}: the same seed and end give the same sessions again.`);
   return exitCode;
 }
 

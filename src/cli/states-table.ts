@@ -1,18 +1,17 @@
 /**
- * Tables of states for the terminal: how many primitives are in which state, and the identities worth a look.
- * Colour only repeats what the words say, so a pipe or a screen without colour loses nothing. Leaves reading the
- * states to `client.ts`.
+ * Tables of states for the terminal: the number of primitives per state, and identities that are not stable. Colour only
+ * repeats the text, so output without colour is complete. `client.ts` reads the states.
  */
 import { styleText } from "node:util";
 import Table from "cli-table3";
 
-/** The five states in the order they are shown, the most telling last. */
-export const STATE_ORDER = ["unknown", "stable", "drifting", "conflicted", "multi_actor"] as const;
+/** The five states in display order; those with the most information come last. */
+const STATE_ORDER = ["unknown", "stable", "drifting", "conflicted", "multi_actor"] as const;
 
 const MEANING: Record<(typeof STATE_ORDER)[number], string> = {
   unknown: "too few observations to say",
-  stable: "the same all along",
-  drifting: "was one thing, is becoming another",
+  stable: "always the same",
+  drifting: "changes from one value to another",
   conflicted: "no clear picture",
   multi_actor: "alternates between two: perhaps two operators",
 };
@@ -28,16 +27,16 @@ const COLOUR: Record<(typeof STATE_ORDER)[number], Colour> = {
 
 /** How to print. */
 export interface TableOptions {
-  /** Whether to colour; use `process.stdout.isTTY`. */
+  /** Whether to use colour. */
   readonly color: boolean;
 }
 
-/** One identity, as a row of the table of interesting ones. */
+/** One identity as a row of the table. */
 export interface IdentityRow {
   readonly identityUuid: string;
-  /** What to call it for people: its address, or a scenario's name. */
+  /** Name for people: its address, or the name of a scenario. */
   readonly label: string;
-  /** Sessions (or messages) of it in this run. */
+  /** Number of its sessions (or messages) in this run. */
   readonly sessions: number;
   readonly primitives: readonly {
     readonly primitive: string;
@@ -48,7 +47,7 @@ export interface IdentityRow {
   }[];
 }
 
-/** The table of states with their counts, every one of the five named even when its count is 0.
+/** The table of states with their counts. All five are listed, even with count 0.
  * @param states - primitives per state, as in `GET /stats`
  * @example renderStates({ stable: 3, drifting: 1 }, { color: false })
  */
@@ -65,8 +64,8 @@ export function renderStates(states: Readonly<Record<string, number>>, options: 
   return table.toString();
 }
 
-/** The table of identities, one row each with the primitives that are not stable.
- * @param rows - in the order to be shown
+/** The table of identities: one row each, with the primitives that are not stable.
+ * @param rows - in display order
  */
 export function renderIdentities(rows: readonly IdentityRow[], options: TableOptions): string {
   const table = newTable(
@@ -93,9 +92,9 @@ export function notablePrimitives(row: IdentityRow): IdentityRow["primitives"] {
     .toSorted((a, b) => rank(b.state) - rank(a.state) || (a.primitive < b.primitive ? -1 : 1));
 }
 
-/** Identities with something to tell, the most telling first: by the number of `multi_actor`, then `conflicted`, then
- * `drifting` primitives, then by sessions.
- * @param limit - how many at most
+/** Identities that are not stable, ordered by the number of `multi_actor`, then `conflicted`, then `drifting` primitives,
+ * then by sessions.
+ * @param limit - maximum number
  */
 export function mostInteresting(rows: readonly IdentityRow[], limit: number): IdentityRow[] {
   const count = (row: IdentityRow, state: string) =>
@@ -137,7 +136,7 @@ function formatCount(count: number): string {
 const VALUE_WIDTH = 32;
 
 function shorten(value: unknown): string {
-  // A banner or a locale is the attacker's own text: control characters in it must not reach the terminal.
+  // The attacker chose the text of a banner or locale. Its control characters must not reach the terminal.
   const text = (typeof value === "string" ? value : JSON.stringify(value)).replace(/\p{C}/gu, "·");
   return text.length <= VALUE_WIDTH ? text : `${text.slice(0, VALUE_WIDTH - 1)}…`;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs the project's own Wrangler. Leaves what to run, and what the output means, to the commands.
+ * Runs the Wrangler of this project. The commands choose the arguments and interpret the output.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -9,34 +9,34 @@ import { execa } from "execa";
 /** Absolute path of the project; every Wrangler command runs there. */
 export const PROJECT_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Wrangler's executable script, to be run by the Node that runs us. */
+/** Wrangler's executable script. The Node of this process runs it. */
 export const WRANGLER_SCRIPT = join(
   dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
   "bin/wrangler.js",
 );
 
-/** What we tell Wrangler about ourselves: no usage statistics. */
+/** Environment of every Wrangler process: no usage statistics. */
 export const WRANGLER_ENVIRONMENT = { WRANGLER_SEND_METRICS: "false" } as const;
 
-/** How one Wrangler command ended. */
+/** The result of a Wrangler command. */
 export interface WranglerResult {
   readonly exitCode: number;
-  /** Empty if the terminal was handed over. */
+  /** Empty if the command used the terminal. */
   readonly stdout: string;
-  /** Empty if the terminal was handed over. */
+  /** Empty if the command used the terminal. */
   readonly stderr: string;
 }
 
-/** Runs one Wrangler command to its end. It never throws because the command failed. */
+/** Runs one Wrangler command to its end. It does not throw if the command fails. */
 export type WranglerRunner = (
   args: readonly string[],
   options?: {
-    /** Hands the terminal over, so that the user sees the output and can answer questions. Default: captured, no questions. */
+    /** Lets the command use the terminal, so that the user sees its output and can answer questions. Default: the output is captured. */
     readonly isShown?: boolean;
   },
 ) => Promise<WranglerResult>;
 
-/** The real one. */
+/** Runs the real Wrangler. */
 export const runWrangler: WranglerRunner = async (args, options = {}) => {
   const isShown = options.isShown ?? false;
   const result = await execa(process.execPath, [WRANGLER_SCRIPT, ...args], {

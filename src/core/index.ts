@@ -1,4 +1,4 @@
-/** The core: decides, and does nothing else. No I/O, clock, randomness or `env`; see each module for its part. */
+/** The core: pure functions that make every decision. No I/O, clock, randomness or `env`. */
 export { type Attribution } from "./attribution.ts";
 export {
   EVENT_LIMIT_BYTES,

@@ -1,10 +1,10 @@
 /**
- * Canonical JSON (RFC 8785): one text for one value, so that equality and order of values are those of texts.
- * Unlike the libraries for it, this one takes lone surrogates in its stride (they are escaped, as
- * `JSON.stringify` does) and refuses, by a value, what is not JSON or is out of all proportion.
+ * Canonical JSON (RFC 8785): equal values have equal texts, so values are compared and ordered by their texts.
+ * Unlike the libraries for it, this one escapes lone surrogates, as `JSON.stringify` does, and returns a reason instead of
+ * throwing when a value is not JSON or is too large.
  */
 
-/** What JSON can hold. */
+/** Any value that JSON can represent. */
 export type JsonValue =
   | string
   | number
@@ -13,19 +13,19 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** Deeper nesting than any value within its 4,096 bytes can have; guards the stack. */
+/** Maximum nesting. A value of 4,096 bytes cannot be nested deeper. The limit prevents a stack overflow. */
 const MAX_DEPTH = 2_048;
 
 /**
- * Characters; far more than a value may have. A structured clone can hold one list a billion times over in a few
- * bytes, which would keep us writing for ever.
+ * Maximum number of characters, far above the limit for a value. A structured clone of a few bytes can refer to one list a
+ * billion times; without this limit writing it would not end.
  */
 const MAX_LENGTH = 1_048_576;
 
 /** Why a value has no canonical JSON. */
 export type NotCanonical = "not_json" | "too_large";
 
-/** Thrown inside, never outside: unwinds the recursion with its reason. */
+/** Ends the recursion with a reason. `canonicalJson` catches it, so it never leaves this file. */
 class Refused extends Error {
   readonly reason: NotCanonical;
   constructor(reason: NotCanonical) {
@@ -36,8 +36,8 @@ class Refused extends Error {
 
 /**
  * The canonical JSON of a value: keys sorted by UTF-16 code units, no white space, shortest numbers.
- * @returns the text, or why there is none: not JSON (a function, NaN, a Date, a list with holes, …), or too
- *   long or nested too deeply
+ * @returns the text, or the reason why there is none: the value is not JSON (a function, NaN, a Date, a list with holes,
+ *   …), or it is too long or nested too deeply
  * @example canonicalJson({ b: [1.0, true], a: "x" }) // { ok: true, text: '{"a":"x","b":[1,true]}' }
  */
 export function canonicalJson(
@@ -51,7 +51,7 @@ export function canonicalJson(
   }
 }
 
-/** Characters that may still be written; shared by a whole value, so that no part of it is written in vain. */
+/** Characters that may still be written. All parts of a value share it, so writing stops as soon as the whole is too long. */
 interface Budget {
   left: number;
 }
@@ -72,7 +72,7 @@ function write(value: unknown, depth: number, budget: Budget): string {
 
 function writeArray(value: readonly unknown[], depth: number, budget: Budget): string {
   const members: string[] = [];
-  // Not `map`: it would step over holes, and a hole is not JSON.
+  // `map` would skip holes; this loop reads them as undefined, which is not JSON.
   for (const member of value) members.push(write(member, depth + 1, budget));
   return `[${members.join(",")}]`;
 }
@@ -81,7 +81,7 @@ function writeObject(value: object, depth: number, budget: Budget): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new Refused("not_json");
   const members: string[] = [];
-  // Comparing with < gives the order that of UTF-16 code units: what RFC 8785 §3.2.3 asks for.
+  // `<` compares UTF-16 code units, which is the order that RFC 8785 §3.2.3 requires.
   for (const [key, member] of Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     spend(budget, key.length + 1);
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${write(member, depth + 1, budget)}`);
@@ -95,7 +95,7 @@ function spend(budget: Budget, characters: number): void {
 }
 
 /**
- * Length of a text in UTF-8 bytes; a lone surrogate counts three, as it is written when replaced.
+ * Length of a text in UTF-8 bytes. A lone surrogate counts as three bytes, the length of its replacement character.
  * @example utf8Length("é") // 2
  */
 export function utf8Length(text: string): number {

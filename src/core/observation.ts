@@ -1,18 +1,18 @@
 /**
- * The words the rest of the core is written in: an observation, a member of a series, kinds and states.
- * Values are canonical JSON texts from the border on, so that comparing and storing them needs no conversion.
+ * The basic types of the core: an observation, a member of a series, kinds and states. Behind the input border values are
+ * canonical JSON texts, so they are compared and stored without conversion.
  */
 
-/** How a primitive's values are checked. All but numeric and hash merge as categorical. */
+/** The type of a primitive's values. All kinds except numeric and hash merge as categorical. */
 export type ValueKind = "categorical" | "bool" | "free_string" | "array" | "numeric" | "hash";
 
-/** How a primitive's values are merged. */
+/** Which merger handles a primitive. */
 export type MergeKind = "categorical" | "numeric" | "hash";
 
-/** State of one (identity, primitive); frozen at these five. */
+/** State of one (identity, primitive). The contract fixes these five. */
 export type State = "unknown" | "stable" | "drifting" | "conflicted" | "multi_actor";
 
-/** Every state, in the order in which they are shown. */
+/** All states in display order. */
 export const STATES = [
   "unknown",
   "stable",
@@ -21,7 +21,7 @@ export const STATES = [
   "multi_actor",
 ] as const satisfies State[];
 
-/** One primitive measured over one window, as it came in and passed the border. */
+/** One primitive measured over one window; parsed and valid. */
 export interface Observation {
   readonly id: string;
   /** Lower-case, 8-4-4-4-12. */
@@ -40,7 +40,7 @@ export interface Observation {
   readonly identityRef: string | null;
 }
 
-/** What an observation is to the series of its primitive. */
+/** The part of an observation that a series holds. */
 export interface Member {
   /** Canonical JSON. */
   readonly value: string;
@@ -49,23 +49,23 @@ export interface Member {
   readonly attackerUuid: string;
 }
 
-/** An observation as an identity needs it: a member of a series, with what decides between two under one key. */
+/** A member of a series, with the fields that decide between two observations with the same key. */
 export interface AppliedObservation extends Member {
   readonly id: string;
   readonly primitive: string;
 }
 
-/** Which merger a kind uses. */
+/** The merger of a value kind. */
 export function mergeKindOf(kind: ValueKind): MergeKind {
   return kind === "numeric" || kind === "hash" ? kind : "categorical";
 }
 
-/** The sensor abstaining, as canonical JSON; means something in the categorical family only. */
+/** The value of an abstaining sensor, as canonical JSON. Only the categorical kinds use it. */
 const ABSTENTION = '"unknown"';
 
 /**
- * Whether a value takes part in merging. In the categorical family the string `"unknown"` abstains. A value that
- * does not fit its kind, which only a changed registry can bring about, abstains as well.
+ * Whether a value takes part in merging. For the categorical kinds the string `"unknown"` is an abstention. A value that
+ * does not fit its kind is one as well; this happens only after the kind of a primitive was changed.
  * @param value - canonical JSON
  */
 export function isInformative(kind: MergeKind, value: string): boolean {

@@ -1,10 +1,10 @@
 /**
- * The orders of the contract: strings by their UTF-8 bytes (as SQLite compares them), series by
+ * The orders that the contract defines: strings by their UTF-8 bytes (as SQLite compares them), series by
  * (`ts`, `evidence_ref`, `attacker_uuid`), arrivals by (`ts`, `evidence_ref`, `primitive`, `attacker_uuid`).
  */
 import type { Member, Observation } from "./observation.ts";
 
-/** What decides between two observations with one key: the greater one stands. */
+/** Decides between two observations with the same key: the greater one is kept. */
 export interface Precedence {
   readonly ts: number;
   readonly id: string;
@@ -12,12 +12,12 @@ export interface Precedence {
   readonly value: string;
 }
 
-/** What decides the order in which observations that arrive together are applied. */
+/** The fields that order observations of one batch. */
 type Arrival = Pick<Observation, "ts" | "evidenceRef" | "primitive" | "attackerUuid">;
 
 /**
  * Compares two well-formed strings by their UTF-8 bytes, without encoding them.
- * JavaScript compares UTF-16 code units, which differs where surrogates meet U+E000…U+FFFF.
+ * JavaScript compares UTF-16 code units. That order differs between surrogates and U+E000…U+FFFF.
  * @returns negative, zero or positive
  */
 export function compareUtf8(a: string, b: string): number {
@@ -31,7 +31,7 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Moves surrogates above U+FFFF's place, where the code points they stand for sort. */
+/** Ranks surrogates above U+FFFF, because the code points that they encode are larger. */
 function byteRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
@@ -44,7 +44,7 @@ export function compareMembers(a: Member, b: Member): number {
   );
 }
 
-/** Order in which observations that arrive together are applied: (`ts`, `evidence_ref`, `primitive`, `attacker_uuid`). */
+/** Order in which the observations of one batch are applied: (`ts`, `evidence_ref`, `primitive`, `attacker_uuid`). */
 export function compareArrivals(a: Arrival, b: Arrival): number {
   return (
     a.ts - b.ts ||
@@ -54,7 +54,7 @@ export function compareArrivals(a: Arrival, b: Arrival): number {
   );
 }
 
-/** Order of observations with one key: (`ts`, `id`, canonical JSON of `value`); the greater replaces the other. */
+/** Order of observations with the same key: (`ts`, `id`, canonical JSON of `value`). The greater one replaces the other. */
 export function comparePrecedence(a: Precedence, b: Precedence): number {
   return a.ts - b.ts || compareUtf8(a.id, b.id) || compareUtf8(a.value, b.value);
 }

@@ -1,6 +1,6 @@
 /**
- * A policy: everything that decides a state besides the observations. An immutable value, passed as an argument to
- * whatever decides; equal content has an equal id.
+ * A policy holds everything besides the observations that a state depends on. It is an immutable value and an argument of
+ * every decision. Policies with equal content have the same id.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -13,15 +13,15 @@ export interface Policy {
   /** `pol_` and 16 hex digits. */
   readonly id: string;
   readonly thresholds: Thresholds;
-  /** Kind by primitive, where it differs from the registry's own or adds to it. */
+  /** Kind by primitive: overrides of the registry and additions to it. */
   readonly primitiveKinds: Readonly<Record<string, ValueKind>>;
 }
 
-/** Hex digits of the digest that an id shows. */
+/** Number of hex digits of the digest that form the id. */
 const ID_DIGITS = 16;
 
 /**
- * A policy from its content.
+ * Makes a policy and calculates its id.
  * @example makePolicy(STANDARD_THRESHOLDS).id // the same on every machine
  */
 export function makePolicy(
@@ -31,15 +31,15 @@ export function makePolicy(
   return { id: policyId(thresholds, primitiveKinds), thresholds, primitiveKinds };
 }
 
-/** The policy of the contract's own constants. */
+/** The policy with the contract's constants. */
 export const STANDARD_POLICY: Policy = makePolicy(STANDARD_THRESHOLDS);
 
-/** How a policy merges the values of a primitive. */
+/** The merger that a policy uses for a primitive. */
 export function mergeKindIn(policy: Policy, primitive: string): MergeKind {
   return mergeKindOf(registryOf(policy).kindOf(primitive));
 }
 
-/** The registry with a policy's kinds laid over it; made once per policy. */
+/** The registry with the kinds of a policy. It is created once per policy. */
 export function registryOf(policy: Policy): Registry {
   const registry = registries.get(policy) ?? createRegistry(policy.primitiveKinds);
   registries.set(policy, registry);

@@ -1,17 +1,16 @@
 /**
- * The primitives that are known by name: BEHAVE's own (`behave`) and ours (`extension`), the kind of each and,
- * where upstream lists them, its values. Configuration may add primitives or change a kind (`PRIMITIVE_KINDS`).
- * A primitive that is not known is categorical.
+ * The known primitives, BEHAVE's (`behave`) and this project's (`extension`): the kind of each and, if BEHAVE lists them,
+ * its values. A policy may add primitives or change a kind (`PRIMITIVE_KINDS`). An unknown primitive is categorical.
  */
 import type { ValueKind } from "./observation.ts";
 
-/** What is known of one primitive. */
+/** The facts about one primitive. */
 export interface PrimitiveFacts {
   readonly kind: ValueKind;
   readonly origin: "behave" | "extension";
-  /** Whether upstream states the kind; false where it is our reading. */
+  /** Whether BEHAVE states the kind; false if this project inferred it. */
   readonly isKindCertain: boolean;
-  /** The values upstream lists, or null where any is expected. */
+  /** The values that BEHAVE lists, or null if any value is allowed. */
   readonly allowed: readonly string[] | null;
 }
 
@@ -364,16 +363,16 @@ export function isValueKind(text: string): text is ValueKind {
   return Object.hasOwn(VALUE_KINDS, text);
 }
 
-/** Answers what kind a primitive is and which values are listed for it. */
+/** Looks up the kind of a primitive and its listed values. */
 export interface Registry {
   kindOf(primitive: string): ValueKind;
-  /** Whether a value is among those listed for a categorical primitive; true where none are listed. */
+  /** Whether a value is among those listed for a categorical primitive; true if none are listed. */
   isListed(primitive: string, value: unknown): boolean;
 }
 
 /**
- * The registry with a configuration's kinds laid over it.
- * @param kinds - kind by primitive; one that is known keeps its listed values only while it stays categorical
+ * The registry with further kinds, which take precedence.
+ * @param kinds - kind by primitive; the listed values of a known primitive apply only while it is categorical
  */
 export function createRegistry(kinds: Readonly<Record<string, ValueKind>> = {}): Registry {
   const kindOf = (primitive: string): ValueKind => {
@@ -385,7 +384,7 @@ export function createRegistry(kinds: Readonly<Record<string, ValueKind>> = {}):
     isListed(primitive, value) {
       const allowed = factsOf(primitive)?.allowed ?? null;
       if (allowed === null || kindOf(primitive) !== "categorical") return true;
-      // Abstaining is open to every categorical primitive, whether or not its list says so.
+      // Every categorical primitive may abstain, even if its list does not contain "unknown".
       return typeof value === "string" && (value === "unknown" || allowed.includes(value));
     },
   };

@@ -1,11 +1,11 @@
 /**
- * Every constant of the merging rules, with unit, range and reason. Each can be overridden by a variable of its
- * name; `readThresholds` validates them. Which rule uses which is said in `merge/`.
+ * Every constant of the merging rules, with unit, range and reason. A variable of the same name overrides it;
+ * `readThresholds` validates the variables. The files in `merge/` say which rule uses which constant.
  */
 
 /** The constants of contract §3. */
 export interface Thresholds {
-  /** N: how many informative observations make a window. */
+  /** N: the number of informative observations in a window. */
   readonly windowSize: number;
   readonly minimumObservations: number;
   readonly categoricalMajority: number;
@@ -19,7 +19,7 @@ export interface Thresholds {
 }
 
 interface Spec {
-  /** The name of the variable that overrides it. */
+  /** Name of the variable that overrides the constant. */
   readonly variable: string;
   readonly standard: number;
   readonly min: number;
@@ -29,13 +29,13 @@ interface Spec {
 
 /** Name, standard value and range (both ends included) of each constant. */
 export const THRESHOLD_SPECS: Readonly<Record<keyof Thresholds, Spec>> = {
-  /** Observations. Larger: slower to see drift, harder to fool. At most 20, so that an event stays under 64 KB. */
+  /** Observations. A larger window detects drift later and is harder to mislead. At most 20, so that an event stays below 64 KB. */
   windowSize: { variable: "WINDOW_SIZE", standard: 5, min: 1, max: 20, isInteger: true },
-  /** Observations. Below it nothing is claimed: two sessions agree by chance too often. */
+  /** Observations. With fewer the state is `unknown`, because two sessions often agree by chance. */
   minimumObservations: { variable: "MINIMUM_OBSERVATIONS", standard: 3, min: 1, max: 1_000, isInteger: true },
-  /** Observations of a window that must agree; one dissenter of five is tolerated. */
+  /** Observations of a window that must agree. The standard tolerates one of five that differs. */
   categoricalMajority: { variable: "CATEGORICAL_MAJORITY", standard: 4, min: 1, max: 20, isInteger: true },
-  /** 0–1. Alternation is a hint, not a proof: its confidence never exceeds this. */
+  /** 0–1. Maximum confidence of `multi_actor`, because alternation does not prove that there are several actors. */
   multiActorConfidenceCap: {
     variable: "MULTI_ACTOR_CONFIDENCE_CAP",
     standard: 0.6,
@@ -43,7 +43,7 @@ export const THRESHOLD_SPECS: Readonly<Record<keyof Thresholds, Spec>> = {
     max: 1,
     isInteger: false,
   },
-  /** Primitives of one identity that must alternate before several actors are suspected; one may be noise. */
+  /** Primitives of one identity that must alternate before several actors are suspected. A single one may be noise. */
   multiActorPrimitives: {
     variable: "MULTI_ACTOR_PRIMITIVES",
     standard: 2,
@@ -51,15 +51,15 @@ export const THRESHOLD_SPECS: Readonly<Record<keyof Thresholds, Spec>> = {
     max: 100,
     isInteger: true,
   },
-  /** Weight of each newer value, above 0 to 1. Larger: follows the newest value more closely. */
+  /** Weight of each newer value in the mean, above 0 to 1. With a larger weight the mean follows the newest value more closely. */
   numericEwmaAlpha: { variable: "NUMERIC_EWMA_ALPHA", standard: 0.3, min: 1e-6, max: 1, isInteger: false },
-  /** Share by which the mean must move to count as drift, itself included. Lower: one odd session flips the state. */
+  /** Share by which the mean must move (at least) to count as drift. With a lower share one unusual session changes the state. */
   numericDriftShift: { variable: "NUMERIC_DRIFT_SHIFT", standard: 0.3, min: 0, max: 1_000, isInteger: false },
-  /** Coefficient of variation above which a window contradicts itself. */
+  /** Coefficient of variation above which a window is `conflicted`. */
   numericConflictCv: { variable: "NUMERIC_CONFLICT_CV", standard: 1, min: 0, max: 1_000, isInteger: false },
-  /** Rotations inside the window that still count as drift; tools are updated, not swapped by the hour. */
+  /** Maximum number of rotations inside the window that counts as drift. A tool is updated now and then; more rotations are a conflict. */
   hashDriftRotations: { variable: "HASH_DRIFT_ROTATIONS", standard: 2, min: 0, max: 15, isInteger: true },
-  /** Seconds before the last observation in which distinct hashes are counted: a day of a bot's work. */
+  /** Seconds before the last observation in which distinct hashes are counted. The standard is one day. */
   hashWindowSecs: {
     variable: "HASH_WINDOW_SECS",
     standard: 86_400,
@@ -69,10 +69,10 @@ export const THRESHOLD_SPECS: Readonly<Record<keyof Thresholds, Spec>> = {
   },
 };
 
-/** The constants as the contract states them. */
+/** The constants of the contract. */
 export const STANDARD_THRESHOLDS: Thresholds = fromSpecs((spec) => spec.standard);
 
-/** A variable that does not hold what it must. */
+/** A variable whose value is out of range. */
 export interface ThresholdProblem {
   readonly variable: string;
   readonly expected: string;
@@ -80,9 +80,9 @@ export interface ThresholdProblem {
 }
 
 /**
- * The constants with overrides applied.
- * @param read - gives the text of a variable, or undefined where it is not set (an empty text counts as not set)
- * @returns the constants, or every variable that is wrong
+ * Reads the constants, with overrides.
+ * @param read - returns the text of a variable, or undefined if it is not set (an empty text counts as not set)
+ * @returns the constants, or all variables that are out of range
  */
 export function readThresholds(
   read: (variable: string) => string | undefined,
@@ -105,7 +105,7 @@ export function readThresholds(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, thresholds };
 }
 
-/** The names of the constants, in the order in which they are shown. */
+/** The names of the constants in display order. */
 export const thresholdNames: readonly (keyof Thresholds)[] = [
   "windowSize",
   "minimumObservations",

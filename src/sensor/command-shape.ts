@@ -1,17 +1,17 @@
 /**
- * What the sensor keeps of a command line: its first word and a few counts. The text itself goes no further than this
- * file, and the first word no further than the session it is compared within.
+ * Reduces a command line to its first word and a few counts. The text does not leave this file. The first word is used
+ * only for comparisons within its session; it is never sent.
  */
 
-/** A command line reduced to what the derivations need. */
+/** The parts of a command line that the findings are derived from. */
 export interface CommandShape {
-  /** The first word less its path; `?` if it is no plain word, empty if the line is. Never leaves the sensor. */
+  /** The first word without its path; `?` if it has other characters than a plain word, empty if the line is empty. Never sent. */
   readonly word: string;
-  /** Single `|` in the line. */
+  /** Number of single `|` in the line. */
   readonly pipes: number;
-  /** `;`, `&&` and `||` in the line. */
+  /** Number of `;`, `&&` and `||` in the line. */
   readonly separators: number;
-  /** Lines of text, at least 1. */
+  /** Number of text lines, at least 1. */
   readonly lines: number;
 }
 

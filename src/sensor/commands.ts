@@ -1,13 +1,13 @@
 /**
- * What the commands of one session tell: their pace, their variety, the pipes in them. Used for Cowrie's own log and for
- * terminal recordings alike. Leaves reading the commands to those.
+ * Derives findings from the commands of one session: their pace, their variety, their pipes. The sensors for Cowrie logs and
+ * for terminal recordings read the commands and call these functions.
  */
 import type { CommandShape } from "./command-shape.ts";
 import type { Finding } from "./observation.ts";
 import { gapsOf, median, sampleConfidence, spread } from "./statistics.ts";
 import * as limits from "./thresholds.ts";
 
-/** A command and when it was sent, epoch seconds. */
+/** A command and the time at which it was sent, epoch seconds. */
 export interface TimedCommand {
   readonly ts: number;
   readonly shape: CommandShape;
@@ -15,13 +15,13 @@ export interface TimedCommand {
 
 const PART = "commands";
 
-/** Commands that are a look around right after landing. */
+/** Commands that show a new user where he is. */
 const ORIENTATION = new Set(["uname", "id", "whoami", "pwd", "hostname", "w", "who"]);
-/** Commands that end a shell in good order. */
+/** Commands that end a shell regularly. */
 const FAREWELLS = new Set(["exit", "logout"]);
 
-/** Pace: `cognitive.inter_command_latency_class` from two inputs on, `…_consistency` from four.
- * @param times - when each command was sent, ascending
+/** The pace: `cognitive.inter_command_latency_class` from two inputs on, `…_consistency` from four inputs on.
+ * @param times - time of each command, epoch seconds, ascending
  */
 export function paceFindings(times: readonly number[]): Finding[] {
   const gaps = pausesOf(times);
@@ -45,12 +45,12 @@ export function paceFindings(times: readonly number[]): Finding[] {
   ];
 }
 
-/** The gaps between inputs, seconds: commands that came in one go are one input, the split is the honeypot's. */
-export function pausesOf(times: readonly number[]): number[] {
+/** The gaps between inputs, seconds. Commands that arrived at once are one input, which the honeypot split. */
+function pausesOf(times: readonly number[]): number[] {
   return gapsOf(times).filter((gap) => gap > limits.ONE_GO_SECS);
 }
 
-/** Variety and habits of the first words: diversity, vocabulary, landing ritual, a farewell at the end. */
+/** Findings from the first words: diversity, vocabulary, landing ritual, and a command that ends the shell. */
 export function varietyFindings(shapes: readonly CommandShape[]): Finding[] {
   const words = shapes.map((shape) => shape.word).filter((word) => word !== "");
   const findings: Finding[] = [];
@@ -78,7 +78,7 @@ export function varietyFindings(shapes: readonly CommandShape[]): Finding[] {
   return findings;
 }
 
-/** Depth of pipes, from `MIN_PIPELINES` pipelines on: a line's pipes over its pipelines, median over the lines. */
+/** Depth of pipes, from `MIN_PIPELINES` pipelines on: the median over the lines of pipes per pipeline. */
 export function pipeFindings(shapes: readonly CommandShape[]): Finding[] {
   const pipelines = shapes.map((shape) => shape.separators + shape.lines);
   const total = pipelines.reduce((sum, count) => sum + count, 0);
@@ -94,7 +94,7 @@ export function pipeFindings(shapes: readonly CommandShape[]): Finding[] {
   ];
 }
 
-/** The shell was left in good order. Its absence says nothing: a log does not show every way to leave. */
+/** The finding that the shell was ended regularly. Its absence means nothing, because a log does not show every way to leave. */
 export function gracefulExit(part: string): Finding {
   return {
     primitive: "temporal.lifecycle_markers.exit_behavior",
@@ -104,9 +104,9 @@ export function gracefulExit(part: string): Finding {
   };
 }
 
-/** The class of a median gap between commands, seconds. Its names are the registry's: `llm_lightweight` is a pace, not
- * a claim that a model was at work. */
-export function latencyClass(gapSecs: number): string {
+/** The class of a median gap between commands, seconds. The names are those of the registry. `llm_lightweight` names a pace;
+ * it does not state that a language model typed. */
+function latencyClass(gapSecs: number): string {
   if (gapSecs <= limits.INSTANT_SECS) return "instant";
   if (gapSecs <= limits.TYPING_SPEED_SECS) return "typing_speed";
   if (gapSecs <= limits.DELIBERATE_SECS) return "deliberate";
@@ -114,8 +114,8 @@ export function latencyClass(gapSecs: number): string {
   return gapSecs <= limits.LLM_HEAVYWEIGHT_SECS ? "llm_heavyweight" : "long";
 }
 
-/** The class of a spread of gaps between commands. */
-export function consistencyClass(gapSpread: number): string {
+/** The class of the spread of gaps between commands. */
+function consistencyClass(gapSpread: number): string {
   if (gapSpread < limits.METRONOMIC_SPREAD) return "metronomic";
   return gapSpread > limits.BIMODAL_SPREAD ? "bimodal" : "variable";
 }

@@ -1,7 +1,7 @@
 /**
- * One line of a Cowrie log, read into one shape whichever way it was written: the JSON Cowrie writes (`eventid`,
- * `timestamp`, `input`, `shasum`, …, in the forms of 2018 and of today) or its reduced form (`ev`, `ts`, `tok`, `sha256`,
- * …). Credentials are never looked at, command text is reduced at once. Leaves grouping to `cowrie-sensor.ts`.
+ * Reads one line of a Cowrie log: Cowrie's own JSON (`eventid`, `timestamp`, `input`, `shasum`, …, in the forms of 2018 and
+ * of today) or its reduced form (`ev`, `ts`, `tok`, `sha256`, …). It never reads credentials, and it reduces command text
+ * immediately. `cowrie-sensor.ts` groups the lines by session.
  */
 import { type CommandShape, shapeOf } from "./command-shape.ts";
 import { type Fields, isFields } from "./fields.ts";
@@ -9,8 +9,8 @@ import { type AlgorithmLists, readLists } from "./hassh.ts";
 import { epochSecondsOf } from "./iso-time.ts";
 import { isKeyName } from "./observation.ts";
 
-/** What a line adds to its session. */
-export type CowrieFact =
+/** The content of a line. */
+type CowrieFact =
   | { readonly kind: "connect" }
   | { readonly kind: "version"; readonly banner: string; readonly lists: AlgorithmLists | null }
   | { readonly kind: "kex"; readonly hassh: string | null; readonly lists: AlgorithmLists | null }
@@ -20,19 +20,19 @@ export type CowrieFact =
   | { readonly kind: "closed"; readonly durationSecs: number | null }
   | { readonly kind: "other" };
 
-/** A line of the log. */
+/** A line of the log that belongs to a session. */
 export interface CowrieEvent {
   readonly ts: number;
   readonly session: string;
-  /** The source address, or null where the line has none. */
+  /** The source address, or null if the line has none. */
   readonly address: string | null;
-  /** The sensor's own name for itself, or null where the line has none. */
+  /** The name of the sensor, or null if the line has none. */
   readonly sensor: string | null;
   readonly fact: CowrieFact;
 }
 
-/** A line that could not be read, or one that belongs to no session and is passed over. */
-export type CowrieReading =
+/** The result of reading a line. A line with `no_session` is skipped; one that is `unreadable` is reported. */
+type CowrieReading =
   | { readonly kind: "event"; readonly event: CowrieEvent }
   | { readonly kind: "no_session" }
   | { readonly kind: "unreadable"; readonly reason: string };
@@ -106,7 +106,7 @@ function shapeOfFields(fields: Fields): CommandShape {
   };
 }
 
-/** The lists a client offered: Cowrie writes arrays (and wrote them with `client.version` until 2018). */
+/** The algorithm lists that a client offered. Cowrie writes arrays; until 2018 it wrote them with `client.version`. */
 function listsOf(fields: Fields): AlgorithmLists | null {
   const [kex, enc, mac, comp] = ["kexAlgs", "encCS", "macCS", "compCS"].map((name) => listOf(fields[name]));
   return readLists({ kex, enc, mac, comp });
@@ -119,7 +119,7 @@ function listOf(value: unknown): string | null {
   return names.every((each) => each !== null) ? names.map(bare).join(",") : null;
 }
 
-/** Cowrie ran on Python 3 for a while without decoding what it logged: `b'SSH-2.0-Go'`. */
+/** Removes `b'…'`: some versions of Cowrie logged Python byte strings, for example `b'SSH-2.0-Go'`. */
 function bare(value: string): string {
   return /^b(['"]).*\1$/s.test(value) ? value.slice(2, -1) : value;
 }
@@ -130,7 +130,7 @@ function bannerOf(version: string): string {
     .slice(0, BANNER_CHARS);
 }
 
-/** Seconds, written as a number or (in newer versions) as a text. */
+/** A duration in seconds. Newer versions of Cowrie write it as a text. */
 function durationOf(value: unknown): number | null {
   const secs = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof secs === "number" && secs >= 0 && secs <= LONGEST_SESSION_SECS ? secs : null;

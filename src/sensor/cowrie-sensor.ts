@@ -1,6 +1,6 @@
 /**
- * The sensor for Cowrie's log: lines in, one message a session out. Leaves reading a line to `cowrie-event.ts` and
- * drawing observations to `cowrie-session.ts`.
+ * The sensor for Cowrie logs: it takes lines and returns one message per session. `cowrie-event.ts` reads a line,
+ * `cowrie-session.ts` derives the observations.
  */
 import { readCowrieEvent } from "./cowrie-event.ts";
 import { addCowrieEvent, cowrieMessage, type CowrieSession, newCowrieSession } from "./cowrie-session.ts";
@@ -9,7 +9,7 @@ import type { LineResult, LogSensor, SensorCounts } from "./log-sensor.ts";
 import type { SessionMessage } from "./observation.ts";
 import { type FinishedSession, SessionStream } from "./session-stream.ts";
 
-/** Reads Cowrie's own JSON and its reduced form, mixed at will.
+/** Reads Cowrie's own JSON and its reduced form; a log may contain both.
  * @example const sensor = new CowrieSensor();
  *          const { messages } = sensor.push(JSON.parse(line), "pot-1");
  */
@@ -18,7 +18,7 @@ export class CowrieSensor implements LogSensor {
   readonly #stream = new SessionStream<CowrieSession>(newCowrieSession);
   readonly #hasshTable: ReadonlyMap<string, AlgorithmLists>;
 
-  /** @param hasshTable - algorithm lists by HASSH, for logs that keep only the hash */
+  /** @param hasshTable - algorithm lists by HASSH, for logs that hold only the hash */
   constructor(hasshTable: ReadonlyMap<string, AlgorithmLists> = new Map()) {
     this.#hasshTable = hasshTable;
   }

@@ -1,6 +1,6 @@
 /**
- * One Cowrie session: what its lines add up to, and the observations drawn from it when it is over. Leaves deciding when
- * that is to `session-stream.ts`.
+ * One Cowrie session: collects its lines and derives the observations when it has ended. `session-stream.ts` decides when a
+ * session has ended.
  */
 import { paceFindings, pipeFindings, type TimedCommand, varietyFindings } from "./commands.ts";
 import type { CowrieEvent } from "./cowrie-event.ts";
@@ -9,14 +9,14 @@ import { isLocaleVariable, localeOf } from "./locale.ts";
 import { type Finding, messageOf, type SessionMessage } from "./observation.ts";
 import * as limits from "./thresholds.ts";
 
-/** The lines of one session so far. Plain data, bounded by `MAX_EVENTS_PER_SESSION`. */
+/** What the lines of one session said so far. Plain data, bounded by `MAX_EVENTS_PER_SESSION`. */
 export interface CowrieSession {
   address: string | null;
   firstTs: number;
   lastTs: number;
   isConnectSeen: boolean;
   isClosed: boolean;
-  /** What the honeypot says of the length, seconds. */
+  /** The duration that the honeypot logged, seconds. */
   durationSecs: number | null;
   banner: string | null;
   hassh: string | null;
@@ -26,7 +26,7 @@ export interface CowrieSession {
   readonly payloads: Set<string>;
 }
 
-/** A session of which nothing is known but when its first line was written. */
+/** An empty session, from the time of its first line. */
 export function newCowrieSession(ts: number): CowrieSession {
   return {
     address: null,
@@ -44,7 +44,7 @@ export function newCowrieSession(ts: number): CowrieSession {
   };
 }
 
-/** Adds a line. Of what a client says twice (a second key exchange, say) the first counts. */
+/** Adds a line to its session. If the client sends something twice, such as a second key exchange, the first counts. */
 export function addCowrieEvent(session: CowrieSession, { ts, address, fact }: CowrieEvent): void {
   session.address ??= address;
   session.firstTs = Math.min(session.firstTs, ts);
@@ -82,7 +82,7 @@ export function addCowrieEvent(session: CowrieSession, { ts, address, fact }: Co
   }
 }
 
-/** The message of a session that is over, or null when its log never named an address. */
+/** The message of an ended session, or null if no line of it named an address. */
 export function cowrieMessage(
   sensor: string,
   id: string,
@@ -91,7 +91,7 @@ export function cowrieMessage(
 ): SessionMessage | null {
   const { address, lastTs } = session;
   if (address === null) return null;
-  // A log that opens in the middle of a session still knows from the closing line how long it was.
+  // If the log begins within the session, its start follows from the duration in the closing line.
   const startTs =
     session.isConnectSeen || session.durationSecs === null
       ? session.firstTs
@@ -109,14 +109,14 @@ export function cowrieMessage(
   return messageOf({ sensor, session: id, address, startTs, endTs: lastTs }, "sensor.cowrie", findings);
 }
 
-/** The class of a session's length, seconds. */
-export function durationClass(durationSecs: number): string {
+/** The class of a session's duration in seconds. */
+function durationClass(durationSecs: number): string {
   if (durationSecs < limits.SHORT_SESSION_SECS) return "short";
   if (durationSecs < limits.MEDIUM_SESSION_SECS) return "medium";
   return durationSecs < limits.LONG_SESSION_SECS ? "long" : "marathon";
 }
 
-/** The order of a client's key exchange algorithms has to fit the contract's limit for a value. */
+/** Maximum length of the list of key exchange algorithms: the contract's limit for a value. */
 const MAX_ORDER_BYTES = 4_096;
 
 function clientFindings(session: CowrieSession, table: ReadonlyMap<string, AlgorithmLists>): Finding[] {
@@ -127,7 +127,7 @@ function clientFindings(session: CowrieSession, table: ReadonlyMap<string, Algor
   const order = lists?.kex.split(",") ?? [];
   if (lists && JSON.stringify(order).length <= MAX_ORDER_BYTES && /^[\x20-\x7e]+$/.test(lists.kex))
     findings.push(reading("toolchain.ssh.kex_algorithm_order", order, "kex"));
-  // What is no SSH banner (a web request on the SSH port, say) is not the banner of an SSH client.
+  // A first line without "SSH-" (for example a web request on the SSH port) is not the banner of an SSH client.
   if (session.banner?.startsWith("SSH-"))
     findings.push(reading("toolchain.ssh.client_banner", session.banner, "version"));
   return findings;
@@ -147,8 +147,8 @@ function localeFindings(variables: ReadonlyMap<string, string>): Finding[] {
   return locale === null ? [] : [reading("environmental.locale", locale, "environment")];
 }
 
-/** One observation per distinct payload, numbered in order of appearance: a session may bring several, and each
- * needs an evidence pointer of its own. Padded, so that their order as texts is their order in time. */
+/** One observation per distinct payload. A session may have several, and each needs its own evidence pointer, so they are
+ * numbered in order of appearance. The numbers are padded so that text order equals time order. */
 function payloadFindings(payloads: ReadonlySet<string>): Finding[] {
   return [...payloads].map((sha256, index) =>
     reading("toolchain.payload.sha256", sha256, `payload-${String(index + 1).padStart(5, "0")}`),

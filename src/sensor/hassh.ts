@@ -1,12 +1,12 @@
 /**
- * HASSH: the fingerprint of an SSH client by the algorithm lists it offers, and the table from a HASSH back to its
- * lists, for logs that keep only the hash.
+ * HASSH: the fingerprint of an SSH client, calculated from the algorithm lists that it offers; and a table from HASSH to
+ * lists, for logs that hold only the hash.
  */
 import { md5 } from "@noble/hashes/legacy.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { isFields } from "./fields.ts";
 
-/** The four lists a HASSH is made of, client to server, each comma-separated as on the wire. */
+/** The four lists of a HASSH, client to server, each separated by commas as on the wire. */
 export interface AlgorithmLists {
   readonly kex: string;
   readonly enc: string;
@@ -19,9 +19,9 @@ export function hasshOf(lists: AlgorithmLists): string {
   return bytesToHex(md5(utf8ToBytes([lists.kex, lists.enc, lists.mac, lists.comp].join(";"))));
 }
 
-/** Reads a table `{ "<hassh>": { kex, enc, mac, comp } }` and checks every entry against its own hash.
+/** Reads a table `{ "<hassh>": { kex, enc, mac, comp } }` and checks the hash of every entry.
  * @param raw - the parsed JSON
- * @throws TypeError naming the entry that is not of this form or whose lists give another hash
+ * @throws TypeError naming the entry that has another form or whose lists have another hash
  */
 export function readHasshTable(raw: unknown): ReadonlyMap<string, AlgorithmLists> {
   if (!isFields(raw))
@@ -39,7 +39,7 @@ export function readHasshTable(raw: unknown): ReadonlyMap<string, AlgorithmLists
   return table;
 }
 
-/** The lists, if this is an object of four texts. */
+/** The lists, or null if it is not an object with the four texts. */
 export function readLists(entry: unknown): AlgorithmLists | null {
   if (!isFields(entry)) return null;
   const { kex, enc, mac, comp } = entry;

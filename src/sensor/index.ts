@@ -1,7 +1,7 @@
-/** The sensors: what a log tells, as observations. Pure: parsed lines in, messages out. */
+/** The sensors: they turn parsed log lines into messages with observations. Pure. */
 export { CowrieSensor } from "./cowrie-sensor.ts";
-export { type AlgorithmLists, hasshOf, readHasshTable } from "./hassh.ts";
+export { type AlgorithmLists, readHasshTable } from "./hassh.ts";
 export { epochSecondsOf } from "./iso-time.ts";
-export type { LineResult, LogSensor, SensorCounts } from "./log-sensor.ts";
-export { isKeyName, type ObservationPayload, type SessionMessage } from "./observation.ts";
+export type { LogSensor } from "./log-sensor.ts";
+export { isKeyName, type SessionMessage } from "./observation.ts";
 export { TtySensor } from "./tty-sensor.ts";

@@ -1,12 +1,12 @@
 /**
- * Log timestamps to epoch seconds, to the microsecond (the platform's own reader keeps milliseconds, and most gaps
- * between a bot's commands are shorter).
+ * Converts log timestamps to epoch seconds with microseconds. The platform's parser has milliseconds only, and most gaps
+ * between the commands of a bot are shorter.
  */
 
 const SHAPE = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** Reads an ISO 8601 time; without a zone it is UTC, as Cowrie writes it.
- * @returns epoch seconds, to six places, or null if the text is no such time
+/** Reads an ISO 8601 time. A time without a zone is UTC, as in Cowrie logs.
+ * @returns epoch seconds with six decimals, or null if the text is no such time
  * @example epochSecondsOf("1970-01-02T00:00:00.250000Z") // 86400.25
  */
 export function epochSecondsOf(text: string): number | null {
@@ -41,7 +41,7 @@ function daysInMonth(year: number, month: number): number {
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
-/** Days from 1970-01-01 in the Gregorian calendar, counting years from March so that a leap day comes last. */
+/** Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that a leap day is the last of its year. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);

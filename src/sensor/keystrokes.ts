@@ -1,39 +1,39 @@
 /**
- * From the raw inputs of a terminal to what a hand did: keys, pastes, and what was typed before the shell was ready;
- * and from those to lines. Leaves classifying them to `tty-findings.ts`.
+ * Groups the raw inputs of a terminal into keys, pastes, and text typed before the shell was ready, and those into lines.
+ * `tty-findings.ts` classifies them.
  */
 import { MACHINE_GAP_SECS, PASTE_CHARS, PASTE_JOIN_SECS, TYPE_AHEAD_SECS } from "./thresholds.ts";
 
-/** One input as the recording has it. */
+/** One input of the recording. */
 export interface TtyInput {
   readonly ts: number;
   readonly text: string;
 }
 
-/** One act of a hand. `type_ahead` keys were typed, but when is unknown. */
+/** One act of the user. `type_ahead`: keys whose times are unknown, because the user typed them before the shell was ready. */
 export interface InputUnit {
   readonly kind: "key" | "paste" | "type_ahead";
   readonly ts: number;
-  /** When its last character came, epoch seconds. */
+  /** Time of its last character, epoch seconds. */
   readonly endTs: number;
   readonly text: string;
 }
 
 /** One line sent to the shell. */
 export interface TtyLine {
-  /** When its first unit began and when it was sent, epoch seconds. */
+  /** Time of its first unit, and time at which it was sent, epoch seconds. */
   readonly startTs: number;
   readonly sentTs: number;
   readonly text: string;
-  /** Gaps between its keys, seconds; empty where it was pasted. */
+  /** Gaps between its keys, seconds; empty if it was pasted. */
   readonly keyGaps: readonly number[];
-  /** Every unit of it is a key. */
+  /** Whether all its units are keys. */
   readonly isTyped: boolean;
 }
 
-/** Sorts inputs into units.
+/** Groups inputs into units.
  * @param inputs - ascending
- * @param firstOutputTs - when the session first put something out, or null if it never did
+ * @param firstOutputTs - time of the first output of the session, or null if there is none
  */
 export function unitsOf(inputs: readonly TtyInput[], firstOutputTs: number | null): InputUnit[] {
   const units: InputUnit[] = [];
@@ -56,7 +56,7 @@ export function unitsOf(inputs: readonly TtyInput[], firstOutputTs: number | nul
   return units;
 }
 
-/** Cuts units into the lines that were sent. What was never sent is no line; neither is an empty one. */
+/** Cuts units into the lines that were sent. Text that was not sent is left out, and so are empty lines. */
 export function linesOf(units: readonly InputUnit[]): TtyLine[] {
   const lines: TtyLine[] = [];
   let members: InputUnit[] = [];
@@ -69,15 +69,15 @@ export function linesOf(units: readonly InputUnit[]): TtyLine[] {
       if (index === pieces.length - 1) break;
       if (text.trim() !== "") lines.push(lineOf(members, text));
       text = "";
-      // What follows the line end within one paste is the beginning of the next line.
+      // Text after the line end within the same paste belongs to the next line.
       members = index === pieces.length - 2 && pieces.at(-1) === "" ? [] : [unit];
     }
   }
   return lines;
 }
 
-/** Gaps between neighbouring keys, seconds; a paste or type-ahead between them ends the row.
- * @param maxSecs - longer gaps are thinking and left out
+/** Gaps between consecutive keys, seconds. Keys with a paste or type-ahead between them have no gap.
+ * @param maxSecs - longer gaps are left out, because the user was thinking
  */
 export function keyGapsOf(units: readonly InputUnit[], maxSecs: number): number[] {
   const gaps: number[] = [];
@@ -90,7 +90,7 @@ export function keyGapsOf(units: readonly InputUnit[], maxSecs: number): number[
   return gaps;
 }
 
-/** Inputs that cannot have been separate acts: single keys at machine pace. All others stand alone. */
+/** Groups single keys that arrived too fast to be separate acts. Every other input is a group of its own. */
 function runsOf(inputs: readonly TtyInput[]): TtyInput[][] {
   const runs: TtyInput[][] = [];
   let before: TtyInput | undefined;
@@ -105,8 +105,8 @@ function runsOf(inputs: readonly TtyInput[]): TtyInput[][] {
   return runs;
 }
 
-/** One key sends one character, an escape sequence, or a line end of two; two or three characters may be keys that the
- * network delivered together. A line end behind other characters at once is no key: nobody types a line in one packet. */
+/** Whether an input may be a key: one character, an escape sequence, or a line end of two characters. Two or three characters
+ * may be keys that the network delivered together. Text with a line end in one packet is not typed, so it is no key. */
 function isKey(text: string): boolean {
   if (text.length <= 1 || text.startsWith("\u001B") || /^\r[\n\0]$/.test(text)) return true;
   return text.length < PASTE_CHARS && !/[\r\n]/.test(text);

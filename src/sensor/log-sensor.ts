@@ -1,34 +1,34 @@
 /**
- * What every sensor of a log offers, and the counts it keeps. A new kind of log is a class with this interface.
+ * The interface of all log sensors, and their counters. Each kind of log has a class with this interface.
  */
 import type { SessionMessage } from "./observation.ts";
 
-/** What a line led to. */
+/** The result of a line. */
 export interface LineResult {
-  /** Messages of the sessions that are over by now, oldest first. */
+  /** Messages of the sessions that have ended, oldest first. */
   readonly messages: readonly SessionMessage[];
   /** Why the line could not be read, or null. */
   readonly problem: string | null;
 }
 
-/** A sensor: parsed lines in, messages out. */
+/** A sensor takes parsed lines and returns messages. */
 export interface LogSensor {
   /** Takes one line.
    * @param raw - the line's JSON
-   * @param sensorName - what to call the sensor when the line does not say: `[A-Za-z0-9._:-]`, at most 128 */
+   * @param sensorName - name of the sensor if the line has none: `[A-Za-z0-9._:-]`, at most 128 */
   push(raw: unknown, sensorName: string): LineResult;
-  /** The end of a log: every open session of that sensor is over.
-   * @param sensorName - as given to `push`; without it, of all sensors */
+  /** Ends all open sessions of a sensor at the end of its log.
+   * @param sensorName - as given to `push`; if left out, the sessions of all sensors end */
   end(sensorName?: string): readonly SessionMessage[];
   readonly counts: SensorCounts;
 }
 
-/** What a sensor saw. */
+/** Counters of a sensor. */
 export interface SensorCounts {
-  /** Sessions that are over. */
+  /** Ended sessions. */
   sessions: number;
-  /** Of these, the ones without a message: nothing to observe, or no address. */
+  /** Ended sessions without a message, because nothing was observed or no address is known. */
   silentSessions: number;
-  /** Lines of a session that was over already; they are passed over. */
+  /** Lines of sessions that had already ended. They are skipped. */
   lateLines: number;
 }

@@ -1,14 +1,14 @@
 /**
- * The observation as the sensors make it, in its wire form (contract §2), and the message of one session. Ids and
- * evidence pointers are derived from the log alone, so replaying it makes the same bytes.
+ * Makes observations in their wire form (contract §2), and the message of one session. Ids and evidence pointers depend on
+ * the log alone, so a replay of the log gives the same bytes.
  */
 import { v5 } from "uuid";
 import { attackerUuidOfAddress } from "../core/index.ts";
 
-/** Namespace of the ids of observations made here. */
+/** Namespace of the ids of these observations. */
 const OBSERVATION_NAMESPACE = "5f3a9c1e-8b72-5d46-9e0a-1c7d4b2f6a83";
 
-/** A BEHAVE observation envelope plus `attacker_uuid`, as it travels. Times in epoch seconds. */
+/** A BEHAVE observation envelope with `attacker_uuid`, in its wire form. Times in epoch seconds. */
 export interface ObservationPayload {
   readonly v: 1;
   readonly id: string;
@@ -22,41 +22,41 @@ export interface ObservationPayload {
   readonly ts: number;
 }
 
-/** Everything observed in one session: what becomes one queue message, and what is known of the attacker. */
+/** The observations of one session, which form one queue message, and the facts about the attacker. */
 export interface SessionMessage {
   readonly attackerUuid: string;
-  /** The source address as the log writes it. */
+  /** The source address, as in the log. */
   readonly address: string;
   /** First and last time of the session, epoch seconds. */
   readonly startTs: number;
   readonly endTs: number;
-  /** In the order of `deriving`; never empty. */
+  /** In the order of the findings; never empty. */
   readonly events: readonly ObservationPayload[];
 }
 
-/** One thing found in a session, before it becomes an observation. */
+/** One result of a session, from which an observation is made. */
 export interface Finding {
   readonly primitive: string;
   readonly value: string | readonly string[];
   /** 0–1. */
   readonly confidence: number;
-  /** Which part of the session it was read from: the fragment of the evidence pointer, e.g. `commands`, `payload-02`. */
+  /** The part of the session it was derived from: the fragment of the evidence pointer, e.g. `commands`, `payload-00002`. */
   readonly part: string;
 }
 
-/** The session findings were made in. */
-export interface SessionKey {
+/** The session that findings belong to. */
+interface SessionKey {
   /** Name of the sensor: `[A-Za-z0-9._:-]`, at most 128. */
   readonly sensor: string;
-  /** The honeypot's session id, of the same letters. */
+  /** The honeypot's session id, with the same characters. */
   readonly session: string;
   readonly address: string;
   readonly startTs: number;
   readonly endTs: number;
 }
 
-/** Turns the findings of a session into its message, or null when there are none.
- * @param source - which sensor looked, e.g. `sensor.cowrie`
+/** Makes the message of a session from its findings; null if there are none.
+ * @param source - the `source` of the observations, e.g. `sensor.cowrie`
  */
 export function messageOf(
   key: SessionKey,
@@ -85,7 +85,7 @@ export function messageOf(
 
 const KEY_LETTERS = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** Whether a text may stand in an evidence pointer as a session's or a sensor's name. */
+/** Whether a text may be the name of a session or sensor in an evidence pointer. */
 export function isKeyName(text: string): boolean {
   return KEY_LETTERS.test(text);
 }

@@ -1,37 +1,37 @@
 /**
- * Groups the lines of a log by session and says when a session is over: closed, silent for long, pushed out, or at the
- * end of the log. Time is log time only. Memory is bounded by `MAX_OPEN_SESSIONS` a sensor. Leaves what a session holds
- * to its maker.
+ * Groups the lines of a log by session and decides when a session has ended: by its closing line, after an hour without a
+ * line, when too many sessions are open, or at the end of the log. Time is log time. Memory is bounded by
+ * `MAX_OPEN_SESSIONS` per sensor. The caller defines the content of a session.
  */
 import { MAX_OPEN_SESSIONS, SESSION_IDLE_SECS } from "./thresholds.ts";
 
-/** A session that is over. */
+/** An ended session. */
 export interface FinishedSession<S> {
   readonly sensor: string;
   readonly id: string;
   readonly session: S;
 }
 
-/** What a line met with: its session (null when that one is over already) and the sessions that are over by now. */
-export interface Touched<S> {
+/** The session of a line (null if it had already ended) and the sessions that have ended since. */
+interface Touched<S> {
   readonly session: S | null;
   readonly finished: readonly FinishedSession<S>[];
 }
 
 interface SensorState<S> {
-  /** The latest time seen, epoch seconds. */
+  /** The latest time of a line, epoch seconds. */
   clockTs: number;
-  sweptTs: number;
-  /** By session id, the one opened first in front. */
+  idleCheckTs: number;
+  /** By session id, in the order of opening. */
   readonly open: Map<string, { readonly session: S; lastTs: number }>;
-  /** Sessions closed lately, so that a straggling line does not open a second one of the same name. */
+  /** Recently closed sessions, so that a late line does not open a second session with the same id. */
   readonly closed: Map<string, number>;
 }
 
-/** Seconds of log time between two looks for silent sessions. */
-const SWEEP_SECS = 60;
+/** Seconds of log time between two searches for idle sessions. */
+const IDLE_CHECK_SECS = 60;
 
-/** Sessions of any number of sensors, from interleaved lines.
+/** Sessions of several sensors, whose lines may be interleaved.
  * @example const stream = new SessionStream((ts) => ({ firstTs: ts }));
  */
 export class SessionStream<S> {
@@ -40,16 +40,16 @@ export class SessionStream<S> {
   readonly #sensors = new Map<string, SensorState<S>>();
 
   /** @param create - makes an empty session from the time of its first line, epoch seconds
-   * @param maxOpen - sessions held open at once per sensor, at least 1 */
+   * @param maxOpen - maximum number of open sessions per sensor, at least 1 */
   constructor(create: (ts: number) => S, maxOpen: number = MAX_OPEN_SESSIONS) {
     this.#create = create;
     this.#maxOpen = maxOpen;
   }
 
-  /** Finds or opens the session of a line. */
+  /** Finds the session of a line, or opens it. */
   touch(sensor: string, id: string, ts: number): Touched<S> {
     const state = this.#stateOf(sensor, ts);
-    const finished = this.#sweep(sensor, state, ts);
+    const finished = this.#closeIdle(sensor, state, ts);
     if (state.closed.has(id)) return { session: null, finished };
     const known = state.open.get(id);
     if (known) {
@@ -65,7 +65,7 @@ export class SessionStream<S> {
     return { session, finished };
   }
 
-  /** Ends a session: its closing line was read. */
+  /** Ends a session. */
   close(sensor: string, id: string): FinishedSession<S>[] {
     const state = this.#sensors.get(sensor);
     const open = state?.open.get(id);
@@ -75,7 +75,7 @@ export class SessionStream<S> {
     return [{ sensor, id, session: open.session }];
   }
 
-  /** Ends every session of a sensor, or of all: the log is at its end. In the order they were opened. */
+  /** Ends all sessions of a sensor, or of all sensors, in the order of their opening. */
   end(sensor?: string): FinishedSession<S>[] {
     const names = sensor === undefined ? [...this.#sensors.keys()] : [sensor];
     return names.flatMap((name) =>
@@ -86,20 +86,20 @@ export class SessionStream<S> {
   #stateOf(sensor: string, ts: number): SensorState<S> {
     const known = this.#sensors.get(sensor);
     if (known) return known;
-    const state: SensorState<S> = { clockTs: ts, sweptTs: ts, open: new Map(), closed: new Map() };
+    const state: SensorState<S> = { clockTs: ts, idleCheckTs: ts, open: new Map(), closed: new Map() };
     this.#sensors.set(sensor, state);
     return state;
   }
 
-  #sweep(sensor: string, state: SensorState<S>, ts: number): FinishedSession<S>[] {
+  #closeIdle(sensor: string, state: SensorState<S>, ts: number): FinishedSession<S>[] {
     state.clockTs = Math.max(state.clockTs, ts);
-    if (state.clockTs - state.sweptTs < SWEEP_SECS) return [];
-    state.sweptTs = state.clockTs;
-    const silentBeforeTs = state.clockTs - SESSION_IDLE_SECS;
+    if (state.clockTs - state.idleCheckTs < IDLE_CHECK_SECS) return [];
+    state.idleCheckTs = state.clockTs;
+    const idleBeforeTs = state.clockTs - SESSION_IDLE_SECS;
     for (const [id, closedTs] of state.closed) {
-      if (closedTs < silentBeforeTs) state.closed.delete(id);
+      if (closedTs < idleBeforeTs) state.closed.delete(id);
     }
-    const silent = [...state.open].filter(([, each]) => each.lastTs < silentBeforeTs).map(([id]) => id);
-    return silent.flatMap((id) => this.close(sensor, id));
+    const idle = [...state.open].filter(([, each]) => each.lastTs < idleBeforeTs).map(([id]) => id);
+    return idle.flatMap((id) => this.close(sensor, id));
   }
 }

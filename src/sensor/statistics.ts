@@ -1,8 +1,8 @@
 /**
- * The few statistics the sensors need. Pure arithmetic; the limits it is compared with are in `thresholds.ts`.
+ * The statistics that the sensors use. The limits for their results are in `thresholds.ts`.
  */
 
-/** The middle of a list, the mean of the middle two when there is an even number.
+/** The median of a list.
  * @throws RangeError if the list is empty
  * @example median([4, 1, 2]) // 2
  */
@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** Sample standard deviation over mean: how uneven a list is, whatever its size. 0 when all are equal.
+/** Coefficient of variation: sample standard deviation divided by mean. 0 if all values are equal.
  * @throws RangeError with fewer than two values, or a mean that is not positive
  * @example spread([4, 4, 4]) // 0
  */
@@ -26,7 +26,7 @@ export function spread(values: readonly number[]): number {
   return Math.sqrt(squares / (values.length - 1)) / mean;
 }
 
-/** Pearson's correlation of two lists of equal length, or null when one of them is constant.
+/** Pearson's correlation of two lists of equal length, or null if one of them is constant.
  * @example correlation([1, 2, 3], [2, 4, 6]) // 1
  */
 export function correlation(xs: readonly number[], ys: readonly number[]): number | null {
@@ -45,15 +45,15 @@ export function correlation(xs: readonly number[], ys: readonly number[]): numbe
   return onlyX === 0 || onlyY === 0 ? null : both / Math.sqrt(onlyX * onlyY);
 }
 
-/** Confidence that grows with the number of samples: n / (n + half), to four places.
- * @param half - samples at which it is 0.5, > 0
+/** A confidence that grows with the number of samples: n / (n + half), rounded to four decimals.
+ * @param half - number of samples that gives 0.5, > 0
  * @example sampleConfidence(2, 2) // 0.5
  */
 export function sampleConfidence(samples: number, half: number): number {
   return Math.round((samples / (samples + half)) * 10_000) / 10_000;
 }
 
-/** The gaps between neighbours of an ascending list of times. */
+/** The differences between consecutive times of an ascending list. */
 export function gapsOf(times: readonly number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }

@@ -1,12 +1,12 @@
 /**
- * One line of a terminal recording in its reduced form: `i` what was typed or pasted, its letters masked, `o` how much was
- * put out. Unmasked text does as well; only its length, its control characters and `| ; &` are looked at.
+ * Reads one line of a terminal recording in its reduced form: `i` is input with masked letters, `o` is the size of output.
+ * Input with letters is accepted as well. Only its length, its control characters and `| ; &` are used.
  */
 import { isFields } from "./fields.ts";
 import { isKeyName } from "./observation.ts";
 
 /** A line of a recording. */
-export interface TtyEvent {
+interface TtyEvent {
   readonly ts: number;
   readonly session: string;
   readonly address: string;
@@ -15,13 +15,13 @@ export interface TtyEvent {
     | { readonly kind: "output"; readonly bytes: number };
 }
 
-/** A line that was read, or why it could not be. */
-export type TtyReading =
+/** The result of reading a line. */
+type TtyReading =
   | { readonly kind: "event"; readonly event: TtyEvent }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
-/** Characters of one input that are looked at: bounds memory; nothing typed is longer. */
+/** Maximum number of characters of one input that are used. Bounds memory; typed input is shorter. */
 const MAX_INPUT_CHARS = 65_536;
 
 /** Reads one parsed line.

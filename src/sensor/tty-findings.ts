@@ -1,6 +1,6 @@
 /**
- * What the keys and pastes of one recording tell about the hand: one function per primitive, each saying nothing where
- * the recording does not support it.
+ * Derives findings from the keys and pastes of one recording. Each function handles one or two primitives and returns no
+ * finding if the recording has too little data.
  */
 import { gracefulExit } from "./commands.ts";
 import { type InputUnit, keyGapsOf, type TtyLine } from "./keystrokes.ts";
@@ -26,7 +26,7 @@ export function pasteFindings(units: readonly InputUnit[]): Finding[] {
   ];
 }
 
-/** `motor.keystroke_cadence`, from the gaps between keys, thinking left out. */
+/** `motor.keystroke_cadence`, from the gaps between keys. Gaps in which the user thinks are left out. */
 export function cadenceFindings(units: readonly InputUnit[]): Finding[] {
   const gaps = keyGapsOf(units, limits.THINKING_SECS);
   if (gaps.length < limits.MIN_KEY_GAPS) return [];
@@ -34,7 +34,7 @@ export function cadenceFindings(units: readonly InputUnit[]): Finding[] {
   return [{ primitive: "motor.keystroke_cadence", value: cadenceClass(gaps), confidence, part: PART }];
 }
 
-/** `motor.command_chunking`: one line only, or how evenly lines are typed. Pasted lines have no rhythm to measure. */
+/** `motor.command_chunking`: whether there is one line only, or how evenly lines are typed. Pasted lines do not count. */
 export function chunkingFindings(lines: readonly TtyLine[]): Finding[] {
   const primitive = "motor.command_chunking";
   if (lines.length === 1)
@@ -49,7 +49,7 @@ export function chunkingFindings(lines: readonly TtyLine[]): Finding[] {
   ];
 }
 
-/** `motor.error_correction`: how long after a key its deletion begins, or that nothing was deleted in many keys. */
+/** `motor.error_correction`: the delay between a key and its deletion, or `absent` if many keys were typed without one. */
 export function correctionFindings(units: readonly InputUnit[]): Finding[] {
   const primitive = "motor.error_correction";
   const keys = units.filter((unit) => unit.kind === "key");
@@ -58,7 +58,7 @@ export function correctionFindings(units: readonly InputUnit[]): Finding[] {
     const confidence = sampleConfidence(keys.length, limits.KEY_GAPS_FOR_HALF);
     return [{ primitive, value: "absent", confidence, part: PART }];
   }
-  // Of a row of deletions the first counts; behind a paste or type-ahead it corrects something else than a key.
+  // Only the first of consecutive deletions counts. A deletion after a paste or type-ahead does not correct a key.
   const delays = units.flatMap((unit, index) => {
     const before = units[index - 1];
     return isCorrection(unit) && before?.kind === "key" && !isCorrection(before) ? [unit.ts - before.ts] : [];
@@ -89,19 +89,19 @@ export function masteryFindings(lines: readonly TtyLine[]): Finding[] {
   ];
 }
 
-/** `cognitive.feedback_loop_engagement`: a pace like clockwork cannot depend on what was put out; one that grows with it
- * beyond chance does. Between the two nothing is said.
+/** `cognitive.feedback_loop_engagement`: `fire_and_forget` if the pauses are regular, because they then do not depend on the
+ * output; `closed_loop` if they grow with the output more than by chance; otherwise no finding.
  * @param pauses - seconds from sending each line to the beginning of the next
- * @param outputs - bytes put out meanwhile, one per pause
+ * @param outputs - bytes of output during each pause
  */
 export function feedbackFindings(pauses: readonly number[], outputs: readonly number[]): Finding[] {
   const primitive = "cognitive.feedback_loop_engagement";
   const confidence = sampleConfidence(pauses.length, limits.SAMPLES_FOR_HALF);
   const isPositive = pauses.every((pause) => pause > 0);
   if (
-    pauses.length >= limits.MIN_PAUSES_FOR_CLOCKWORK &&
+    pauses.length >= limits.MIN_PAUSES_FOR_REGULAR_PACE &&
     isPositive &&
-    spread(pauses) < limits.CLOCKWORK_SPREAD
+    spread(pauses) < limits.REGULAR_PACE_SPREAD
   )
     return [{ primitive, value: "fire_and_forget", confidence, part: PART }];
   if (pauses.length < limits.MIN_PAUSES_FOR_CORRELATION) return [];
@@ -116,13 +116,13 @@ export function exitFindings(units: readonly InputUnit[]): Finding[] {
   return last?.kind === "key" && last.text === END_OF_INPUT ? [gracefulExit(PART)] : [];
 }
 
-/** The class of a share of pastes, 0–1. */
+/** The class of a share of pastes, 0–1, for `motor.input_modality`. */
 export function modalityClass(share: number): string {
   if (share >= limits.PASTED_SHARE) return "pasted";
   return share <= limits.TYPED_SHARE ? "typed" : "mixed";
 }
 
-/** The class of a share of pastes, 0–1, as a habit. */
+/** The class of a share of pastes, 0–1, for `motor.paste_burst_rate`. */
 export function pasteRateClass(share: number): string {
   if (share >= limits.HABITUAL_PASTE_SHARE) return "habitual";
   return share >= limits.OCCASIONAL_PASTE_SHARE ? "occasional" : "none";

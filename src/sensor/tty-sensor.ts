@@ -1,6 +1,6 @@
 /**
- * The sensor for terminal recordings: lines in, one message a session out. A recording has no closing line, so a session
- * is over when it was silent for long or the log ends. Leaves classifying to `tty-findings.ts`.
+ * The sensor for terminal recordings: it takes lines and returns one message per session. A recording has no closing line,
+ * so a session ends after an hour without a line or at the end of the log. `tty-findings.ts` derives the findings.
  */
 import { shapeOf } from "./command-shape.ts";
 import { paceFindings, pipeFindings } from "./commands.ts";
@@ -92,7 +92,7 @@ function ttyMessage(sensor: string, id: string, session: TtySession): SessionMes
   ]);
 }
 
-/** The pause before each line but the first, and what was put out in it. */
+/** The pause before each line except the first, and the bytes of output during it. */
 function pausesAndOutputs(
   lines: readonly TtyLine[],
   session: TtySession,

@@ -1,6 +1,6 @@
 /**
- * Addresses for attackers that do not exist, from the ranges set aside for documentation (RFC 5737, RFC 3849), so
- * that they can never be mistaken for, or block, a real one.
+ * Addresses of simulated attackers. They come from the ranges reserved for documentation (RFC 5737, RFC 3849), so they
+ * never equal a real address.
  */
 
 /** 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24. */
@@ -9,12 +9,12 @@ const IPV4_NETWORKS = ["192.0.2", "198.51.100", "203.0.113"] as const;
 const HOSTS_PER_NETWORK = 254;
 
 /**
- * The address of one simulated attacker; no two of (seed, scenario, round) share one. The first attacker of each
- * scenario has an IPv4 address as long as they last (about 80 seeds), all others an IPv6 address in 2001:db8::/32.
+ * The address of one simulated attacker. Each (seed, scenario, round) has its own. The first attacker of a scenario has an
+ * IPv4 address while there are free ones (about 80 seeds); all others have an IPv6 address in 2001:db8::/32.
  * @param seed - whole number, 0 to 2^32 − 1
- * @param scenarioIndex - place in the catalogue, from 0
+ * @param scenarioIndex - index in the catalogue, from 0
  * @param scenarioCount - length of the catalogue
- * @param round - how many attackers of this scenario came before, 0 to 65,534
+ * @param round - number of attackers with the same scenario before this one, 0 to 65,534
  */
 export function simulatedAddress(
   seed: number,

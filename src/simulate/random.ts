@@ -1,33 +1,33 @@
 /**
- * Randomness that repeats: every draw follows from a seed and a place (which scenario, identity, session), so
- * adding an identity or a session changes no other. Leaves the generator itself to pure-rand.
+ * Repeatable random numbers. A draw depends on a seed and a key (scenario, identity, session), so a further identity or
+ * session does not change the draws of the others. The generator is that of pure-rand.
  */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** A stream of draws. */
+/** A sequence of random draws. */
 export interface Random {
   /** A whole number, both ends included. */
   integer(min: number, max: number): number;
-  /** `base` moved by at most `share` of it up or down, rounded to a whole number.
+  /** A whole number that differs from `base` by at most `share` of it.
    * @param share - 0–1 */
   around(base: number, share: number): number;
-  /** Lower-case hexadecimal digits, as many as asked for. */
+  /** A text of lower-case hexadecimal digits. */
   hex(digits: number): string;
 }
 
-/** Odd constant (2^32 divided by the golden ratio) that spreads neighbouring numbers over all 32 bits. */
+/** Odd constant (2^32 divided by the golden ratio). Multiplying by it distributes neighbouring numbers over all 32 bits. */
 const SPREAD = 0x9e3779b1;
 
 /**
- * The stream that belongs to a seed and a place.
+ * The sequence of draws for a seed and a key.
  * @param seed - whole number, 0 to 2^32 − 1
- * @param place - whole numbers that say what the draws are for, e.g. scenario, round, session
+ * @param key - whole numbers that identify what the draws are for, e.g. scenario, round, session
  * @example randomOf(1, [0, 0]).integer(1, 6)
  */
-export function randomOf(seed: number, place: readonly number[]): Random {
+export function randomOf(seed: number, key: readonly number[]): Random {
   let mixed = seed;
-  for (const part of place) {
+  for (const part of key) {
     mixed = Math.imul(mixed ^ (part + 1), SPREAD);
     mixed ^= mixed >>> 15;
   }

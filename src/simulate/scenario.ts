@@ -1,53 +1,53 @@
 /**
- * What a scenario is: a story about one attacker, told session by session, and the states it must end in.
- * Leaves times, ids and addresses to `simulate.ts`.
+ * The type of a scenario: the sessions of one attacker and the states that must result. Times, ids and addresses come from
+ * `simulate.ts`.
  */
 import type { State } from "../core/index.ts";
 import type { Random } from "./random.ts";
 
-/** A value as it stands in a payload. */
+/** The value of a payload. */
 export type MeasuredValue = string | number | boolean | readonly string[];
 
-/** What one session shows: value per primitive. */
-export type Measurements = Readonly<Record<string, MeasuredValue>>;
+/** The measured values of one session, by primitive. */
+type Measurements = Readonly<Record<string, MeasuredValue>>;
 
-/** Where in the story a session stands. */
-export interface SessionPlace {
+/** The position of a session in a scenario. */
+interface SessionPosition {
   /** From 0. */
   readonly index: number;
-  /** Sessions of the whole story. */
+  /** Number of sessions of the scenario. */
   readonly count: number;
 }
 
-/** A story about one attacker. */
+/** A scenario: the behaviour of one attacker over several sessions. */
 export interface Scenario {
-  /** Kebab-case; how it is asked for and labelled. */
+  /** Kebab-case. The name on the command line and in labels. */
   readonly name: string;
-  /** One sentence for people: who this is. */
+  /** One sentence for people that describes the attacker. */
   readonly summary: string;
-  /** Sessions the story takes; `expected` holds for this number. */
+  /** Number of sessions. `expected` holds for this number only. */
   readonly sessions: number;
-  /** From the end of one session to the end of the next, s, before jitter (at most an eighth, earlier). */
+  /** Seconds from the end of one session to the end of the next. Jitter makes a session end earlier, by at most an eighth of this. */
   readonly gapSecs: number;
-  /** Shortest and longest session, s; the longest is shorter than half a gap. */
+  /** Shortest and longest duration of a session, seconds. The longest is less than half of `gapSecs`. */
   readonly durationSecs: readonly [number, number];
   /** The state of every primitive after the last session (contract §3). */
   readonly expected: Readonly<Record<string, State>>;
   /** Whether `multi_actor_suspected` is published. */
   readonly isSuspected: boolean;
   /**
-   * Draws what stays the same about this attacker and answers what each of its sessions shows.
-   * @param attacker - draws for the attacker; a session's own come with the call
+   * Draws what all sessions of an attacker have in common, and returns a function that gives the values of a session.
+   * @param attacker - draws for the attacker; the returned function gets the draws of the session
    */
-  readonly play: (attacker: Random) => (place: SessionPlace, session: Random) => Measurements;
+  readonly play: (attacker: Random) => (position: SessionPosition, session: Random) => Measurements;
 }
 
-/** Whether a session lies in the second half of the story (of seven: from the fourth on). */
-export function isSecondHalf(place: SessionPlace): boolean {
-  return place.index >= Math.floor(place.count / 2);
+/** Whether a session lies in the second half of the scenario (of seven: from the fourth on). */
+export function isSecondHalf(position: SessionPosition): boolean {
+  return position.index >= Math.floor(position.count / 2);
 }
 
-/** The value whose turn it is when they take turns, session by session. */
-export function turn<T>(place: SessionPlace, values: readonly [T, ...T[]]): T {
-  return values[place.index % values.length] ?? values[0];
+/** The value for a session when the values alternate from session to session. */
+export function alternate<T>(position: SessionPosition, values: readonly [T, ...T[]]): T {
+  return values[position.index % values.length] ?? values[0];
 }

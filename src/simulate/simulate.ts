@@ -1,6 +1,6 @@
 /**
- * Plays scenarios: turns their sessions into observation payloads (contract §2) with times, ids and addresses.
- * The same options give the same sessions, byte for byte. Leaves sending and printing to the commands.
+ * Plays scenarios: turns their sessions into observation payloads (contract §2) with times, ids and addresses. The same
+ * options give the same bytes. The commands send and print them.
  */
 import { attackerUuidOfAddress } from "../core/index.ts";
 import { simulatedAddress } from "./address.ts";
@@ -8,17 +8,17 @@ import { randomOf } from "./random.ts";
 import type { MeasuredValue, Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
-/** What to play. */
+/** What to simulate. */
 export interface SimulationOptions {
   /** Whole number, 0 to 2^32 − 1. */
   readonly seed: number;
-  /** No session ends after this, epoch seconds; the last ones end shortly before. */
+  /** Epoch seconds. No session ends later; the last ones end shortly before. */
   readonly endTs: number;
-  /** Attackers, 1 to 50,000; they take the scenarios in turn. Default: one of each. */
+  /** Number of attackers, 1 to 50,000. They take the scenarios in turn. Default: one per scenario. */
   readonly identities?: number;
-  /** Sessions of every attacker, 1 to 1,000, instead of what each scenario takes. */
+  /** Sessions per attacker, 1 to 1,000. Default: the number that the scenario defines. */
   readonly sessions?: number;
-  /** What to choose from. Default: all. */
+  /** The scenarios to play. Default: all. */
   readonly scenarios?: readonly Scenario[];
 }
 
@@ -27,16 +27,16 @@ export interface SimulatedAttacker {
   readonly attackerUuid: string;
   readonly address: string;
   readonly scenario: Scenario;
-  /** Attackers that play the same scenario before this one. */
+  /** Number of attackers with the same scenario before this one. */
   readonly round: number;
-  /** How many it has. */
+  /** Number of its sessions. */
   readonly sessions: number;
-  /** Whether the scenario's expected states hold, that is, whether the story was told in its own length. */
-  readonly isWholeStory: boolean;
+  /** Whether it has as many sessions as the scenario defines. Only then the expected states hold. */
+  readonly isComplete: boolean;
 }
 
-/** An observation payload (contract §2), as it is sent. */
-export interface SimulatedEvent {
+/** An observation payload (contract §2). */
+interface SimulatedEvent {
   readonly v: 1;
   readonly id: string;
   readonly attacker_uuid: string;
@@ -49,12 +49,12 @@ export interface SimulatedEvent {
   readonly ts: number;
 }
 
-/** One session: what a sensor would send as one message. */
+/** One session. A sensor would send it as one message. */
 export interface SimulatedSession {
   readonly attacker: SimulatedAttacker;
   /** From 0. */
   readonly index: number;
-  /** Epoch seconds; every event's `ts`. */
+  /** Epoch seconds; the `ts` of every event. */
   readonly endTs: number;
   readonly events: readonly SimulatedEvent[];
 }
@@ -63,11 +63,11 @@ const MAX_SEED = 2 ** 32 - 1;
 const MAX_IDENTITIES = 50_000;
 const MAX_SESSIONS = 1_000;
 const SOURCE = "attribution-worker/simulate";
-/** Part of a gap by which a session may end earlier than planned. */
+/** Maximum jitter, as a share of the gap between two sessions. */
 const JITTER_SHARE = 1 / 8;
 
 /**
- * The attackers of a simulation, in the order in which they take their scenarios.
+ * The attackers of a simulation, in the order in which scenarios are assigned.
  * @throws RangeError naming the option that is out of range
  */
 export function castAttackers(options: SimulationOptions): SimulatedAttacker[] {
@@ -78,37 +78,37 @@ export function castAttackers(options: SimulationOptions): SimulatedAttacker[] {
   requireWhole("identities", identities, 1, MAX_IDENTITIES);
   if (options.sessions !== undefined) requireWhole("sessions", options.sessions, 1, MAX_SESSIONS);
   const attackers: SimulatedAttacker[] = [];
-  for (let place = 0; place < identities; place += 1) {
-    const scenario = scenarios[place % scenarios.length];
-    if (scenario === undefined) throw new Error(`no scenario at place ${place}`);
-    const round = Math.floor(place / scenarios.length);
+  for (let i = 0; i < identities; i += 1) {
+    const scenario = scenarios[i % scenarios.length];
+    if (scenario === undefined) throw new Error(`there must be a scenario for attacker ${i}, got none`);
+    const round = Math.floor(i / scenarios.length);
     const address = simulatedAddress(options.seed, indexOf(scenario), SCENARIOS.length, round);
     const sessions = options.sessions ?? scenario.sessions;
-    const isWholeStory = sessions === scenario.sessions;
+    const isComplete = sessions === scenario.sessions;
     attackers.push({
       attackerUuid: attackerUuidOfAddress(address),
       address,
       scenario,
       round,
       sessions,
-      isWholeStory,
+      isComplete,
     });
   }
   return attackers;
 }
 
 /**
- * The sessions of all attackers in the order in which they ended. Made one by one, so that many fit into little memory.
+ * The sessions of all attackers, ordered by their end. It is a generator, so that a large simulation needs little memory.
  * @throws RangeError naming the option that is out of range
  * @example [...simulate({ seed: 1, endTs: 1_790_000_000 })].length // 66
  */
 export function* simulate(options: SimulationOptions): Generator<SimulatedSession> {
   const attackers = castAttackers(options);
   if (!Number.isFinite(options.endTs)) throw new RangeError("endTs must be a finite number of epoch seconds");
-  const plan = attackers.flatMap((attacker, place) =>
-    sessionEnds(options, attacker).map((endTs, index) => ({ attacker, place, index, endTs })),
+  const plan = attackers.flatMap((attacker, i) =>
+    sessionEnds(options, attacker).map((endTs, index) => ({ attacker, i, index, endTs })),
   );
-  plan.sort((a, b) => a.endTs - b.endTs || a.place - b.place || a.index - b.index);
+  plan.sort((a, b) => a.endTs - b.endTs || a.i - b.i || a.index - b.index);
   const earliest = plan[0];
   if (earliest !== undefined && earliest.endTs - earliest.attacker.scenario.durationSecs[1] <= 0) {
     throw new RangeError(`endTs ${options.endTs} leaves no time before it for all sessions`);
@@ -120,7 +120,7 @@ export function* simulate(options: SimulationOptions): Generator<SimulatedSessio
 
 function sessionEnds(options: SimulationOptions, attacker: SimulatedAttacker): number[] {
   const { gapSecs } = attacker.scenario;
-  const random = randomOf(options.seed, [...placeOf(attacker), 1]);
+  const random = randomOf(options.seed, [...drawKeyOf(attacker), 1]);
   return Array.from({ length: attacker.sessions }, (_, index) => {
     const jitterMs = random.integer(0, Math.floor(gapSecs * JITTER_SHARE * 1_000));
     return roundToMs(options.endTs - (attacker.sessions - 1 - index) * gapSecs - jitterMs / 1_000);
@@ -134,8 +134,8 @@ function sessionEvents(
   endTs: number,
 ): SimulatedEvent[] {
   const { scenario, round, attackerUuid } = attacker;
-  const play = scenario.play(randomOf(seed, [...placeOf(attacker), 2]));
-  const random = randomOf(seed, [...placeOf(attacker), 3, index]);
+  const play = scenario.play(randomOf(seed, [...drawKeyOf(attacker), 2]));
+  const random = randomOf(seed, [...drawKeyOf(attacker), 3, index]);
   const startTs = roundToMs(endTs - random.integer(...scenario.durationSecs));
   const evidenceRef = `simulated:${seed}/${scenario.name}/${round}/session-${index}`;
   const measured = play({ index, count: attacker.sessions }, random);
@@ -153,7 +153,8 @@ function sessionEvents(
   }));
 }
 
-function placeOf(attacker: SimulatedAttacker): readonly [number, number] {
+/** The key of an attacker's random draws. A third number tells its purposes apart. */
+function drawKeyOf(attacker: SimulatedAttacker): readonly [number, number] {
   return [indexOf(attacker.scenario), attacker.round];
 }
 

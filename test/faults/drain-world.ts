@@ -16,9 +16,11 @@ type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : ne
 
 /** Plays on until nothing changes any more. @returns what did not end, in words */
 export async function drainWorld(world: World): Promise<string[]> {
-  const problems = [...world.problems];
+  const { problems } = world;
   const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
   injection.pagesLeft = null;
+  await play({ do: "release_pages", page: null });
+  await world.finishSteps();
   for (const { db } of shardsOf(env)) if (await isPaused(db)) await play({ do: "resume" });
   await deliverAll(world, problems);
   if (world.plan.isDeferring) {

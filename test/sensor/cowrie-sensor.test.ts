@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attackerUuidOfAddress } from "../../src/core/index.ts";
-import { CowrieSensor, hasshOf } from "../../src/sensor/index.ts";
+import { hasshOf } from "../../src/sensor/hassh.ts";
+import { CowrieSensor } from "../../src/sensor/index.ts";
 import { BEGIN_TS, commandSession, confidenceOf, isoAt, messagesOf, reduced, valuesOf } from "./messages.ts";
 
 const LATENCY = "cognitive.inter_command_latency_class";

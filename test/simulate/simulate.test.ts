@@ -147,8 +147,8 @@ describe("simulate", () => {
     expect(sessions).toHaveLength(36);
     expect(new Set(sessions.map(({ attacker }) => attacker.attackerUuid)).size).toBe(12);
     const told = castAttackers({ seed: 1, endTs: END_TS, sessions: 7 });
-    expect(told.find(({ scenario }) => scenario.name === "steady-operator")?.isWholeStory).toBe(true);
-    expect(told.find(({ scenario }) => scenario.name === "one-short-session")?.isWholeStory).toBe(false);
+    expect(told.find(({ scenario }) => scenario.name === "steady-operator")?.isComplete).toBe(true);
+    expect(told.find(({ scenario }) => scenario.name === "one-short-session")?.isComplete).toBe(false);
   });
 
   it.each([

@@ -1,24 +1,24 @@
-/** What a suite of measurements is given: a runtime of its own, how much to do, and where to note what it saw. */
+/** What a suite works with: its own runtime, the number of repetitions, and a place for raw figures. */
 import type { Measure, MeasureName } from "../../bench/measures.ts";
 import type { ConsumerName } from "../../bench/protocol.ts";
 import type { Pair } from "../../bench/statistics.ts";
 import { BenchRuntime } from "./runtime.ts";
 
-/** Figures besides the measures, by name. */
+/** Raw figures besides the measures, by name. */
 export type Raw = Record<string, unknown>;
 
-/** Measurements that share what they need. */
+/** Measurements that share one runtime. */
 export interface Suite {
   readonly name: string;
   readonly measures: readonly MeasureName[];
-  /** How many steps it will report. */
+  /** Number of steps that the suite will report. */
   steps(bench: Bench): number;
   run(bench: Bench): Promise<Measure[]>;
 }
 
 export class Bench {
   readonly isQuick: boolean;
-  /** What was asked for. */
+  /** The measures to take. */
   readonly wanted: ReadonlySet<MeasureName>;
   readonly raw: Raw = {};
   readonly #onStep: (what: string) => void;
@@ -30,17 +30,17 @@ export class Bench {
     this.#onStep = onStep;
   }
 
-  /** How often to do something. */
+  /** Chooses the number of repetitions. */
   times(full: number, quick: number): number {
     return this.isQuick ? quick : full;
   }
 
-  /** One step is done. */
+  /** Reports that one step is done. */
   step(what: string): void {
     this.#onStep(what);
   }
 
-  /** The suite's runtime, started when first asked for. */
+  /** The runtime of the suite. The first call starts it. */
   async runtime(): Promise<BenchRuntime> {
     if (this.#runtime) return this.#runtime;
     const runtime = new BenchRuntime();
@@ -49,7 +49,7 @@ export class Bench {
     return runtime;
   }
 
-  /** Ends the runtime; the next suite gets one that holds nothing. */
+  /** Ends the runtime. The next suite gets an empty one. */
   async end(): Promise<void> {
     const runtime = this.#runtime;
     this.#runtime = null;
@@ -57,9 +57,9 @@ export class Bench {
   }
 
   /**
-   * Times two things one right after the other, a number of times, each first in every other round, after rounds that
-   * do not count.
-   * @param round - makes what is to be timed ready, and says how to time each, in milliseconds
+   * Times two things directly after one another in each round. In every other round the order is reversed. The first
+   * `warmUp` rounds do not count.
+   * @param round - prepares a round and returns one timing function for each, in milliseconds
    */
   async pairs(
     label: string,
@@ -76,7 +76,7 @@ export class Bench {
     return pairs;
   }
 
-  /** How to time prepared messages with a consumer. */
+  /** A function that runs prepared messages through a consumer and returns the time in milliseconds. */
   timing(runtime: BenchRuntime, name: string, consumer: ConsumerName): () => Promise<number> {
     return () => runtime.time({ command: "run", name, consumer });
   }

@@ -1,4 +1,4 @@
-/** Figures in words. Pure. */
+/** Formats figures as text. Pure. */
 import type { Spread } from "../../bench/statistics.ts";
 
 /** @example spreadText({ median: 1, min: 0.5, max: 2, n: 30 }) // "0.50 to 2.00 in 30" */
@@ -6,7 +6,7 @@ export function spreadText({ min, max, n }: Spread): string {
   return `${figure(min)} to ${figure(max)} in ${n}`;
 }
 
-/** Three significant digits, without an exponent. */
+/** Formats with three significant digits, without an exponent. */
 export function figure(value: number): string {
   if (value === 0 || Math.abs(value) >= 1_000) return Math.round(value).toLocaleString("en-GB");
   const digits = Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(Math.abs(value)))));

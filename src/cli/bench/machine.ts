@@ -1,11 +1,11 @@
-/** The machine that was measured on. */
+/** Describes the machine that the bench runs on. */
 import { cpus, release, totalmem, type } from "node:os";
 import { createRequire } from "node:module";
 import { z } from "zod";
 
 const packageSchema = z.object({ version: z.string() });
 
-/** What figures depend on besides the code. */
+/** What the figures depend on besides the code. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -16,7 +16,7 @@ export interface Machine {
   readonly wrangler: string;
 }
 
-/** Looks. */
+/** Reads the facts of this machine. */
 export function describeMachine(): Machine {
   const all = cpus();
   return {
@@ -30,7 +30,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** One sentence of it. */
+/** The facts as one line of text. */
 export function machineSentence({ cpu, cores, memoryGb, system, node, workerd, wrangler }: Machine): string {
   return `${cpu}, ${cores} cores, ${memoryGb} GB, ${system}; Node ${node}, workerd ${workerd}, Wrangler ${wrangler}`;
 }

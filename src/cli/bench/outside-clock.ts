@@ -1,20 +1,20 @@
-/** A clock for what happens inside the runtime, whose own counts whole milliseconds. */
+/** A clock outside the Workers runtime, whose own clock has a resolution of one millisecond. */
 import { createServer } from "node:http";
 import { z } from "zod";
 import { TIMED, type Timed } from "../../bench/protocol.ts";
 
 const addressSchema = z.object({ port: z.number() });
 
-/** Told over HTTP when something begins and ends. */
-export interface OutsideClock {
-  /** Where it is told; `begin/…` and `end/…` are added. */
+/** Receives begin and end over HTTP. */
+interface OutsideClock {
+  /** Base URL; the caller appends `begin/…` or `end/…`. */
   readonly url: string;
-  /** Milliseconds from each beginning to its first end, in order. */
+  /** Milliseconds from each begin to the first end after it, in order. */
   readonly lasted: Readonly<Record<Timed, number[]>>;
   stop(): void;
 }
 
-/** Starts the clock, on this machine only. */
+/** Starts the clock on the loopback interface. */
 export async function startOutsideClock(): Promise<OutsideClock> {
   const began = new Map<Timed, number>();
   const lasted: Record<Timed, number[]> = { ours: [], floor: [], nothing: [] };
@@ -28,7 +28,7 @@ export async function startOutsideClock(): Promise<OutsideClock> {
       began.delete(timed);
     }
     response.end();
-    // It begins when it is told that it may.
+    // The time starts after the answer is sent, because the caller goes on only then.
     if (timed && what === "begin") began.set(timed, performance.now());
   });
   await new Promise<void>((resolve) => {

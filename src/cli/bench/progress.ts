@@ -1,17 +1,17 @@
-/** How far the bench is: a bar on a terminal, a plain line now and then elsewhere. On standard error. */
+/** Shows the progress of the bench on standard error: a bar on a terminal, otherwise a line every few seconds. */
 import { SingleBar } from "cli-progress";
 
 const PLAIN_LINE_MS = 10_000;
 const FORMAT = "{bar} {percentage} % | {suite}: {what} | {duration_formatted}";
 
-/** Something that shows progress, counted in steps. */
-export interface BenchProgress {
+/** A progress display that counts steps. */
+interface BenchProgress {
   begin(suite: string): void;
   step(what: string): void;
   stop(): void;
 }
 
-/** The display that fits the stream. */
+/** The display for a stream: a bar for a terminal, lines for anything else. */
 export function showBenchProgress(
   steps: number,
   stream: NodeJS.WritableStream & { readonly isTTY?: boolean },

@@ -1,15 +1,15 @@
-/** What the bench says: a table for the terminal, and the same in Markdown for the documentation. Pure. */
+/** The report of a bench run: a table for the terminal, and the same table in Markdown for the documentation. Pure. */
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { Measure } from "../../bench/measures.ts";
 import { figure } from "./figures.ts";
 import { type Machine, machineSentence } from "./machine.ts";
 
-/** What stands around the summary in the documentation. */
+/** The marks before and after the summary in the documentation. */
 const BEGIN = "<!-- npm run bench -- --docs: begin -->";
 const END = "<!-- npm run bench -- --docs: end -->";
 
-/** One word on a measure. */
+/** The verdict on a measure, as one word. */
 export function verdictOf({ value, pass }: Measure): "met" | "missed" | "failed" | "skipped" | "reported" {
   if (value === null) return pass === null ? "skipped" : "failed";
   if (pass === null) return "reported";
@@ -23,7 +23,7 @@ export function renderMeasures(
   measures: readonly Measure[],
   { isColored, columns }: { isColored: boolean; columns: number },
 ): string {
-  const widths = [19, 9, 9, 10];
+  const widths = [28, 9, 9, 10];
   const rest = Math.max(30, columns - widths.reduce((sum, width) => sum + width, 0) - 6);
   const table = new Table({
     head: ["measure", "value", "bar", "", "how"],
@@ -56,8 +56,8 @@ export function markdownOf(measures: readonly Measure[], machine: Machine, date:
 }
 
 /**
- * A text with another summary in the place of the one it has.
- * @throws Error if the text has no place for it
+ * Replaces the summary in a text by another one.
+ * @throws Error if the text lacks the marks around the summary
  */
 export function withSummary(text: string, summary: string): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];

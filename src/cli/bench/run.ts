@@ -1,4 +1,4 @@
-/** One run of the bench from beginning to end. A suite that fails leaves the others' results as they are. */
+/** Runs the suites of the bench. A suite that fails does not affect the results of the others. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Measure, type MeasureName, missing } from "../../bench/measures.ts";
@@ -7,10 +7,10 @@ import { Bench, type Raw, type Suite } from "./bench.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { showBenchProgress } from "./progress.ts";
 
-/** Where the results go. */
+/** The file that the results are written to. */
 export const RESULTS_FILE = join(PROJECT_ROOT, "bench", "results.json");
 
-/** What a run found. */
+/** The results of a run. */
 export interface Results {
   readonly date: string;
   readonly isQuick: boolean;
@@ -19,16 +19,16 @@ export interface Results {
   readonly raw: Raw;
 }
 
-/** What to run. */
-export interface RunOptions {
+/** What to run, and where to report. */
+interface RunOptions {
   readonly isQuick: boolean;
-  /** Which measures. */
+  /** The measures to take. */
   readonly wanted: ReadonlySet<MeasureName>;
   readonly progress: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly complain: (text: string) => void;
 }
 
-/** Runs what is asked for; after each suite the results so far are written. */
+/** Runs the suites that hold a wanted measure. It writes the results so far after each suite. */
 export async function runSuites(suites: readonly Suite[], options: RunOptions): Promise<Results> {
   const { isQuick, wanted } = options;
   const chosen = suites.filter(({ measures }) => measures.some((name) => wanted.has(name)));
@@ -62,7 +62,6 @@ export async function runSuites(suites: readonly Suite[], options: RunOptions): 
   return results;
 }
 
-/** Writes the results. */
 async function writeResults(results: Results): Promise<void> {
   const { measures, raw, ...rest } = results;
   await mkdir(join(PROJECT_ROOT, "bench"), { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * The bench's Worker, running here: the real Workers runtime with its D1, objects and queues, configured as the Worker
- * that ships and bound to what it is compared with besides.
+ * Runs the bench's Worker on this machine: the real Workers runtime with D1, objects and queues. It has the configuration
+ * of the shipped Worker and further bindings for what it is compared with.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,17 +21,17 @@ import { PROJECT_ROOT } from "../wrangler.ts";
 
 const NAME = "attribution-bench";
 const DATABASES = ["DB", "FLOOR_DB", "PORT_DB"];
-/** Bindings of objects besides those that ship. */
+/** Object bindings that the shipped Worker does not have. */
 const OBJECTS = {
   FLOOR: "FloorObject",
   METERED_IDENTITIES: "MeteredIdentityObject",
   WATCHED_IDENTITIES: "WatchedIdentityObject",
 };
-/** Captured log lines are let go after so many commands. */
+/** Number of commands after which the captured log lines are removed from memory. */
 const COMMANDS_PER_CLEARING = 20;
 
-/** Tokens that hold in the bench's Worker. */
-export const READ_TOKEN = "bench-read-token";
+/** Read token of the bench's Worker. */
+const READ_TOKEN = "bench-read-token";
 
 const wranglerSchema = schema.looseObject({
   compatibility_date: schema.string(),
@@ -56,16 +56,16 @@ const wranglerSchema = schema.looseObject({
   ),
 });
 
-/** The local trace collector takes more time than what it watches; Wrangler's own news would go into ours. */
+/** Switches off the local trace collector, which takes more time than the code it watches, and Wrangler's own output. */
 const ENVIRONMENT = { X_LOCAL_OBSERVABILITY: "false", WRANGLER_LOG: "none", WRANGLER_SEND_METRICS: "false" };
 
-/** A Worker to be measured. */
+/** The running bench Worker. */
 export class BenchRuntime {
   readonly #harness = createTestHarness({ root: PROJECT_ROOT, workers: [{ config: readConfig() }] });
   #url = "";
   #commands = 0;
 
-  /** Builds and starts it. */
+  /** Builds and starts the Worker. */
   async start(): Promise<void> {
     Object.assign(process.env, ENVIRONMENT);
     const { url } = await this.#harness.listen();
@@ -79,7 +79,7 @@ export class BenchRuntime {
     return this.#harness.close();
   }
 
-  /** Carries out a command. @throws Error with what the Worker says, if it fails */
+  /** Sends a command and returns its answer. @throws Error with the answer of the Worker if the command fails */
   async ask(command: Command): Promise<unknown> {
     if (++this.#commands % COMMANDS_PER_CLEARING === 0) this.#harness.clearLogs();
     const response = await fetch(this.#url, { method: "POST", body: JSON.stringify(command) });
@@ -89,19 +89,19 @@ export class BenchRuntime {
     return answer;
   }
 
-  /** Carries out a command. @returns how long that took, in milliseconds, by this side's clock */
+  /** Sends a command. @returns its duration in milliseconds, measured by this process */
   async time(command: Command): Promise<number> {
     const startMs = performance.now();
     await this.ask(command);
     return performance.now() - startMs;
   }
 
-  /** Makes messages, to be run under a name. */
+  /** Makes messages and keeps them in the Worker under a name. */
   async prepare(name: string, workload: Workload): Promise<void> {
     await this.ask({ command: "prepare", name, workload });
   }
 
-  /** Stores a history. */
+  /** Stores a history through a consumer. */
   async fill(consumer: ConsumerName, workload: Workload): Promise<void> {
     await this.ask({ command: "fill", consumer, workload });
   }
@@ -114,15 +114,15 @@ export class BenchRuntime {
     return this.ask({ command: "count", name }).then((answer) => countedSchema.parse(answer));
   }
 
-  settle(): Promise<Counted> {
-    return this.ask({ command: "settle" }).then((answer) => countedSchema.parse(answer));
+  takeCounts(): Promise<Counted> {
+    return this.ask({ command: "take_counts" }).then((answer) => countedSchema.parse(answer));
   }
 
   lag(): Promise<Lag> {
     return this.ask({ command: "lag" }).then((answer) => lagSchema.parse(answer));
   }
 
-  /** Resident memory of the runtime's processes, in bytes: those that this process started. */
+  /** Resident memory, in bytes, of the runtime processes that this process started. */
   async memory(): Promise<number> {
     const { stdout } = await execa("ps", ["-A", "-o", "ppid=,rss=,comm="]);
     const ours = stdout

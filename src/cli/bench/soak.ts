@@ -1,4 +1,4 @@
-/** A steady load over the real queue for a while: whether memory and lag stay as they are. */
+/** Puts a steady load on the real queue and compares memory and lag of the first minute with those of the last. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Measure, measureOf } from "../../bench/measures.ts";
 import { median } from "../../bench/statistics.ts";
@@ -6,12 +6,12 @@ import { SESSION_PRIMITIVES } from "../../bench/workload.ts";
 import type { Bench } from "./bench.ts";
 import { figure } from "./figures.ts";
 
-/** What is sent each second: sessions of thirty observations, each of the next attacker. */
+/** Sessions sent per second. A session has thirty observations; each session belongs to the next attacker. */
 const SESSIONS_PER_SECOND = 10;
 const ATTACKERS = 200;
 /**
- * Seconds of load before the first minute counts: every identity is known, its object in memory, and the page caches of
- * as many SQLite databases are filled, all of which one process holds here.
+ * Seconds of load before the first minute counts. After them every identity is known, its object is in memory, and the
+ * page caches of all objects' SQLite databases are full. On this machine one process holds all of them.
  */
 const WARM_UP_SECS = 240;
 const MINUTE_SECS = 60;
@@ -25,12 +25,12 @@ interface Minute {
   readonly memoryMb: number;
 }
 
-/** How many steps a soak will report. */
+/** Number of steps that a soak will report. */
 export function soakSteps(minutes: number): number {
   return Math.ceil((minutes * MINUTE_SECS + WARM_UP_SECS) / SAMPLE_SECS);
 }
 
-/** Runs the load, and compares the last minute with the first. */
+/** Runs the load and compares the last minute with the first. */
 export async function soak(bench: Bench, minutes: number): Promise<Measure[]> {
   await send(bench, WARM_UP_SECS, 0);
   const seen: Minute[] = [];
@@ -54,7 +54,7 @@ export async function soak(bench: Bench, minutes: number): Promise<Measure[]> {
   ];
 }
 
-/** Sends for a number of seconds and looks every few. */
+/** Sends for a number of seconds and takes a sample every `SAMPLE_SECS`. */
 async function send(bench: Bench, secs: number, fromSecs: number): Promise<Minute> {
   const runtime = await bench.runtime();
   const startMs = Date.now();

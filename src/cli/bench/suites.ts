@@ -1,4 +1,4 @@
-/** Every suite, in the order in which they run: what is quick and sure first. */
+/** All suites in the order in which they run. The quick ones with stable figures come first. */
 import type { Suite } from "./bench.ts";
 import { latencySuite, readSuite } from "./suites/answers.ts";
 import { coreSuite } from "./suites/core.ts";

@@ -1,17 +1,16 @@
 /**
- * Which kind of log a line belongs to, and what to call the sensor of a log that does not say.
+ * Detects the format of a log, and derives the name of its sensor if the log has none.
  */
 import { basename } from "node:path";
 import { isKeyName } from "../../sensor/index.ts";
 
-/** The kinds of file `replay` reads. */
+/** The formats that `replay` reads. */
 export const FORMATS = ["cowrie", "tty", "observations"] as const;
-/** One of them. */
 export type Format = (typeof FORMATS)[number];
 
-/** Tells the kind of log from one of its lines.
+/** Detects the format of a log from one of its lines.
  * @param raw - a parsed line
- * @returns the kind, or null if it is none of them
+ * @returns the format, or null if it is unknown
  */
 export function detectFormat(raw: unknown): Format | null {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return null;
@@ -24,8 +23,8 @@ export function detectFormat(raw: unknown): Format | null {
 const ENDINGS = /(?:\.(?:gz|gzip|json|jsonl|ndjson|log))+$/i;
 const KINDS = /^(?:ssh|telnet|tty|cowrie)[-_.]+/i;
 
-/** A sensor's name from the name of its file, less what says the kind of log and how it is stored: so that the log and the
- * recordings of one sensor point to the same sessions.
+/** The name of a sensor, from the name of its file. Parts that name the format or the compression are removed, so that the
+ * log and the recordings of one sensor point to the same sessions.
  * @example sensorNameOf("logs/tty-2018-05-sensor-b.ndjson.gz") // "2018-05-sensor-b"
  */
 export function sensorNameOf(file: string): string {

@@ -1,6 +1,6 @@
 /**
- * From log files to what is sent: one `Outgoing` per session (or per line of ready-made observations), in the order of the
- * files. Lines that cannot be read are reported and passed over. Leaves sending to `sender.ts`.
+ * Reads log files and makes one `Outgoing` per session (or per line, if the file holds observations), in the order of the
+ * files. It reports and skips lines that cannot be read. `sender.ts` sends them.
  */
 import { z } from "zod";
 import { normalizeUuid } from "../../core/index.ts";
@@ -15,10 +15,10 @@ import type { AttackerFacts } from "../client.ts";
 import { detectFormat, type Format, sensorNameOf } from "./format.ts";
 import { type LogLine, type ReadProgress, readLines } from "./read-lines.ts";
 
-/** Events that belong together, and the attackers they are about. */
+/** The events of a session or line, and their attackers. */
 export interface Outgoing {
   readonly attackers: readonly { readonly uuid: string; readonly facts: AttackerFacts }[];
-  /** When the session ended, epoch seconds, or null where that cannot be told. */
+  /** End of the session, epoch seconds, or null if it is unknown. */
   readonly endTs: number | null;
   readonly events: readonly unknown[];
 }
@@ -31,11 +31,11 @@ export interface LineProblem {
 }
 
 /** What to read and how. */
-export interface ReadOptions {
+interface ReadOptions {
   readonly files: readonly string[];
-  /** The kind of every file, or null to tell it from each file's first line. */
+  /** The format of all files, or null to detect it from the first line of each. */
   readonly format: Format | null;
-  /** What to call the sensor of logs that do not say, or null to take it from the file's name. */
+  /** Name of the sensor for logs that have none, or null to derive it from the name of the file. */
   readonly sensorName: string | null;
   readonly hasshTable: ReadonlyMap<string, AlgorithmLists>;
   readonly onProblem: (problem: LineProblem) => void;
@@ -44,7 +44,7 @@ export interface ReadOptions {
 }
 
 /** Reads the files one after the other.
- * @throws Error naming the file, if one cannot be read or is of no known kind
+ * @throws Error naming the file, if it cannot be read or has an unknown format
  */
 export async function* readOutgoing(options: ReadOptions): AsyncGenerator<Outgoing> {
   const sensors: Record<"cowrie" | "tty", LogSensor> = {
@@ -54,7 +54,7 @@ export async function* readOutgoing(options: ReadOptions): AsyncGenerator<Outgoi
   for (const [index, file] of options.files.entries()) {
     const sensorName = options.sensorName ?? sensorNameOf(file);
     let format = options.format;
-    // oxlint-disable-next-line no-await-in-loop -- one file after the other: their order is the order of time
+    // oxlint-disable-next-line no-await-in-loop -- files are read in the order of time
     for await (const line of readLines(file, options.progress[index])) {
       const report = (reason: string) => options.onProblem({ file, line: line.number, reason });
       const raw = parseJson(line);
@@ -68,15 +68,15 @@ export async function* readOutgoing(options: ReadOptions): AsyncGenerator<Outgoi
         throw new Error(`${file}, line ${line.number}: ${kinds}; name its kind with --format if it is one`);
       }
       if (format === "observations") {
-        yield readyMade(raw);
+        yield outgoingOfObservations(raw);
         continue;
       }
       const { messages, problem } = sensors[format].push(raw, sensorName);
       if (problem !== null) report(problem);
       yield* messages.map(outgoingOf);
     }
-    // A log that names its sensor may go on in the next file (Cowrie begins a new one each day); one named after its file
-    // cannot.
+    // Sessions of a sensor that the log names may continue in the next file (Cowrie starts a new file each day). Sessions of a
+    // sensor that is named after its file end here.
     yield* sensors.cowrie.end(sensorName).map(outgoingOf);
     yield* sensors.tty.end(sensorName).map(outgoingOf);
   }
@@ -97,8 +97,8 @@ const eventSchema = z.object({
 const busEventSchema = z.object({ payload: z.unknown() });
 const eventListSchema = z.object({ events: z.array(z.unknown()) });
 
-/** Ready-made observations go out as they are; whether they are right is the Worker's to say. */
-function readyMade(raw: unknown): Outgoing {
+/** Observations are sent unchanged; the Worker validates them. */
+function outgoingOfObservations(raw: unknown): Outgoing {
   const list = eventListSchema.safeParse(raw);
   const events = list.success ? list.data.events : [raw];
   const attackers = new Map<string, AttackerFacts>();

@@ -1,24 +1,24 @@
 /**
- * How far the replay is: a bar with rate and time left on a terminal, a plain line now and then elsewhere. On standard
- * error, so that the result alone is on standard output.
+ * Shows the progress of the replay: a bar with rate and remaining time on a terminal, otherwise a line every few seconds. It
+ * writes to standard error, so that standard output holds the result only.
  */
 import { SingleBar } from "cli-progress";
 
 /** What is shown. */
-export interface ProgressState {
+interface ProgressState {
   /** Bytes of the files read so far. */
   readonly bytesRead: number;
   readonly sessions: number;
   readonly observations: number;
 }
 
-/** Where progress is shown: a bar if it is a terminal. */
+/** The stream that progress is written to; a terminal gets a bar. */
 export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
-/** Something that shows progress. */
-export interface ProgressDisplay {
+/** A progress display. */
+interface ProgressDisplay {
   update(state: ProgressState): void;
-  /** A line of its own, e.g. about a retry. */
+  /** Writes a separate line, e.g. about a retry. */
   note(text: string): void;
   stop(): void;
 }
@@ -27,8 +27,8 @@ const PLAIN_LINE_MS = 5_000;
 const FORMAT =
   "{bar} {percentage} % | {sessions} sessions | {observations} observations, {rate}/s | {eta_formatted} left";
 
-/** The display that fits the stream.
- * @param totalBytes - size of all files together
+/** The display for a stream.
+ * @param totalBytes - sum of the sizes of all files
  */
 export function showProgress(totalBytes: number, stream: ProgressStream): ProgressDisplay {
   const beginMs = Date.now();

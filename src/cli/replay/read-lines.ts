@@ -1,5 +1,5 @@
 /**
- * A log file as a stream of lines, plain or gzip by its first bytes, whatever it is called.
+ * Reads a log file line by line. The first bytes decide whether it is gzip; its name does not matter.
  */
 import { createReadStream, type ReadStream } from "node:fs";
 import { open } from "node:fs/promises";
@@ -7,23 +7,23 @@ import { createInterface } from "node:readline";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 
-/** One line and where it stands. */
+/** A line and its number. */
 export interface LogLine {
   /** From 1. */
   readonly number: number;
   readonly text: string;
 }
 
-/** How far a file has been read. */
+/** Progress of reading a file. */
 export interface ReadProgress {
-  /** Bytes of the file (compressed, if it is) read so far. */
+  /** Bytes of the file read so far (of the compressed file, if it is gzip). */
   bytesRead: number;
 }
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
-/** Reads a file line by line; empty lines are counted and left out.
- * @param progress - brought up to date while reading
+/** Reads a file line by line. Empty lines count for the line number and are left out.
+ * @param progress - updated while reading
  * @throws Error naming the file, if it cannot be read or its gzip is damaged
  */
 export async function* readLines(
@@ -33,7 +33,7 @@ export async function* readLines(
   const isGzip = (await firstBytes(file)).equals(GZIP_MAGIC);
   const input = createReadStream(file);
   let failure: Error | null = null;
-  // Without its own listener a failing input would leave the reader waiting for ever.
+  // Without this listener the reader would wait forever after a failure of the input.
   const end = (error: NodeJS.ErrnoException | null | undefined) => {
     if (!error || error.code === "ERR_STREAM_PREMATURE_CLOSE") return;
     failure = error;

@@ -1,5 +1,5 @@
 /**
- * What a replay says when it is done: what was sent, what was refused, the states, and the identities worth a look.
+ * The report at the end of a replay: what was sent, what was refused, the states, and identities that are not stable.
  */
 import type { AttributionClient, Stats } from "../client.ts";
 import {
@@ -12,15 +12,15 @@ import {
 import type { LineProblem } from "./outgoing.ts";
 import type { MetAttacker, RefusedEvent, SentTotals } from "./sender.ts";
 
-/** Attackers whose states are read; beyond it the most active ones are. */
-export const ATTACKERS_READ = 1_000;
+/** Maximum number of attackers whose states are read: the most active ones. */
+const ATTACKERS_READ = 1_000;
 const READS_AT_ONCE = 8;
-/** Identities shown. */
+/** Maximum number of identities shown. */
 const IDENTITIES_SHOWN = 10;
-/** Lines of trouble shown. */
+/** Maximum number of unreadable lines shown. */
 const PROBLEMS_SHOWN = 10;
 
-/** The sentence about what was sent. */
+/** A sentence about what was sent. */
 export function describeSent(totals: SentTotals, attackers: number, durationMs: number): string {
   const rate = Math.round(totals.accepted / Math.max(durationMs / 1_000, 0.001));
   return (
@@ -29,8 +29,8 @@ export function describeSent(totals: SentTotals, attackers: number, durationMs: 
   );
 }
 
-/** The sentence about what of it was new: an observation has one place, by its source, primitive and evidence.
- * @param stored - rows that were added while it ran, by this replay or anybody else
+/** A sentence about how many observations were new. An observation is identified by attacker, primitive and evidence.
+ * @param stored - rows added during the replay, including those of other senders
  */
 export function describeStored(accepted: number, stored: number): string {
   const known = accepted - stored;
@@ -38,16 +38,16 @@ export function describeStored(accepted: number, stored: number): string {
   return `${count(stored)} observations are new; ${count(known)} were there already (same source, primitive and evidence).`;
 }
 
-/** One line per refusal that was kept, and how many more there were. */
+/** One line per kept refusal, and the number of further ones. */
 export function describeRefusals(totals: SentTotals): string[] {
   const shown = totals.refusals.map(describeRefusal);
   const more = totals.refused - shown.length;
   return more > 0 ? [...shown, `… and ${count(more)} more`] : shown;
 }
 
-/** One line per unreadable line of the logs, and how many more there were.
+/** One line per unreadable line of the logs, and the number of further ones.
  * @param problems - the first ones
- * @param total - how many there were
+ * @param total - number of all
  */
 export function describeProblems(problems: readonly LineProblem[], total: number): string[] {
   const shown = problems
@@ -56,7 +56,7 @@ export function describeProblems(problems: readonly LineProblem[], total: number
   return total > shown.length ? [...shown, `… and ${count(total - shown.length)} more`] : shown;
 }
 
-/** The states of the whole Worker and, of the attackers met, the identities worth a look.
+/** The states of the whole Worker, and the identities of the replayed attackers that are not stable.
  * @throws ClientError */
 export async function describeStates(
   client: AttributionClient,
@@ -86,14 +86,14 @@ export async function describeStates(
   return parts.join("\n");
 }
 
-/** Reads the states of attackers; those of one identity make one row. */
+/** Reads the states of attackers. Attackers of the same identity share a row. */
 async function readIdentities(
   client: AttributionClient,
   attackers: readonly (readonly [string, MetAttacker])[],
 ): Promise<IdentityRow[]> {
   const rows = new Map<string, IdentityRow>();
   for (let from = 0; from < attackers.length; from += READS_AT_ONCE) {
-    // oxlint-disable-next-line no-await-in-loop -- a few at once, not all
+    // oxlint-disable-next-line no-await-in-loop -- a limited number at a time
     const together = await Promise.all(
       attackers.slice(from, from + READS_AT_ONCE).map(async ([uuid, met]) => ({
         attribution: await client.attribution(uuid),

@@ -1,6 +1,6 @@
 /**
- * One replay from beginning to end: read, send, wait, report. Says what it says through the given output, so that it runs
- * the same in a test. Leaves the command line to `../replay.ts`.
+ * A whole replay: it reads, sends, waits and reports. It writes to the given output, so that tests can read it.
+ * `../replay.ts` is the command line.
  */
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -18,7 +18,7 @@ import {
 } from "./report.ts";
 import { Sender } from "./sender.ts";
 
-/** What to replay, and where to. */
+/** What to replay, and to which Worker. */
 export interface ReplayOptions {
   readonly files: readonly string[];
   readonly url: string;
@@ -26,41 +26,41 @@ export interface ReplayOptions {
   readonly token: string;
   /** Token with the scope `read`. */
   readonly readToken: string;
-  /** The kind of every file, or null to tell it from its lines. */
+  /** The format of all files, or null to detect it. */
   readonly format: Format | null;
-  /** Times as fast as it happened, > 0, or null for as fast as possible. */
+  /** Speed relative to the log, > 0, or null for as fast as possible. */
   readonly speed: number | null;
-  /** What to call the sensor of logs that do not say, or null to take it from the file's name. */
+  /** Name of the sensor for logs that have none, or null to derive it from the name of the file. */
   readonly sensor: string | null;
-  /** A HASSH table, or null to look for one beside the first log. */
+  /** Path of a HASSH table, or null to look for one in the directory of the first log. */
   readonly hasshAlgorithms: string | null;
-  /** Retries of one request, 0 or more. */
+  /** Maximum number of retries of a request, 0 or more. */
   readonly retries: number;
-  /** How long nothing may move before everything sent counts as applied, seconds, ≥ 0. */
+  /** Seconds without a change of the counters after which everything sent counts as applied, ≥ 0. */
   readonly settleSecs: number;
 }
 
-/** Where a replay speaks. */
-export interface ReplayOutput {
-  /** The result. */
+/** Where a replay writes to. */
+interface ReplayOutput {
+  /** For the result. */
   readonly print: (text: string) => void;
-  /** What went wrong. */
+  /** For problems. */
   readonly complain: (text: string) => void;
   readonly progress: ProgressStream;
   readonly color: boolean;
 }
 
-/** The table that is looked for beside the first log. */
+/** Name of the HASSH table in the directory of the first log. */
 export const HASSH_TABLE_NAME = "hassh-algorithms.json";
 const PROBLEMS_KEPT = 100;
-/** How long nothing may move once the counter says that all is stored, ms: only events are left to be published. */
+/** The same in ms, once the counter shows that all observations are stored: only events remain to be published. */
 const SETTLED_MS = 2_000;
-/** Time between two looks at the most, ms. */
+/** Maximum time between two reads of the counters, ms. */
 const POLL_MS = 500;
 
 /** Replays logs.
- * @returns whether everything could be read, was accepted and is applied
- * @throws Error naming the file that cannot be read; ClientError naming the request that failed for good
+ * @returns whether everything was readable, was accepted and is applied
+ * @throws Error naming the file that cannot be read; ClientError naming the request that failed permanently
  */
 export async function runReplay(options: ReplayOptions, output: ReplayOutput): Promise<boolean> {
   const { files } = options;
@@ -137,7 +137,7 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-/** The table that was asked for, or the one that lies beside the first log, or an empty one. */
+/** The requested table, or else the one in the directory of the first log, or else an empty one. */
 async function findHasshTable(
   asked: string | null,
   files: readonly string[],

@@ -1,44 +1,44 @@
 /**
- * Sends sessions in their order, as many to a request as fit, and registers each attacker before its first observation.
- * A request's events are packed into as few queue messages as they fit into (a message costs three queue operations,
- * whatever it holds), so many sessions to a request is the cheap way; a session's events stay next to one another.
+ * Sends sessions in order, as many per request as fit, and registers each attacker before its first observation. The Worker
+ * packs the events of a request into as few queue messages as possible, and a message costs three queue operations whatever
+ * its size. So large requests are cheaper. The events of a session follow one another.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AttributionClient, Refusal } from "../client.ts";
 import type { Outgoing } from "./outgoing.ts";
 
-/** Events to a request: well below the contract's 5,000, so that progress shows. */
+/** Maximum number of events per request. It is below the contract's 5,000, so that progress is visible. */
 export const EVENTS_PER_REQUEST = 1_000;
-/** Bytes of JSON to a request: below the contract's 8 MiB. */
-export const BYTES_PER_REQUEST = 4 * 1_024 * 1_024;
+/** Maximum bytes of JSON per request, below the contract's 8 MiB. */
+const BYTES_PER_REQUEST = 4 * 1_024 * 1_024;
 /** Attackers registered at the same time. */
 const REGISTRATIONS_AT_ONCE = 8;
-/** Refusals kept to be shown. */
+/** Maximum number of refusals kept for the report. */
 const REFUSALS_KEPT = 10;
 
-/** A refusal and the event it is about. */
+/** A refusal and its event. */
 export interface RefusedEvent {
   readonly refusal: Refusal;
   readonly event: unknown;
 }
 
-/** What was sent. */
+/** Counts of what was sent. */
 export interface SentTotals {
   sessions: number;
   accepted: number;
   refused: number;
   requests: number;
-  /** The first few. */
+  /** The first `REFUSALS_KEPT`. */
   readonly refusals: RefusedEvent[];
 }
 
-/** Someone met in this run. */
+/** An attacker of this replay. */
 export interface MetAttacker {
   readonly address: string | null;
   sessions: number;
 }
 
-/** Collects what is to be sent and sends it when a request is full, or when told to.
+/** Collects events and sends them when a request is full, or on `flush`.
  * @example const sender = new Sender(client, null);
  *          for await (const outgoing of readOutgoing(options)) await sender.add(outgoing);
  *          await sender.flush();
@@ -53,13 +53,13 @@ export class Sender {
   #unregistered: Outgoing["attackers"][number][] = [];
   #begin: { readonly logTs: number; readonly wallMs: number } | null = null;
 
-  /** @param speed - how many times faster than the log to send, > 0, or null for as fast as possible */
+  /** @param speed - speed relative to the log, > 0, or null for as fast as possible */
   constructor(client: AttributionClient, speed: number | null) {
     this.#client = client;
     this.#speed = speed;
   }
 
-  /** Takes a session; returns when it may be followed by the next.
+  /** Takes a session. It returns when the next one may follow.
    * @throws ClientError */
   async add(outgoing: Outgoing): Promise<void> {
     await this.#untilDue(outgoing.endTs);
@@ -74,7 +74,7 @@ export class Sender {
     for (const event of outgoing.events) {
       const bytes = Buffer.byteLength(JSON.stringify(event)) + 1;
       const isFull = this.#events.length >= EVENTS_PER_REQUEST || this.#bytes + bytes > BYTES_PER_REQUEST;
-      // oxlint-disable-next-line no-await-in-loop -- requests follow one another, so that order is kept
+      // oxlint-disable-next-line no-await-in-loop -- requests are sent one after the other, in order
       if (isFull) await this.flush();
       this.#events.push(event);
       this.#bytes += bytes;
@@ -82,7 +82,7 @@ export class Sender {
     this.totals.sessions += 1;
   }
 
-  /** Sends what is waiting.
+  /** Sends the collected events.
    * @throws ClientError */
   async flush(): Promise<void> {
     const events = this.#events;
@@ -105,7 +105,7 @@ export class Sender {
     this.#unregistered = [];
     for (let from = 0; from < waiting.length; from += REGISTRATIONS_AT_ONCE) {
       const together = waiting.slice(from, from + REGISTRATIONS_AT_ONCE);
-      // oxlint-disable-next-line no-await-in-loop -- a few at once, not all
+      // oxlint-disable-next-line no-await-in-loop -- a limited number at a time
       await Promise.all(together.map(({ uuid, facts }) => this.#client.registerAttacker(uuid, facts)));
     }
   }
@@ -117,7 +117,7 @@ export class Sender {
     if (dueMs <= Date.now()) return;
     await this.flush();
     for (let leftMs = dueMs - Date.now(); leftMs > 0; leftMs = dueMs - Date.now()) {
-      // oxlint-disable-next-line no-await-in-loop -- a timer holds 24 days at most
+      // oxlint-disable-next-line no-await-in-loop -- a timer can wait 24 days at most
       await sleep(Math.min(leftMs, 86_400_000));
     }
   }

@@ -1,8 +1,8 @@
-/** What a load costs in a month at list prices, what the paid plan includes taken off. Pure. */
-import { type Billed, PRICES } from "../../bench/prices.ts";
+/** Calculates the monthly cost of a load at list prices, minus what the paid plan includes. Pure. */
+import { type Billed, OPERATIONS_PER_MESSAGE, PRICES, queueOperations } from "../../bench/prices.ts";
 import { ASSUMED_INPUTS, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
 
-/** A month. */
+/** The cost of one month. */
 export interface Bill {
   readonly lines: readonly { readonly billed: Billed; readonly units: number; readonly usd: number }[];
   readonly usd: number;
@@ -10,32 +10,28 @@ export interface Bill {
 }
 
 const MONTH_DAYS = 30;
-/** A message is written, read and deleted. */
-const OPERATIONS_PER_MESSAGE = 3;
-const OPERATION_BYTES = 64_000;
-/** What an object is billed for while it runs. */
+/** Memory that an object is billed for while it runs. */
 const OBJECT_GIGABYTES = 0.128;
 const PLAN_USD = 5;
 
-/** What is stored, in GB. */
-export interface Stored {
+/** Stored data, in GB. */
+interface Stored {
   readonly d1Gigabytes: number;
   readonly objectGigabytes: number;
 }
 
-/** The bill of a month in which as much is let go of as comes in. */
+/** The bill of a month in which retention removes as many observations as arrive. */
 export function billFor(load: Load, stored: Stored): Bill {
   const { observationsPerMessage } = load;
   const observations = load.observationsPerSec * DAY_SECS * MONTH_DAYS;
   const messages = observations / observationsPerMessage;
   const batches = messages / LIMITS.queueBatch.value;
   const events = observations * MEASURED.eventsPerObservation.value;
-  const operations = (bytes: number) => OPERATIONS_PER_MESSAGE * Math.ceil(bytes / OPERATION_BYTES);
   const units: Record<Billed, number> = {
     queueOperations:
-      messages * operations(observationsPerMessage * MEASURED.messageBytes.value) +
+      messages * queueOperations(observationsPerMessage * MEASURED.messageBytes.value) +
       events * OPERATIONS_PER_MESSAGE,
-    // What is let go of is a row written once more: as many as come, once the time is over.
+    // Each removal by retention is one more row written. In the steady state as many rows are removed as arrive.
     d1RowsWritten: observations * (MEASURED.d1RowsWritten.value + 1) + events,
     d1RowsRead: observations * MEASURED.d1RowsRead.value,
     d1Gigabytes: stored.d1Gigabytes,
@@ -55,7 +51,7 @@ export function billFor(load: Load, stored: Stored): Bill {
   return { lines, usd, usdPerMillion: (usd / observations) * 1e6 };
 }
 
-/** What units of something cost beyond those included. */
+/** US dollars for units beyond those that the paid plan includes. */
 export function usdOf(billed: Billed, units: number): number {
   const { usd, per, included } = PRICES[billed];
   return (Math.max(units - included, 0) / per) * usd;

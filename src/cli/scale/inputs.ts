@@ -1,20 +1,19 @@
 /**
- * Every number that the plan is calculated from, in one place: what was measured here, what the platform allows and charges,
- * and what is assumed. Leaves the arithmetic to model.ts.
+ * All inputs of the plan: measured values, limits of the platform, and assumptions. `model.ts` has the arithmetic.
  */
 
 /** Seconds of a day. */
 export const DAY_SECS = 86_400;
 
-/** What comes in, and how long it is kept. */
+/** A load, and how long its observations are kept. */
 export interface Load {
   readonly observationsPerSec: number;
-  /** How many observations a message holds: 1, or those of a session. */
+  /** Number of observations per message: 1, or those of a session. */
   readonly observationsPerMessage: number;
   readonly retentionDays: number;
 }
 
-/** A number with its unit and where it is from. */
+/** A number with its unit and source. */
 export interface Input {
   readonly value: number;
   readonly unit: string;
@@ -28,7 +27,7 @@ const ASSUMED = "assumed";
 
 const input = (value: number, unit: string, from: string): Input => ({ value, unit, from });
 
-/** What one observation costs and leaves behind. */
+/** Measured cost and size of one observation. */
 export const MEASURED = {
   d1RowsWritten: input(1.55, "rows per observation, everything counted", `${REPLAY}; 1.0 in steady state`),
   d1RowsRead: input(4.03, "rows per observation, 100 attackers in a batch", BENCH),
@@ -39,13 +38,13 @@ export const MEASURED = {
   messageBytes: input(454, "bytes of a message per observation", REPLAY),
   d1ObservationBytes: input(325, "bytes in D1 per observation", REPLAY),
   d1EventBytes: input(1_239, "bytes in D1 per event, links and states included", REPLAY),
-  objectBytes: input(69_632, "bytes of an object with little in it: a page per table", REPLAY),
+  objectBytes: input(69_632, "bytes of an almost empty object: a page per table", REPLAY),
   objectObservationBytes: input(256, "bytes in an object per observation", REPLAY),
   d1Statements: input(6, "statements per transaction", "this Worker; 9 with refusals"),
   d1RowMs: input(0.014, "ms per row of a batch", "measured locally: 1,000 rows in 14 ms"),
 } as const satisfies Record<string, Input>;
 
-/** What nobody has measured yet; doubling one of these is a fair test of a conclusion. */
+/** Values that were not measured. To test a conclusion, double one of them. */
 export const ASSUMED_INPUTS = {
   d1TransactionMs: input(10, "ms per transaction besides its rows", ASSUMED),
   objectCallMs: input(20, "ms per round of 64 object calls", ASSUMED),
@@ -57,7 +56,7 @@ export const ASSUMED_INPUTS = {
   databasesPerWorker: input(64, "databases bound to one Worker at most", "chosen: see “D1 calls” above"),
 } as const satisfies Record<string, Input>;
 
-/** What the platform allows. */
+/** Limits of the platform. */
 export const LIMITS = {
   databaseBytes: input(10e9, "bytes per D1 database", DOCS),
   accountDatabaseBytes: input(1e12, "bytes of D1 per account (can be raised)", DOCS),

@@ -1,16 +1,16 @@
-/** From a load to what it needs and costs: arithmetic over the inputs, pure. */
+/** Calculates what a load needs and costs. Pure. */
 import { type Bill, billFor } from "./bill.ts";
 import { ASSUMED_INPUTS, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
 
-/** What a load needs. */
+/** What a load needs and costs. */
 export interface Plan {
   readonly messagesPerSec: number;
   readonly queues: number;
-  /** How long consumers may stand still before a queue is full, hours. */
+  /** How long the consumers may be stopped until a queue is full, hours. */
   readonly outageHours: number;
   readonly outboundQueues: number;
   readonly outboundMessagesPerSec: number;
-  /** Time of one batch, ms. */
+  /** Duration of one batch, ms. */
   readonly batchMs: number;
   /** D1 statements of one batch. */
   readonly batchQueries: number;
@@ -18,7 +18,7 @@ export interface Plan {
   readonly consumers: number;
   readonly d1GigabytesPerDay: number;
   readonly d1Gigabytes: number;
-  /** What that is of what an account may hold at first. */
+  /** The same as a share of the default limit of an account. */
   readonly accountShare: number;
   /** How long one database lasts, days. */
   readonly daysPerDatabase: number;
@@ -29,19 +29,19 @@ export interface Plan {
   readonly workers: number;
   readonly objects: number;
   readonly objectGigabytes: number;
-  /** Calls per second that an identity in every batch of its queue gets. */
+  /** Calls per second of an identity that is in every batch of its queue. */
   readonly hottestCallsPerSec: number;
-  /** How long an identity with a hundredth of everything takes to fill its object, if nothing is let go of, days. */
+  /** Days until the object of an identity with a hundredth of all observations is full, without retention. */
   readonly hotIdentityDays: number;
   readonly bill: Bill;
 }
 
-/** How many observations fit into a message. */
+/** Maximum number of observations per message. */
 export const LARGEST_SESSION = Math.floor(LIMITS.messageBytes.value / MEASURED.messageBytes.value);
 
 /**
- * Plans for a load.
- * @throws RangeError if a message could not hold so many observations
+ * The plan for a load.
+ * @throws RangeError if the observations of a message exceed `LARGEST_SESSION`
  * @example planFor({ observationsPerSec: 100, observationsPerMessage: 1, retentionDays: 30 }).queues // 1
  */
 export function planFor(load: Load): Plan {
@@ -102,22 +102,22 @@ export function planFor(load: Load): Plan {
   };
 }
 
-/** Databases that a batch touches, of so many, if each message is of another attacker. */
+/** Expected number of databases that a batch writes to, if each message belongs to another attacker. */
 function touchedBy(databases: number): number {
   return databases * (1 - (1 - 1 / databases) ** LIMITS.queueBatch.value);
 }
 
-/** Messages that each of them gets. */
+/** Messages of a batch per database that it writes to. */
 function messagesPerDatabase(databases: number): number {
   return LIMITS.queueBatch.value / touchedBy(databases);
 }
 
-/** Time of the transaction that a database does for a batch, ms. */
+/** Duration of the transaction of one database and batch, ms. */
 function transactionMs(rows: number): number {
   return ASSUMED_INPUTS.d1TransactionMs.value + rows * MEASURED.d1RowMs.value;
 }
 
-/** Databases that the rate needs, each doing one transaction after the other. */
+/** Number of databases that the rate needs. Each runs one transaction at a time. */
 function byRate({ observationsPerSec, observationsPerMessage }: Load): number {
   for (let databases = 1; ; databases++) {
     const spread = Math.min(databases, ASSUMED_INPUTS.databasesPerWorker.value);
@@ -127,7 +127,7 @@ function byRate({ observationsPerSec, observationsPerMessage }: Load): number {
   }
 }
 
-/** Time of a batch whose messages are each of another identity, ms. */
+/** Duration of a batch whose messages each belong to another identity, ms. */
 function batchTime(observationsPerMessage: number, databases: number): number {
   const messages = messagesPerDatabase(databases);
   const transactions = Math.ceil(touchedBy(databases) / LIMITS.d1Connections.value);

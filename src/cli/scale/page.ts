@@ -1,8 +1,8 @@
-/** A page with parts that are made: each stands between two markers that name it. */
+/** Fills the generated parts of a page. Two markers with the name of a part enclose it. */
 
 /**
- * The page with its parts in place.
- * @param parts - by name; each must have its markers, `<!-- name -->` and `<!-- /name -->`
+ * The page with its generated parts.
+ * @param parts - text by name; the page must have the markers `<!-- name -->` and `<!-- /name -->`
  * @throws Error naming a part whose markers are missing
  */
 export function filled(page: string, parts: Readonly<Record<string, string>>): string {

@@ -1,16 +1,16 @@
-/** The plan as the Markdown of docs/scale.md. */
+/** The tables of docs/scale.md as Markdown. */
 import { PRICES } from "../../bench/prices.ts";
 import { ASSUMED_INPUTS, type Input, LIMITS, type Load, MEASURED } from "./inputs.ts";
 import { type Plan, planFor } from "./model.ts";
 
-/** Observations per second that are planned for. */
-export const RATES = [100, 5_000, 100_000] as const;
-/** Observations per message: each by itself, or a session's. */
-export const SESSIONS = [1, 30] as const;
+/** Planned loads, observations per second. */
+const RATES = [100, 5_000, 100_000] as const;
+/** Observations per message: one, or a session. */
+const SESSIONS = [1, 30] as const;
 const RETENTION_DAYS = 30;
 const RETENTIONS = [1, 7, 30, 90] as const;
 
-/** Everything between the markers, by marker. */
+/** The tables by the name of their markers. */
 export function tables(): Readonly<Record<"needs" | "retention" | "money" | "inputs", string>> {
   return { needs: needs(), retention: retention(), money: money(), inputs: inputs() };
 }
@@ -31,7 +31,7 @@ const headings = loads.map(
 const NEEDS: readonly (readonly [string, (plan: Plan) => string])[] = [
   ["messages/s", (plan) => number(plan.messagesPerSec)],
   ["inbound queues", (plan) => number(plan.queues)],
-  ["consumers may stand still, hours", (plan) => number(plan.outageHours)],
+  ["consumers may be stopped, hours", (plan) => number(plan.outageHours)],
   ["events/s", (plan) => number(plan.outboundMessagesPerSec)],
   ["outbound queues", (plan) => number(plan.outboundQueues)],
   ["one batch, ms", (plan) => number(plan.batchMs)],
@@ -55,7 +55,7 @@ const NEEDS: readonly (readonly [string, (plan: Plan) => string])[] = [
 function needs(): string {
   return table(
     ["observations/s, per message", ...headings],
-    NEEDS.map(([name, cell]) => [name, ...plans.map(cell)]),
+    NEEDS.map(([name, textOf]) => [name, ...plans.map(textOf)]),
   );
 }
 
@@ -97,7 +97,7 @@ function inputs(): string {
   return table(["name", "", "value", "unit", "from"], rows);
 }
 
-/** Three digits that count, no more: nothing here is known better. */
+/** Formats with at most three significant digits, because the inputs are not more precise. */
 function number(value: number): string {
   const rounded = value >= 100 ? Math.round(value) : Number(value.toPrecision(2));
   return rounded.toLocaleString("en-US", { maximumSignificantDigits: value >= 100 ? 3 : 2 });
@@ -107,6 +107,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
+function line(texts: readonly string[]): string {
+  return `| ${texts.join(" | ")} |`;
 }

@@ -1,20 +1,20 @@
 /**
- * Reading a queue message's body (contract §2): a bus event, a bare payload, or a list of either. Whatever comes, it
- * answers with a list of verdicts and never throws.
+ * Reads the body of a queue message (contract §2): a bus event, a bare payload, or a list of either. For any input it
+ * returns a list of results; it never throws.
  */
 import type { Observation } from "../observation.ts";
 import { parsePayload, type ParseContext, versionRefusal } from "./payload.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** What became of one event of a message. */
+/** The result of reading one event of a message. */
 export type ParsedEvent =
   | {
       readonly outcome: "observation";
       readonly observation: Observation;
-      /** Whether the value is outside the registry's list. */
+      /** Whether the registry lists values for the primitive and this value is not among them. */
       readonly isUnlisted: boolean;
     }
-  /** A bus event about something else. */
+  /** A bus event of another topic. */
   | { readonly outcome: "ignored" }
   | { readonly outcome: "refused"; readonly refusal: Refusal; readonly raw: unknown };
 
@@ -96,7 +96,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A list of something. JSON has no other; a structured clone can have a list of a billion holes. */
+/** Whether it is a non-empty list without holes. JSON lists have no holes, but a structured clone can have a billion. */
 function isFullList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length > 0 && value.findIndex((_, i) => !(i in value)) === -1;
 }

@@ -1,6 +1,6 @@
 /**
- * Reading one observation payload (contract §2). zod, because the same schemas describe the HTTP API; each rule that
- * plain JSON types cannot say carries the code it refuses with.
+ * Reads one observation payload (contract §2) with a zod schema. A rule that JSON types cannot express carries what was
+ * expected, which becomes the refusal.
  */
 import { z } from "zod";
 import { canonicalJson, utf8Length } from "../json.ts";
@@ -9,13 +9,13 @@ import type { Registry } from "../registry.ts";
 import { normalizeUuid } from "../uuid.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** Longest texts, in UTF-8 bytes. */
+/** Maximum length of texts, in UTF-8 bytes. */
 export const LIMITS = { id: 128, primitive: 128, value: 4_096, source: 256, evidence_ref: 512 } as const;
-/** Largest magnitude of a number: its square still is one. */
+/** Largest magnitude of a number. Its square is still finite. */
 const NUMERIC_LIMIT = 1e100;
-/** How far in the future a sensor's clock may be, in seconds. */
+/** How far a sensor's clock may be ahead of the receipt, in seconds. */
 const CLOCK_AHEAD_SECS = 86_400;
-/** A time past this, in the year 5138, is in milliseconds. */
+/** A time above this (the year 5138) is taken for milliseconds. */
 const MILLISECONDS_FROM = 1e11;
 
 type Params = { readonly expected: string } | { readonly maxBytes: number };
@@ -26,7 +26,7 @@ function refuse(context: z.RefinementCtx, params: Params): never {
 }
 
 const PRIMITIVE = /^[a-z0-9_]+(\.[a-z0-9_]+)+$/;
-/** What a database would cut short or replace, and so fold two keys into one. */
+/** Characters that a database would cut off or replace, so that two different keys would become one. */
 const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 const text = (maxBytes: number, isKey: boolean) =>
@@ -79,7 +79,7 @@ const payloadSchema = z.object({
   identity_ref: uuid.nullish(),
 });
 
-/** What is expected where the schema's own types say no. */
+/** What was expected of a field, for refusals by the schema's own types. */
 const EXPECTED: Readonly<Record<string, string>> = {
   id: "a non-empty string",
   attacker_uuid: "a UUID, with or without dashes",
@@ -96,24 +96,24 @@ const EXPECTED: Readonly<Record<string, string>> = {
   identity_ref: "a UUID or null",
 };
 
-/** What the border needs to know. */
+/** What reading a message depends on besides the message. */
 export interface ParseContext {
   /** When the message was received, epoch seconds. */
   readonly receivedTs: number;
   readonly registry: Registry;
 }
 
-/** Lets an issue say what it was given, which tells a missing field from a wrong one. */
+/** Makes zod report the input of an issue, which distinguishes a missing field from a wrong one. */
 const REPORT_INPUT = { reportInput: true } as const;
 
-export type ParsedPayload =
+type ParsedPayload =
   | { readonly ok: true; readonly observation: Observation; readonly isUnlisted: boolean }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /**
  * Reads one payload.
  * @param payload - an object of unknown content
- * @param topicPrimitive - the primitive to take where the payload names none, or null
+ * @param topicPrimitive - the primitive to use if the payload names none, or null
  */
 export function parsePayload(
   payload: Readonly<Record<string, unknown>>,
@@ -176,14 +176,14 @@ function refused(refusal: Refusal): ParsedPayload {
   return { ok: false, refusal };
 }
 
-/** A version that is not ours: checked first, because under another one every other field may mean something else. */
+/** A refusal if the version is not 1, else null. It is checked first, because another version may change the meaning of every field. */
 export function versionRefusal(payload: Readonly<Record<string, unknown>>): Refusal | null {
   const field = payload["v"] === undefined && payload["envelope_v"] !== undefined ? "envelope_v" : "v";
   const version = payload[field];
   return version === undefined || version === 1 ? null : { code: "unsupported_version", field };
 }
 
-/** Translates the first thing that zod found, in the order of the schema. */
+/** The refusal for the first issue, in the order of the schema. */
 function refusalOf(error: z.ZodError, isFlat: boolean): Refusal {
   const [issue] = error.issues;
   if (!issue) throw new Error("a failed parse must say what is wrong, got no issue");
@@ -194,7 +194,7 @@ function refusalOf(error: z.ZodError, isFlat: boolean): Refusal {
     if (typeof maxBytes === "number") return { code: "too_large", field, maxBytes };
     if (typeof expected === "string") return { code: "invalid_field", field, expected };
   }
-  // A schema that wanted a type and was given nothing says `undefined` in its input.
+  // zod reports a missing field as a wrong type with the input `undefined`.
   if (issue.code === "invalid_type" && issue.input === undefined) return { code: "missing_field", field };
   return { code: "invalid_field", field, expected: EXPECTED[field] ?? "valid" };
 }

@@ -1,4 +1,4 @@
-/** Why a message or event was refused: a closed set of reasons, each naming its field, and one sentence for each. */
+/** Why a message or event was refused: a closed set of codes, the field each is about, and a sentence for each. */
 import type { ValueKind } from "../observation.ts";
 
 export type Refusal =
@@ -25,7 +25,7 @@ const FITS: Readonly<Record<ValueKind, string>> = {
   hash: "a non-empty string",
 };
 
-/** The sentence for people. It names the field and what was expected, never what was sent. */
+/** The sentence for people. It names the field and what was expected. It never contains what was sent. */
 export function describeRefusal(refusal: Refusal): string {
   switch (refusal.code) {
     case "malformed_json":

@@ -1,5 +1,5 @@
 /**
- * The catalogue of scenarios. The order is part of what a seed means: new ones go to the end.
+ * The catalogue of scenarios. Draws depend on the index of a scenario, so new scenarios are added at the end.
  */
 import type { Scenario } from "../scenario.ts";
 import { beaconShift, erraticBeacon, rotatingClient, scrambledClient } from "./machines.ts";
@@ -11,7 +11,7 @@ import {
   typingToPasting,
 } from "./operators.ts";
 
-/** Every scenario. Together they end in all five states and raise a suspicion. */
+/** All scenarios. Together they produce all five states and one suspicion. */
 export const SCENARIOS: readonly Scenario[] = [
   steadyOperator,
   typingToPasting,
@@ -24,7 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   scrambledClient,
 ];
 
-/** The scenario of that name, or null. */
+/** Finds a scenario by name; null if there is none. */
 export function findScenario(name: string): Scenario | null {
   return SCENARIOS.find((scenario) => scenario.name === name) ?? null;
 }

@@ -1,16 +1,16 @@
 /**
- * Stories about people at a keyboard: what their hands and habits do over a week.
+ * Scenarios of people at a keyboard: how their typing and habits change over a week.
  */
-import { isSecondHalf, turn, type Scenario } from "../scenario.ts";
+import { alternate, isSecondHalf, type Scenario } from "../scenario.ts";
 
 const HOUR_SECS = 3_600;
 const DAY_SECS = 24 * HOUR_SECS;
-/** A session in which somebody works by hand. */
+/** Duration of a session of a person, seconds. */
 const HANDS_ON_SECS = [300, 1_500] as const;
 
 const KEX_OPENSSH = ["curve25519-sha256", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256"];
 
-/** Everything stable. */
+/** Every primitive is `stable`. */
 export const steadyOperator: Scenario = {
   name: "steady-operator",
   summary: "One operator, one session a day for a week, always the same hands and the same client.",
@@ -39,7 +39,7 @@ export const steadyOperator: Scenario = {
   },
 };
 
-/** Four of the last five sessions are pasted, the ones before were typed: drifting. */
+/** Four of the last five sessions are pasted, the earlier ones are typed, so the state is `drifting`. */
 export const typingToPasting: Scenario = {
   name: "typing-to-pasting",
   summary: "An operator who types until the middle of the week and pastes prepared commands from then on.",
@@ -55,16 +55,16 @@ export const typingToPasting: Scenario = {
   isSuspected: false,
   play: (attacker) => {
     const hassh = attacker.hex(32);
-    return (place) => ({
+    return (position) => ({
       "environmental.locale": "en_US.UTF-8",
-      "motor.input_modality": isSecondHalf(place) ? "pasted" : "typed",
-      "motor.paste_burst_rate": isSecondHalf(place) ? "habitual" : "none",
+      "motor.input_modality": isSecondHalf(position) ? "pasted" : "typed",
+      "motor.paste_burst_rate": isSecondHalf(position) ? "habitual" : "none",
       "toolchain.ssh.hassh_client": hassh,
     });
   },
 };
 
-/** Two values that take turns are an alternation; three primitives do, so a suspicion is published. */
+/** Two values alternate in three primitives, so they are `multi_actor` and a suspicion is published. */
 export const sharedCredentials: Scenario = {
   name: "shared-credentials",
   summary: "Two operators who take turns on one stolen account, twice a day: one types slowly, one pastes.",
@@ -81,17 +81,17 @@ export const sharedCredentials: Scenario = {
   isSuspected: true,
   play: (attacker) => {
     const clients = [attacker.hex(32), attacker.hex(32)] as const;
-    return (place) => ({
-      "cognitive.inter_command_latency_class": turn(place, ["deliberate", "instant"]),
+    return (position) => ({
+      "cognitive.inter_command_latency_class": alternate(position, ["deliberate", "instant"]),
       "environmental.keyboard_layout": "qwertz",
-      "motor.input_modality": turn(place, ["typed", "pasted"]),
-      "motor.keystroke_cadence": turn(place, ["hunt_and_peck", "machine"]),
-      "toolchain.ssh.hassh_client": turn(place, clients),
+      "motor.input_modality": alternate(position, ["typed", "pasted"]),
+      "motor.keystroke_cadence": alternate(position, ["hunt_and_peck", "machine"]),
+      "toolchain.ssh.hassh_client": alternate(position, clients),
     });
   },
 };
 
-/** Three values in turn are neither a majority nor an alternation: conflicted. The sensor abstains from one primitive. */
+/** Three values in turn are neither a majority nor an alternation, so the state is `conflicted`. For one primitive the sensor abstains. */
 export const restlessHands: Scenario = {
   name: "restless-hands",
   summary: "An operator who works differently every day; the sensor cannot tell how the playbook branches.",
@@ -107,16 +107,16 @@ export const restlessHands: Scenario = {
   isSuspected: false,
   play: (attacker) => {
     const hassh = attacker.hex(32);
-    return (place) => ({
+    return (position) => ({
       "cognitive.command_branch_diversity": "unknown",
-      "cognitive.exploration_style": turn(place, ["methodical", "targeted", "chaotic"]),
-      "motor.input_modality": turn(place, ["typed", "mixed", "pasted"]),
+      "cognitive.exploration_style": alternate(position, ["methodical", "targeted", "chaotic"]),
+      "motor.input_modality": alternate(position, ["typed", "mixed", "pasted"]),
       "toolchain.ssh.hassh_client": hassh,
     });
   },
 };
 
-/** Fewer than three observations: unknown. A hash needs only one to be stable. */
+/** Fewer than three observations are `unknown`. A hash is `stable` after one. */
 export const oneShortSession: Scenario = {
   name: "one-short-session",
   summary: "Somebody who looked in once, for less than a minute.",

@@ -1,4 +1,4 @@
-/** How soon: a read against a bare call of an object, and a message until what follows from it is sent. */
+/** Times a read against a bare object call, and a message until the resulting event is sent. */
 import { type Measure, measureOf } from "../../../bench/measures.ts";
 import { median, quantile, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import { attackerUuidOf, SESSION_PRIMITIVES } from "../../../bench/workload.ts";
@@ -9,7 +9,7 @@ import { startOutsideClock } from "../outside-clock.ts";
 
 const READS = 100;
 const READ_WARM_UP = 5;
-/** Messages that are timed in one request, and requests that do not count. */
+/** Messages timed per request, and the number of first requests that do not count. */
 const SAMPLES = 100;
 const LATENCY_WARM_UP = 2;
 
@@ -80,7 +80,7 @@ async function measureLatency(bench: Bench): Promise<Measure> {
   if (!ours || !floor || !nothing || ours.length !== expected) {
     throw new Error(`each of ${expected} messages must publish, ${ours?.length ?? 0} did`);
   }
-  // What telling the clock takes is in all of them.
+  // Every time includes the request to the clock, so its median is subtracted.
   const telling = median(nothing);
   const [p99, floorP99] = [quantile(ours, 0.99) - telling, quantile(floor, 0.99) - telling];
   const [middle, floorMiddle] = [median(ours) - telling, median(floor) - telling];

@@ -1,4 +1,4 @@
-/** The pure core against reading the message: what one observation into a long series takes, in Node, on one thread. */
+/** Compares the time of the core for one observation in a long series with that of parsing its message, in Node, on one thread. */
 import { type Measure, measureOf } from "../../../bench/measures.ts";
 import { median, type Pair, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import { eventsOf } from "../../../bench/workload.ts";

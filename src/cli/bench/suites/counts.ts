@@ -1,13 +1,12 @@
-/** What an observation costs in rows, calls and money. Counted, so the machine does not matter. */
-import { costOf, describeCost, OPERATIONS_PER_MESSAGE, type Usage } from "../../../bench/costs.ts";
+/** Counts the rows, calls and US dollars of an observation. Counts do not depend on the machine. */
+import { costOf, describeCost, type Usage } from "../../../bench/costs.ts";
 import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
+import { queueOperations } from "../../../bench/prices.ts";
 import type { Counted } from "../../../bench/protocol.ts";
 import { messagesOf, SESSION_PRIMITIVES, type Workload } from "../../../bench/workload.ts";
 import type { Bench, Suite } from "../bench.ts";
 import { figure } from "../figures.ts";
 
-/** Bytes of a message that make one queue operation. */
-const OPERATION_BYTES = 64_000;
 const BATCH = 100;
 const SESSIONS_BEFORE = 4;
 
@@ -20,13 +19,13 @@ const BASE = {
   pointers: "by_day",
 } as const;
 
-/** Ways in which the same sessions may arrive. */
+/** Workloads: the same sessions, arriving in different ways. */
 const ARRIVALS = {
-  /** Each observation a message, those of a session one after the other. */
+  /** One observation per message. The messages of a session follow one another. */
   oneByOne: { ...BASE, group: "one-by-one", attackers: 10, order: "by_attacker", perAttacker: 60 },
-  /** Each observation a message, every batch of a hundred attackers: one each, the most calls there can be. */
+  /** One observation per message. Each batch has one message of each of a hundred attackers, so it needs the most object calls. */
   inTurn: { ...BASE, group: "in-turn", attackers: 100, perAttacker: SESSION_PRIMITIVES },
-  /** A session a message, every one of another attacker. */
+  /** One session per message. Each session belongs to another attacker. */
   sessions: {
     ...BASE,
     group: "sessions",
@@ -35,17 +34,17 @@ const ARRIVALS = {
     perAttacker: SESSION_PRIMITIVES,
     perMessage: SESSION_PRIMITIVES,
   },
-  /** One attacker alone. */
+  /** A single attacker. */
   alone: { ...BASE, group: "alone", attackers: 1, perAttacker: 300 },
-  /** One attacker with a long history. */
+  /** A single attacker with a long history. */
   aloneLong: { ...BASE, group: "alone-long", attackers: 1, perAttacker: 300 },
-  /** A hundred with a longer history. */
+  /** A hundred attackers with a longer history. */
   inTurnLong: { ...BASE, group: "in-turn-long", attackers: 100, perAttacker: 2 },
 } as const satisfies Record<string, Workload>;
 
 type Arrival = keyof typeof ARRIVALS;
 
-/** Observations of each attacker before anything is counted. */
+/** Observations of each attacker before counting begins. */
 const HISTORY: Readonly<Record<Arrival, { full: number; quick: number }>> = {
   oneByOne: both(SESSIONS_BEFORE * SESSION_PRIMITIVES),
   inTurn: both(SESSIONS_BEFORE * SESSION_PRIMITIVES),
@@ -90,11 +89,12 @@ async function count(bench: Bench, arrival: Arrival): Promise<Counted> {
   const workload: Workload = ARRIVALS[arrival];
   const before = bench.times(HISTORY[arrival].full, HISTORY[arrival].quick);
   await runtime.fill("metered", { ...workload, perAttacker: before });
-  // An object that was idle for ten seconds is not in memory, and reads a dozen rows when it wakes up.
-  const awake = before + workload.perMessage;
+  // An object that was idle for ten seconds is no longer in memory and reads a dozen rows when it starts again. So one message
+  // per attacker runs first.
+  const counted = before + workload.perMessage;
   await runtime.prepare(arrival, { ...workload, from: before, perAttacker: workload.perMessage });
   await runtime.ask({ command: "run", name: arrival, consumer: "metered" });
-  await runtime.prepare(arrival, { ...workload, from: awake });
+  await runtime.prepare(arrival, { ...workload, from: counted });
   return runtime.count(arrival);
 }
 
@@ -145,7 +145,7 @@ function judge(counted: Partial<Record<Arrival, Counted>>, repeated: Counted): M
   ];
 }
 
-/** Calls of an identity in a batch. */
+/** Object calls per identity and batch. */
 function callsPerIdentity(counted: Partial<Record<Arrival, Counted>>): (each: Counted) => number {
   const identities = new Map(
     (["oneByOne", "inTurn", "sessions", "alone"] as const).map((arrival) => [
@@ -156,7 +156,7 @@ function callsPerIdentity(counted: Partial<Record<Arrival, Counted>>): (each: Co
   return (each) => each.worker.objectCalls / (identities.get(each) ?? 1);
 }
 
-/** Identities, each counted once for every batch that it is in. */
+/** Sum over the batches of the number of identities in each. */
 function identitiesInBatches(arrival: Arrival): number {
   const { attackers, perAttacker, order, perMessage }: Workload = ARRIVALS[arrival];
   const events = BATCH * perMessage;
@@ -176,7 +176,7 @@ function usd(name: MeasureName, arrival: Arrival, counted: Partial<Record<Arriva
   return measureOf(name, costOf(usage, each.observations).total, describeCost(usage, each.observations));
 }
 
-/** Everything that is billed for what was counted. */
+/** The billed usage of counted batches. */
 export function usageOf({ worker, objects }: Counted, inboundOperations: number): Usage {
   return {
     queueOperations: inboundOperations + worker.eventOperations + objects.eventOperations,
@@ -188,12 +188,8 @@ export function usageOf({ worker, objects }: Counted, inboundOperations: number)
   };
 }
 
-/** What the queue bills for messages: each is written, read and deleted, every 64 KB of it. */
-export function queueOperationsOf(bodies: readonly unknown[]): number {
-  return bodies.reduce<number>(
-    (sum, body) => sum + Math.ceil(JSON.stringify(body).length / OPERATION_BYTES) * OPERATIONS_PER_MESSAGE,
-    0,
-  );
+function queueOperationsOf(bodies: readonly unknown[]): number {
+  return bodies.reduce<number>((sum, body) => sum + queueOperations(JSON.stringify(body).length), 0);
 }
 
 function both(n: number): { full: number; quick: number } {

@@ -2,7 +2,8 @@
 import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
 import { median, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import { SESSION_PRIMITIVES, type Workload } from "../../../bench/workload.ts";
-import type { Bench, Suite } from "../bench.ts";
+import type { Bench } from "../bench.ts";
+import { caseSuite } from "../case-suite.ts";
 import { millis, spreadText } from "../figures.ts";
 
 const CASES = [
@@ -12,24 +13,16 @@ const CASES = [
 ] as const satisfies { name: MeasureName; attackers: number; batches: number }[];
 
 const BATCH = 100;
-/** Sessions that every identity has before. */
+/** Sessions that each identity already has when timing begins. */
 const SESSIONS_BEFORE = 4;
 const WARM_UP = 4;
 
-export const floorSuite: Suite = {
+export const floorSuite = caseSuite({
   name: "against the floor",
-  measures: CASES.map(({ name }) => name),
-  steps: (bench) => casesOf(bench).length * (WARM_UP + roundsOf(bench)),
-  async run(bench) {
-    const measures: Measure[] = [];
-    for (const each of casesOf(bench)) measures.push(await measure(bench, each));
-    return measures;
-  },
-};
-
-function casesOf(bench: Bench) {
-  return CASES.filter(({ name }) => bench.wanted.has(name));
-}
+  cases: CASES,
+  steps: (bench) => WARM_UP + roundsOf(bench),
+  measure,
+});
 
 function roundsOf(bench: Bench): number {
   return bench.times(40, 6);

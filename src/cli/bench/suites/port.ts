@@ -1,8 +1,9 @@
-/** Against the plain port, which loads the whole series for every observation. */
+/** Compares the engine with the plain port, which loads the whole series for every observation. */
 import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
 import { median, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import type { Workload } from "../../../bench/workload.ts";
-import type { Bench, Suite } from "../bench.ts";
+import type { Bench } from "../bench.ts";
+import { caseSuite } from "../case-suite.ts";
 import { millis, spreadText } from "../figures.ts";
 
 const CASES = [
@@ -15,21 +16,12 @@ const ATTACKERS = 10;
 const EACH = 10;
 const WARM_UP = 1;
 
-export const portSuite: Suite = {
+export const portSuite = caseSuite({
   name: "against the plain port",
-  measures: CASES.map(({ name }) => name),
-  steps: (bench) =>
-    casesOf(bench).reduce((sum, { full, quick }) => sum + 2 * (WARM_UP + bench.times(full, quick)), 0),
-  async run(bench) {
-    const measures: Measure[] = [];
-    for (const each of casesOf(bench)) measures.push(await measure(bench, each));
-    return measures;
-  },
-};
-
-function casesOf(bench: Bench) {
-  return CASES.filter(({ name }) => bench.wanted.has(name));
-}
+  cases: CASES,
+  steps: (bench, { full, quick }) => 2 * (WARM_UP + bench.times(full, quick)),
+  measure,
+});
 
 async function measure(
   bench: Bench,

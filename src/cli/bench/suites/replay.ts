@@ -1,8 +1,9 @@
-/** Rows written over a replay of real sessions: first observations, transitions and registrations included. */
+/** Counts the rows written during a replay of real sessions, including first observations, transitions and registrations. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { costOf, describeCost } from "../../../bench/costs.ts";
 import { measureOf, missing } from "../../../bench/measures.ts";
+import { OPERATIONS_PER_MESSAGE } from "../../../bench/prices.ts";
 import { readHasshTable } from "../../../sensor/index.ts";
 import { type Outgoing, readOutgoing } from "../../replay/outgoing.ts";
 import { HASSH_TABLE_NAME } from "../../replay/run.ts";
@@ -10,11 +11,10 @@ import { EVENTS_PER_REQUEST } from "../../replay/sender.ts";
 import { PROJECT_ROOT } from "../../wrangler.ts";
 import type { Bench, Suite } from "../bench.ts";
 import { figure } from "../figures.ts";
-import { OPERATIONS_PER_MESSAGE } from "../../../bench/costs.ts";
 import { usageOf } from "./counts.ts";
 
 const DATA = join(PROJECT_ROOT, "..", "shared", "data");
-/** Share of the sessions that a quick run replays. */
+/** Requests that a quick run sends. */
 const QUICK_REQUESTS = 5;
 
 export const replaySuite: Suite = {
@@ -29,7 +29,7 @@ export const replaySuite: Suite = {
     }
     const sent = await replay(bench, files);
     const runtime = await bench.runtime();
-    const counted = await runtime.settle();
+    const counted = await runtime.takeCounts();
     bench.step("replay");
     const { worker, objects } = counted;
     const observations = await runtime.stored();
@@ -59,7 +59,7 @@ function logs(): string[] {
   return names.toSorted().map((name) => join(DATA, name));
 }
 
-/** Sends as `npm run replay` does: as many events to a request, attackers registered before their first one. */
+/** Sends as `npm run replay` does: with as many events per request, and attackers registered before their first event. */
 async function replay(
   bench: Bench,
   files: readonly string[],
