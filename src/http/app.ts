@@ -6,7 +6,7 @@ import type { AppEnv } from "./access.ts";
 import { adminRoutes } from "./admin.ts";
 import { attackerRoutes } from "./attackers.ts";
 import { controlRoutes } from "./control.ts";
-import { dashboardRoutes } from "./dashboard.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { docsRoutes } from "./docs.ts";
 import { historyRoutes } from "./histories.ts";

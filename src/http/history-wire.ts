@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { HistoryEvent } from "../storage/index.ts";
 
 /** An envelope (contract §5). Its payload is that of its type; `explanation` says how a state came about. */
-const envelopeSchema = z
+export const envelopeSchema = z
   .looseObject({
     v: z.literal(1),
     id: z.string(),

@@ -74,7 +74,7 @@ async function expire(): Promise<never> {
   throw new Error(`D1 and an object must answer within ${PROBE_LIMIT_MS} ms, and did not`);
 }
 
-async function queueDepth(queue: Queue): Promise<QueueDepth> {
+export async function queueDepth(queue: Queue): Promise<QueueDepth> {
   try {
     const { backlogCount, oldestMessageTimestamp } = await queue.metrics();
     return {

@@ -7,7 +7,10 @@ export type {
   AttributionAnswer,
   IdentityLink,
   Inspection,
+  NewestAnswer,
   PrimitiveAttribution,
+  RecentAnswer,
 } from "./protocol.ts";
+export type { RecentObservation } from "./recent.ts";
 export type { SyncLink, SyncPlan } from "./sync.ts";
 export { digestPage, type ObservationKey, type PageRange } from "./check.ts";

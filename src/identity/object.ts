@@ -33,8 +33,11 @@ import type {
   IdentityLink,
   Inspection,
   MergeStep,
+  NewestAnswer,
   PrimitiveAttribution,
+  RecentAnswer,
 } from "./protocol.ts";
+import { readNewest, readRecent } from "./recent.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore } from "./store.ts";
 import { type SyncJob, type SyncLink, type SyncPlan, Syncs } from "./sync.ts";
@@ -238,6 +241,25 @@ export class IdentityObject extends DurableObject<Env> {
    */
   readAttribution(asOfTs: number | null): AttributionAnswer {
     return answerAttribution(this.#store, this.ctx.storage.sql, this.env, asOfTs);
+  }
+
+  /** What the page of this identity shows besides its states. */
+  readRecent(): RecentAnswer {
+    const winnerUuid = this.#store.winner();
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    if (this.#store.isEmpty)
+      return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
+    const { attackerUuids, firstSeenTs } = this.#store.linked();
+    const observations = JSON.stringify(readRecent(this.ctx.storage.sql));
+    return { outcome: "recent", attackerCount: attackerUuids.length, firstSeenTs, observations };
+  }
+
+  /** The newest observations of a primitive. @param limit - how many at most */
+  readNewest(primitive: string, limit: number): NewestAnswer {
+    const winnerUuid = this.#store.winner();
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    const members = this.#store.isEmpty ? [] : readNewest(this.ctx.storage.sql, primitive, limit);
+    return { outcome: "newest", observations: JSON.stringify(members) };
   }
 
   /** Accepts a live stream as a watcher. */

@@ -3,6 +3,8 @@ import { cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { healthEvent } from "../core/index.ts";
 import { logError } from "../log.ts";
+import { updateOverviews } from "../overview/index.ts";
+import { shardsOf } from "../shard.ts";
 import { addTotals, readTotals } from "../storage/index.ts";
 import { MAINTENANCE } from "./object.ts";
 import { sweep } from "./sweep.ts";
@@ -15,8 +17,11 @@ export async function handleScheduled(cron: string, scheduledMs: number, env: En
   if (cron === SWEEP_CRON) {
     await attempt("sweep_not_run", () => sweep(env));
     await attempt("maintenance_not_woken", () => env.MAINTENANCE.getByName(MAINTENANCE).wake());
-  } else if (readConfig(env).hasHeartbeat) {
-    await attempt("heartbeat_not_sent", () => sendHeartbeat(env, scheduledMs / 1_000));
+  } else {
+    await attempt("overview_not_updated", () => updateOverviews(shardsOf(env), scheduledMs / 1_000));
+    if (readConfig(env).hasHeartbeat) {
+      await attempt("heartbeat_not_sent", () => sendHeartbeat(env, scheduledMs / 1_000));
+    }
   }
 }
 

@@ -47,25 +47,56 @@ WITH RECURSIVE way (uuid, next) AS (
   SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.next
 ), winner AS MATERIALIZED (SELECT uuid FROM way WHERE next IS NULL)`;
 
-/** What summaries are made of, for the rows of `page (uuid, last_change_ts, suspected)`. */
-export const SUMMARIZE_PAGE = `
-SELECT page.uuid, page.last_change_ts AS lastChangeTs, page.suspected, count(attackers.uuid) AS attackerCount,
-  min(attackers.first_seen_ts) AS firstSeenTs, max(attackers.last_seen_ts) AS lastSeenTs,
-  (SELECT json_group_object(state, n) FROM (
-    SELECT state, count(*) AS n FROM attributions WHERE identity_uuid = page.uuid GROUP BY state
-  )) AS states
-FROM page LEFT JOIN attackers ON attackers.identity_uuid = page.uuid
-GROUP BY page.uuid ORDER BY page.last_change_ts DESC, page.uuid DESC`;
+/**
+ * Columns of a summary, for the rows of `page (uuid, last_change_ts, suspected)`. Each attacker and each primitive of an
+ * identity is read once: a join or a `GROUP BY` would read them again to sort them.
+ */
+const SUMMARY_COLUMNS = `
+page.uuid, page.last_change_ts AS lastChangeTs, page.suspected,
+(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts))
+ FROM attackers WHERE identity_uuid = page.uuid) AS seen,
+(SELECT json_object(
+   'unknown', coalesce(sum(state = 'unknown'), 0), 'stable', coalesce(sum(state = 'stable'), 0),
+   'drifting', coalesce(sum(state = 'drifting'), 0), 'conflicted', coalesce(sum(state = 'conflicted'), 0),
+   'multi_actor', coalesce(sum(state = 'multi_actor'), 0),
+   'troubled', json_group_array(json_array(primitive, state))
+     FILTER (WHERE state IN ('drifting', 'conflicted', 'multi_actor')))
+ FROM attributions WHERE identity_uuid = page.uuid) AS states`;
 
-/** A summary as `SUMMARIZE_PAGE` gives it. */
+const BY_CHANGE = "ORDER BY page.last_change_ts DESC, page.uuid DESC";
+
+/** Selects the summaries of the rows of `page`, most recently changed first. */
+export const SUMMARIZE_PAGE = `SELECT ${SUMMARY_COLUMNS} FROM page ${BY_CHANGE}`;
+
+/** The same with the first few addresses of each, by when they were first seen. */
+export const GLANCE_AT_PAGE = `SELECT ${SUMMARY_COLUMNS}, (
+  SELECT json_group_array(ip) FROM (
+    SELECT ip FROM attackers WHERE identity_uuid = page.uuid AND ip IS NOT NULL
+    ORDER BY first_seen_ts, uuid LIMIT 3
+  )
+) AS addresses FROM page ${BY_CHANGE}`;
+
+/** A summary as `SUMMARIZE_PAGE` selects it. */
 export interface SummaryRow {
   readonly uuid: string;
-  readonly attackerCount: number;
-  readonly firstSeenTs: number | null;
-  readonly lastSeenTs: number | null;
   readonly lastChangeTs: number | null;
-  readonly states: string;
   readonly suspected: string | null;
+  readonly seen: string;
+  readonly states: string;
+}
+
+/** A primitive of an identity that is neither stable nor unknown. */
+export interface Troubled {
+  readonly primitive: string;
+  readonly state: State;
+}
+
+/** What a row of the dashboard's list shows. */
+export interface IdentityGlance extends IdentitySummary {
+  /** The first few of its attackers' addresses, the earliest seen first. */
+  readonly addresses: readonly string[];
+  /** By primitive. */
+  readonly troubled: readonly Troubled[];
 }
 
 /** An identity, or the one it was merged into; null if it is not known. */
@@ -104,21 +135,41 @@ export async function findIdentity(db: D1Database, uuid: string): Promise<Identi
   };
 }
 
-const counts = z.partialRecord(z.enum(STATES), z.number());
-const primitives = z.array(z.string());
+const seen = z.tuple([z.number(), z.number().nullable(), z.number().nullable()]);
+const count = z.number();
+const counts = z.object({
+  unknown: count,
+  stable: count,
+  drifting: count,
+  conflicted: count,
+  multi_actor: count,
+}) satisfies z.ZodType<Record<State, number>>;
+const troubledSchema = z.object({ troubled: z.array(z.tuple([z.string(), z.enum(STATES)])) });
+const names = z.array(z.string());
 
 /** A summary, read from its row. */
-export function toSummary(row: SummaryRow): IdentitySummary {
-  const { uuid, attackerCount, firstSeenTs, lastSeenTs, lastChangeTs } = row;
-  const none = { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 };
+export function toSummary({ uuid, lastChangeTs, suspected, ...row }: SummaryRow): IdentitySummary {
+  const [attackerCount, firstSeenTs, lastSeenTs] = seen.parse(JSON.parse(row.seen));
   return {
     uuid,
     attackerCount,
     firstSeenTs,
     lastSeenTs,
     lastChangeTs,
-    states: { ...none, ...counts.parse(JSON.parse(row.states)) },
-    suspected: row.suspected === null ? null : primitives.parse(JSON.parse(row.suspected)),
+    states: counts.parse(JSON.parse(row.states)),
+    suspected: suspected === null ? null : names.parse(JSON.parse(suspected)),
+  };
+}
+
+/** A row of the dashboard's list, read from what `GLANCE_AT_PAGE` selects. */
+export function toGlance(row: SummaryRow & { readonly addresses: string }): IdentityGlance {
+  const { troubled } = troubledSchema.parse(JSON.parse(row.states));
+  return {
+    ...toSummary(row),
+    addresses: names.parse(JSON.parse(row.addresses)),
+    troubled: troubled
+      .map(([primitive, state]) => ({ primitive, state }))
+      .toSorted((a, b) => (a.primitive < b.primitive ? -1 : 1)),
   };
 }
 
@@ -162,4 +213,81 @@ export async function readTransitions(
     identityUuid: identity.uuid,
     events: (events?.results ?? []).map(({ seq, event }) => ({ seq, event })),
   };
+}
+
+/** Attackers of an identity that its page lists. */
+const ATTACKERS_LISTED = 100;
+/** Identities that were merged in which its page names. */
+const MERGED_LISTED = 50;
+
+/** What the page of an identity says of it besides its states. */
+export interface IdentityHead {
+  readonly uuid: string;
+  readonly lastChangeTs: number | null;
+  /** The primitives suspected of several actors, sorted, or null. */
+  readonly suspected: readonly string[] | null;
+  /** Number of the last event in the history; 0 before the first. */
+  readonly lastSeq: number;
+  /** The earliest seen first; of many attackers some, by UUID. */
+  readonly attackers: readonly IdentityAttacker[];
+  readonly hasMoreAttackers: boolean;
+  /** Identities whose attackers are here by way of merges; of many some, sorted. */
+  readonly mergedFrom: readonly string[];
+}
+
+/**
+ * An identity, or the one it was merged into; null if it is not known. Unlike `findIdentity` it reads a bounded number of
+ * rows: at most about 400, however many attackers and merges there are.
+ */
+export async function readIdentityHead(db: D1Database, uuid: string): Promise<IdentityHead | null> {
+  const [identities, attackers, mergedFrom] = await db.batch<HeadRow & IdentityAttacker>([
+    db
+      .prepare(
+        `${WITH_WINNER} SELECT uuid, last_change_ts AS lastChangeTs, suspected, last_seq AS lastSeq
+         FROM identities WHERE uuid = (SELECT uuid FROM winner)`,
+      )
+      .bind(uuid),
+    db
+      .prepare(
+        `${WITH_WINNER} SELECT uuid, ip, first_seen_ts AS firstSeenTs, last_seen_ts AS lastSeenTs FROM attackers
+         WHERE identity_uuid = (SELECT uuid FROM winner) ORDER BY uuid LIMIT ${ATTACKERS_LISTED + 1}`,
+      )
+      .bind(uuid),
+    db
+      .prepare(
+        `${WITH_WINNER}, merged (uuid) AS (
+           SELECT uuid FROM winner
+           UNION
+           SELECT merges.loser_uuid FROM merged JOIN merges ON merges.winner_uuid = merged.uuid
+           WHERE merges.undone_ts IS NULL
+           LIMIT ${MERGED_LISTED + 1}
+         ) SELECT uuid FROM merged WHERE uuid <> (SELECT uuid FROM winner) ORDER BY uuid`,
+      )
+      .bind(uuid),
+  ]);
+  const row = identities?.results[0];
+  if (!row) return null;
+  const read = (attackers?.results ?? []).map(toAttacker);
+  return {
+    uuid: row.uuid,
+    lastChangeTs: row.lastChangeTs,
+    suspected: row.suspected === null ? null : names.parse(JSON.parse(row.suspected)),
+    lastSeq: row.lastSeq,
+    attackers: read.slice(0, ATTACKERS_LISTED).toSorted(compareSeen),
+    hasMoreAttackers: read.length > ATTACKERS_LISTED,
+    mergedFrom: (mergedFrom?.results ?? []).map((merged) => merged.uuid),
+  };
+}
+
+interface HeadRow {
+  readonly uuid: string;
+  readonly lastChangeTs: number | null;
+  readonly suspected: string | null;
+  readonly lastSeq: number;
+}
+
+/** The earliest seen first; one of which no time is known before all others, as in D1. */
+function compareSeen(a: IdentityAttacker, b: IdentityAttacker): number {
+  const bySeen = (a.firstSeenTs ?? -Infinity) - (b.firstSeenTs ?? -Infinity);
+  return bySeen || (a.uuid < b.uuid ? -1 : 1);
 }
