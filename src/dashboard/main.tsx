@@ -1,4 +1,5 @@
 /** Starts the dashboard. */
+import "./no-jit.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

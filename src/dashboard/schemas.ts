@@ -1,9 +1,6 @@
 /** What the API answers, as far as the dashboard reads it. Everything else in the package believes these types. */
 import * as z from "zod/mini";
 
-// Without this zod tries whether it may compile code, which the page's policy forbids and the browser would report.
-z.config({ jitless: true });
-
 /** The five states, in the order in which they are shown. */
 export const STATES = ["stable", "drifting", "conflicted", "multi_actor", "unknown"] as const;
 export const stateSchema = z.enum(STATES);
@@ -16,33 +13,6 @@ const page = <T extends z.core.$ZodType>(item: T) =>
   z.object({ data: z.array(item), next_cursor: z.nullable(z.string()) });
 
 export const sessionSchema = z.object({ scopes: z.array(text), expires_at: optionalNumber });
-
-const summary = {
-  uuid: text,
-  attacker_count: number,
-  first_seen_at: optionalNumber,
-  last_seen_at: optionalNumber,
-  last_change_ts: optionalNumber,
-  states: z.record(stateSchema, number),
-  multi_actor_suspected: z.nullable(z.array(text)),
-};
-export const rowSchema = z.object({
-  ...summary,
-  addresses: z.array(text),
-  troubled: z.array(z.object({ primitive: text, state: stateSchema })),
-});
-export type Row = z.infer<typeof rowSchema>;
-export const rowsSchema = page(rowSchema);
-
-export const identitySchema = z.object({
-  ...summary,
-  attackers: z.array(
-    z.object({ uuid: text, ip: z.nullable(text), first_seen: optionalNumber, last_seen: optionalNumber }),
-  ),
-  merged_from: z.array(text),
-  observation_count: number,
-});
-export type Identity = z.infer<typeof identitySchema>;
 
 export const attributionSchema = z.object({
   identity_uuid: z.nullable(text),
@@ -60,10 +30,14 @@ export const attributionSchema = z.object({
 });
 export type Primitive = z.infer<typeof attributionSchema>["primitives"][number];
 
-const point = { primitive: text, value: z.unknown(), ts: number, evidence_ref: text, attacker_uuid: text };
-export const stripsSchema = z.object({ data: z.array(z.object(point)) });
-export const observationsSchema = page(z.object({ ...point, source: text, confidence: number }));
-export type Observation = z.infer<typeof stripsSchema>["data"][number];
+/** An observation as a stream says it. */
+export const observedSchema = z.object({
+  primitive: text,
+  value: z.unknown(),
+  ts: number,
+  evidence_ref: text,
+  attacker_uuid: text,
+});
 
 const key = { evidence_ref: text, attacker_uuid: text };
 const member = z.object({ value: z.unknown(), ts: number, ...key });
@@ -103,29 +77,8 @@ export const eventSchema = z.object({
   explanation: z.optional(explanationSchema),
 });
 export type AttributionEvent = z.infer<typeof eventSchema>;
-export const eventsSchema = page(eventSchema);
-
-export const overviewSchema = z.object({
-  turns: z.array(
-    z.object({ hour_ts: number, old_state: z.nullable(stateSchema), new_state: stateSchema, count: number }),
-  ),
-  active: z.array(z.object({ uuid: text, transitions: number, last_ts: number })),
-  suspicions: z.array(z.object({ uuid: text, primitives: z.array(text), ts: number })),
-});
-export type Overview = z.infer<typeof overviewSchema>;
-
-export const statsSchema = z.object({
-  observations: number,
-  attackers: number,
-  identities: number,
-  states: z.partialRecord(stateSchema, number),
-  deferred: number,
-  dead_letters: z.record(text, number),
-  outbox: z.object({ pending: number, oldest_ts: optionalNumber }),
-  queue: z.object({ backlog: optionalNumber, oldest_ts: optionalNumber }),
-  events: number,
-});
-export type Stats = z.infer<typeof statsSchema>;
+/** Of the stats only what is shown beside the dead letters. */
+export const statsSchema = z.object({ dead_letters: z.record(text, number) });
 
 export const lettersSchema = page(
   z.object({

@@ -223,9 +223,6 @@ const MERGED_LISTED = 50;
 /** What the page of an identity says of it besides its states. */
 export interface IdentityHead {
   readonly uuid: string;
-  readonly lastChangeTs: number | null;
-  /** The primitives suspected of several actors, sorted, or null. */
-  readonly suspected: readonly string[] | null;
   /** Number of the last event in the history; 0 before the first. */
   readonly lastSeq: number;
   /** The earliest seen first; of many attackers some, by UUID. */
@@ -243,8 +240,7 @@ export async function readIdentityHead(db: D1Database, uuid: string): Promise<Id
   const [identities, attackers, mergedFrom] = await db.batch<HeadRow & IdentityAttacker>([
     db
       .prepare(
-        `${WITH_WINNER} SELECT uuid, last_change_ts AS lastChangeTs, suspected, last_seq AS lastSeq
-         FROM identities WHERE uuid = (SELECT uuid FROM winner)`,
+        `${WITH_WINNER} SELECT uuid, last_seq AS lastSeq FROM identities WHERE uuid = (SELECT uuid FROM winner)`,
       )
       .bind(uuid),
     db
@@ -270,8 +266,6 @@ export async function readIdentityHead(db: D1Database, uuid: string): Promise<Id
   const read = (attackers?.results ?? []).map(toAttacker);
   return {
     uuid: row.uuid,
-    lastChangeTs: row.lastChangeTs,
-    suspected: row.suspected === null ? null : names.parse(JSON.parse(row.suspected)),
     lastSeq: row.lastSeq,
     attackers: read.slice(0, ATTACKERS_LISTED).toSorted(compareSeen),
     hasMoreAttackers: read.length > ATTACKERS_LISTED,
@@ -281,8 +275,6 @@ export async function readIdentityHead(db: D1Database, uuid: string): Promise<Id
 
 interface HeadRow {
   readonly uuid: string;
-  readonly lastChangeTs: number | null;
-  readonly suspected: string | null;
   readonly lastSeq: number;
 }
 

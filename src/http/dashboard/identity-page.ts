@@ -31,7 +31,6 @@ export async function loadIdentityPage(env: Env, uuid: string): Promise<Identity
     attacker_count: head.hasMoreAttackers ? answer.attackerCount : head.attackers.length,
     first_seen_at: earliest(seen.firstSeenTs, answer.firstSeenTs),
     last_seen_at: seen.lastSeenTs,
-    multi_actor_suspected: head.suspected === null ? null : [...head.suspected],
     attackers: head.attackers.map((attacker) => ({
       uuid: attacker.uuid,
       ip: attacker.ip,

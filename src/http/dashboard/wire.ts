@@ -58,7 +58,6 @@ export const identityPageSchema = z.object({
   attacker_count: count,
   first_seen_at: optionalTs,
   last_seen_at: optionalTs.meta({ description: "Of the attackers that are listed" }),
-  multi_actor_suspected: z.array(z.string()).nullable(),
   attackers: z
     .array(
       z.object({
