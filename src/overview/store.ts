@@ -170,8 +170,11 @@ export async function readOverviewSource(db: D1Database): Promise<OverviewSource
   };
 }
 
+function ifSmall<T>(rows: number, value: T): T | null {
+  return rows <= SMALL_TABLE_ROWS ? value : null;
+}
+
 function toSmallCounts(row: z.infer<typeof smallRow>): SmallCounts {
-  const ifSmall = <T>(rows: number, value: T) => (rows <= SMALL_TABLE_ROWS ? value : null);
   const none = { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 };
   const states = { ...none, ...z.partialRecord(state, z.number()).parse(JSON.parse(row.states)) };
   return {

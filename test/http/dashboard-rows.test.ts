@@ -29,6 +29,10 @@ const counting = countingDatabase(env.DB);
 const attackerUuid = crypto.randomUUID();
 const identityUuid = stubIdentityUuid(attackerUuid);
 
+/** An identity with as many events, of which more come: its object gives out their numbers. */
+const liveAttackerUuid = crypto.randomUUID();
+const liveUuid = stubIdentityUuid(liveAttackerUuid);
+
 const MANY = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)";
 /** The n-th identity of the crowd. */
 const UUID = "printf('feedfeed-0000-4000-8000-%012d', i)";
@@ -53,6 +57,8 @@ async function rowsOf(...paths: readonly string[]): Promise<number> {
 beforeAll(async () => {
   await deliver([{ events: series(attackerUuid, "motor.input_modality", ["a", "b", "a", "b", "a"]) }]);
   const { length } = await waitForSeq(identityUuid, 4);
+  await deliver([{ events: series(liveAttackerUuid, "motor.input_modality", ["a"]) }]);
+  await waitForSeq(liveUuid, 2);
   const value = "'\"typed\"'";
   await env.DB.batch([
     env.DB.prepare(
@@ -80,6 +86,9 @@ beforeAll(async () => {
         "'old_state', 'stable', 'new_state', 'drifting', 'primitive', 'motor.p1', 'ts', 1700000000 + 60 * i",
       )} FROM n`,
     ).bind(EVENTS, identityUuid, length),
+    env.DB.prepare(
+      `INSERT INTO events (identity_uuid, seq, event) ${MANY} SELECT ?2, -i, ${eventSql("'ts', 1")} FROM n`,
+    ).bind(EVENTS, liveUuid),
     env.DB.prepare("UPDATE identities SET last_seq = ?2 WHERE uuid = ?1").bind(identityUuid, EVENTS + length),
     env.DB.prepare(
       `INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts,
@@ -120,7 +129,7 @@ it("the overview reads a bounded number of rows after it, and sums up and counts
   });
   expect(await response.json()).toMatchObject({
     event_count: EVENTS,
-    totals: { identities: IDENTITIES + 1, attackers: IDENTITIES + 1, events: IDENTITIES + EVENTS + 4 },
+    totals: { identities: IDENTITIES + 2, attackers: IDENTITIES + 2, events: IDENTITIES + 2 * EVENTS + 6 },
   });
 });
 
@@ -137,6 +146,35 @@ it("the page of an identity reads a bounded number of rows, an older page of its
   expect(await rowsOf(`${PAGE}/series?primitive=motor.input_modality`)).toBeLessThanOrEqual(LOAD_ROWS);
 });
 
-it("while observations come, what the page of an identity asks for reads next to no rows", async () => {
-  expect(await rowsOf(`/identities/${identityUuid}/attribution`)).toBeLessThanOrEqual(LIVE_ROWS);
-});
+it("while observations come, an open page of an identity reads next to no rows: neither its streams nor itself", async () => {
+  const open = (path: string) => ask("GET", path, { token: TOKENS.read, env: { DB: counting.db } });
+  const streams = await Promise.all(
+    [`/api/v1/identities/${liveUuid}/events`, "/api/v1/events"].map(async (path) => {
+      const reader = (await open(path)).body?.getReader();
+      if (!reader) throw new Error(`${path} must answer a stream`);
+      await readUntil(reader, "event: snapshot");
+      return reader;
+    }),
+  );
+  counting.take();
+  // An observation that only adds to a series, and one that brings a first state.
+  await deliver([
+    { events: series(liveAttackerUuid, "motor.input_modality", ["a"], 1_714_000_300) },
+    { events: series(liveAttackerUuid, "motor.of_now", ["a"], 1_714_000_300) },
+  ]);
+  await Promise.all(streams.map((reader) => readUntil(reader, 'motor.of_now","old_state')));
+  expect((await open(`/api/v1/identities/${liveUuid}/attribution`)).status).toBe(200);
+  expect(counting.take()).toBeLessThanOrEqual(LIVE_ROWS);
+  await Promise.all(streams.map((reader) => reader.cancel()));
+}, 60_000);
+
+/** Reads a stream until a text has come. */
+async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, text: string): Promise<void> {
+  const decoder = new TextDecoder();
+  for (let read = ""; !read.includes(text);) {
+    // oxlint-disable-next-line no-await-in-loop -- each piece follows the one before
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the stream must bring ${text}, and ended after ${read}`);
+    read += decoder.decode(value, { stream: true });
+  }
+}
