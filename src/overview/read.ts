@@ -11,8 +11,8 @@ import { addOverviewTotals, combineTotals, type OverviewTotals } from "./totals.
 const LISTED = 8;
 /** Primitives of a suspicion that are named. */
 const NAMED_PRIMITIVES = 20;
-/** Age from which stored sums that lack events are stale, seconds: the cron runs every minute. */
-const STALE_SECS = 120;
+/** Age from which stored sums that lack events are stale, seconds: more than the minute between two runs of the cron. */
+const STALE_SECS = 90;
 
 /** A suspicion as it was published. */
 export interface Suspicion {

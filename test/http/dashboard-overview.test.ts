@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
+import { handleScheduled } from "../../src/maintenance/index.ts";
 import { OVERVIEW_EVENTS, updateOverviews } from "../../src/overview/index.ts";
 import { shardsOf } from "../../src/shard.ts";
 import { call } from "../setup/api.ts";
@@ -191,6 +192,15 @@ describe("[dashboard] GET /dashboard/overview", () => {
     await update();
     expect(await rows()).toMatchObject([{ blocks: before[0]?.["blocks"] }]);
     expect(await rows()).not.toEqual(before);
+  });
+
+  it("the cron of every minute starts the update", async () => {
+    await play(HOUR_TS + 350_000, { [MODALITY]: ["a"] }, 2);
+    const newest = () => env.DB.prepare("SELECT max(cursor) AS cursor FROM events").first("cursor");
+    const summed = () => env.DB.prepare("SELECT last_cursor FROM overview").first("last_cursor");
+    expect(await summed()).not.toBe(await newest());
+    await handleScheduled("* * * * *", Date.now(), env);
+    expect(await summed()).toBe(await newest());
   });
 
   it("two updates at once count each event once", async () => {

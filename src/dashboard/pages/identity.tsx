@@ -91,9 +91,11 @@ function IdentityView({
               choose={(ts) => setView({ at: String(Math.ceil(ts)) }, "push")}
             />
             {hasOlder && (
-              <button type="button" disabled={identity.isLoadingOlder} onClick={identity.loadOlder}>
-                {identity.isLoadingOlder ? "Loading …" : "Load older transitions"}
-              </button>
+              <p>
+                <button type="button" disabled={identity.isLoadingOlder} onClick={identity.loadOlder}>
+                  {identity.isLoadingOlder ? "Loading …" : "Load older transitions"}
+                </button>
+              </p>
             )}
           </section>
           <section class="card" aria-labelledby="events-title">
@@ -109,8 +111,7 @@ function IdentityView({
 
 /** Which events are listed. */
 function eventsLine(loaded: number, hasOlder: boolean): string {
-  const which = `${hasOlder ? "The newest " : ""}${counted(loaded, "event")}${hasOlder ? " are loaded" : ""}`;
-  return loaded > LISTED_EVENTS
-    ? `${which}; the newest ${LISTED_EVENTS} of them.`
-    : `${which}${hasOlder ? "" : ", newest first"}.`;
+  const which = hasOlder ? `The newest ${counted(loaded, "event")} are loaded` : counted(loaded, "event");
+  const listed = loaded > LISTED_EVENTS ? `; the newest ${LISTED_EVENTS} are listed` : "";
+  return `${which}${listed}, newest first.`;
 }

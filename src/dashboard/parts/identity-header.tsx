@@ -5,6 +5,9 @@ import { counted, shortUuid } from "../words.ts";
 import { StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
+/** Suspected primitives that are named. */
+const NAMED = 20;
+
 interface Props {
   readonly page: IdentityPage;
   /** The states now; null until they are there. */
@@ -34,12 +37,13 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
       {suspected.length > 0 && (
         <p class="banner banner-suspicion" role="note">
           <strong>Several actors suspected.</strong> These primitives alternate between two values each:{" "}
-          {suspected.map((primitive, i) => (
+          {suspected.slice(0, NAMED).map((primitive, i) => (
             <span key={primitive}>
               {i > 0 && ", "}
               <a href={`/identity/${uuid}?open=${primitive}`}>{primitive}</a>
             </span>
           ))}
+          {suspected.length > NAMED ? ` and ${suspected.length - NAMED} more` : ""}
         </p>
       )}
       <dl class="facts">
