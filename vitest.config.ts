@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { buildAssets } from "./src/cli/build-assets.ts";
+import { limitsReport } from "./test/setup/limits/report.ts";
 import { hasShared, readSharedLines } from "./test/setup/shared.ts";
 
 const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
@@ -8,25 +9,37 @@ const PIPELINE_VECTORS = "vectors/pipeline.jsonl";
 // The Wrangler file names their directory, so it has to be there before the Worker under test is.
 await buildAssets();
 
-/** A project whose tests run in the Workers runtime, on real bindings. */
+/** Queries that an invocation may make on the free plan; the paid plan's 1,000 hold where nothing is set. */
+const FREE_PLAN_QUERIES = "50";
+
+interface Variation {
+  /** Databases beside the first: binding to name. */
+  readonly databases?: Readonly<Record<string, string>>;
+  readonly bindings?: Readonly<Record<string, string>>;
+}
+
+/** A project whose tests run in the Workers runtime, on real bindings behind the platform's limits. */
 async function workersProject(
   name: string,
   include: string[],
-  furtherDatabases: Readonly<Record<string, string>> = {},
+  { databases = {}, bindings = {} }: Variation = {},
 ): Promise<TestProjectInlineConfiguration> {
   return {
     plugins: [
+      limitsReport(),
       cloudflareTest({
         main: "./test/setup/worker.ts",
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
-          d1Databases: furtherDatabases,
+          d1Databases: { ...databases },
           bindings: {
             MIGRATIONS: await readD1Migrations("./migrations"),
             READ_TOKENS: "read-token, read-token-2",
             INGEST_TOKENS: "ingest-token",
             ADMIN_TOKENS: "admin-token",
             DECNET_WEBHOOK_SECRET: "webhook-secret",
+            LIMIT_QUERIES: process.env["LIMIT_QUERIES"] ?? "",
+            ...bindings,
           },
           // The outbound queue is read back by the test Worker; waits are cut short.
           queueConsumers: {
@@ -44,7 +57,7 @@ async function workersProject(
     test: {
       name,
       include,
-      setupFiles: ["./test/setup/migrate.ts"],
+      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts"],
       // Generous: how fast a machine is never decides a test.
       testTimeout: 300_000,
       provide: {
@@ -82,10 +95,23 @@ export default defineConfig(async () => ({
         },
       },
       await workersProject("workers", [
-        "test/{faults,maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts",
+        "test/{maintenance,consumer,identity,http,storage,stream,pipeline}/**/*.test.ts",
       ]),
-      // The same Worker with a second database bound.
-      await workersProject("databases", ["test/databases/**/*.test.ts"], { DB_2: "observations-2" }),
+      // The same Worker with a second database bound; each simulated history says whether it has it.
+      await workersProject("databases", ["test/{databases,faults}/**/*.test.ts"], {
+        databases: { DB_2: "observations-2" },
+      }),
+      // The way of an observation and all maintenance, with as few queries as the free plan allows.
+      await workersProject("free-plan", ["test/{maintenance,consumer,identity,pipeline}/**/*.test.ts"], {
+        bindings: { LIMIT_QUERIES: FREE_PLAN_QUERIES },
+      }),
+      // Each piece of long work at production size.
+      await workersProject("limits", ["test/limits/**/*.test.ts"], {
+        bindings: {
+          LIMIT_QUERIES: process.env["LIMIT_QUERIES"] ?? FREE_PLAN_QUERIES,
+          RETENTION_DAYS: "30",
+        },
+      }),
     ],
   },
 }));

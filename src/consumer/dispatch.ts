@@ -3,8 +3,8 @@
  * newer link than we do, so the link is read again and the observations go where they belong.
  */
 import pMap from "p-map";
-import type { Observation } from "../core/index.ts";
-import type { AppliedObservation, ApplyAnswer, ApplyCall, IdentityLink } from "../identity/index.ts";
+import type { AppliedObservation, Observation } from "../core/index.ts";
+import type { ApplyAnswer, ApplyCall, IdentityLink } from "../identity/index.ts";
 import { logError } from "../log.ts";
 import type { Link } from "../storage/index.ts";
 import { type Failure, failureOf } from "./verdict.ts";

@@ -6,6 +6,8 @@ import type { Attribution } from "./attribution.ts";
 import { type Explanation, withDigestedPointers } from "./explanation.ts";
 import { type JsonValue, utf8Length } from "./json.ts";
 import type { State } from "./observation.ts";
+import { fitList } from "./fitted-list.ts";
+import type { Policy } from "./policy.ts";
 import { eventId } from "./uuid.ts";
 
 /** Topic and type of each event. */
@@ -71,10 +73,17 @@ interface Envelope<K extends EventKind> {
   /** When the event was first due for publishing, epoch seconds. */
   readonly ts: number;
   readonly payload: EventPayloads[K];
+  /** Where the list in the payload ends before its end; the API has all of it. */
+  readonly truncated?: true;
 }
 
-export type StateChangedEvent = Envelope<"state_changed"> & { readonly explanation: Explanation };
-export type MultiActorSuspectedEvent = Envelope<"multi_actor_suspected">;
+/** The id of the policy that decided. */
+interface Decided {
+  readonly policy: string;
+}
+
+export type StateChangedEvent = Envelope<"state_changed"> & Decided & { readonly explanation: Explanation };
+export type MultiActorSuspectedEvent = Envelope<"multi_actor_suspected"> & Decided;
 export type FormedEvent = Envelope<"formed">;
 export type MergedEvent = Envelope<"merged">;
 export type UnmergedEvent = Envelope<"unmerged">;
@@ -112,6 +121,7 @@ export function stateChangedEvent(
   oldState: State | null,
   attribution: Attribution,
   explanation: Explanation,
+  policyId: string,
 ): StateChangedEvent {
   const event = {
     ...envelope("state_changed", place, {
@@ -124,6 +134,7 @@ export function stateChangedEvent(
       observation_count: attribution.observationCount,
       ts: attribution.lastObservationTs,
     }),
+    policy: policyId,
     explanation,
   };
   if (utf8Length(JSON.stringify(event)) < EVENT_LIMIT_BYTES) return event;
@@ -138,16 +149,18 @@ export function stateChangedEvent(
 export function multiActorSuspectedEvent(
   place: EventPlace,
   primitives: readonly string[],
-  confidence: number,
+  policy: Policy,
   lastObservationTs: number,
 ): MultiActorSuspectedEvent {
-  return envelope("multi_actor_suspected", place, {
+  const { list, isTruncated } = fitList(primitives);
+  const event = envelope("multi_actor_suspected", place, {
     identity_uuid: place.identityUuid,
-    primitives,
+    primitives: list,
     evidence_summary: `${primitives.length} primitives flagged multi_actor`,
-    confidence,
+    confidence: policy.thresholds.multiActorConfidenceCap,
     ts: lastObservationTs,
   });
+  return { ...event, ...truncated(isTruncated), policy: policy.id };
 }
 
 /** An identity has its first observation. */
@@ -156,12 +169,14 @@ export function formedEvent(
   attackerUuids: readonly string[],
   firstSeenTs: number,
 ): FormedEvent {
-  return envelope("formed", place, {
+  const { list, isTruncated } = fitList(attackerUuids);
+  const event = envelope("formed", place, {
     identity_uuid: place.identityUuid,
-    observation_uuids: attackerUuids,
+    observation_uuids: list,
     confidence: null,
     first_seen_at: firstSeenTs,
   });
+  return { ...event, ...truncated(isTruncated) };
 }
 
 /** Another identity became part of this one. */
@@ -170,12 +185,14 @@ export function mergedEvent(
   loserUuid: string,
   attackerUuids: readonly string[],
 ): MergedEvent {
-  return envelope("merged", place, {
+  const { list, isTruncated } = fitList(attackerUuids.toSorted());
+  const event = envelope("merged", place, {
     winner_uuid: place.identityUuid,
     loser_uuid: loserUuid,
-    observation_uuids: attackerUuids.toSorted(),
+    observation_uuids: list,
     confidence_after: null,
   });
+  return { ...event, ...truncated(isTruncated) };
 }
 
 /** This identity came back from the one it was merged into. */
@@ -184,11 +201,13 @@ export function unmergedEvent(
   fromUuid: string,
   attackerUuids: readonly string[],
 ): UnmergedEvent {
-  return envelope("unmerged", place, {
+  const { list, isTruncated } = fitList(attackerUuids.toSorted());
+  const event = envelope("unmerged", place, {
     identity_uuid: place.identityUuid,
     from_uuid: fromUuid,
-    observation_uuids: attackerUuids.toSorted(),
+    observation_uuids: list,
   });
+  return { ...event, ...truncated(isTruncated) };
 }
 
 /**
@@ -208,6 +227,10 @@ export function healthEvent(
     ts: nowTs,
     payload: { ...counters, worker, ts: nowTs },
   };
+}
+
+function truncated(isTruncated: boolean): { truncated?: true } {
+  return isTruncated ? { truncated: true } : {};
 }
 
 function envelope<K extends EventKind>(kind: K, place: EventPlace, payload: EventPayloads[K]): Envelope<K> {

@@ -12,9 +12,8 @@ import {
 } from "./event.ts";
 import { explain } from "./explanation.ts";
 import { advance, type Change, type Series, summarize, type Tail } from "./merge/index.ts";
-import type { Member, MergeKind } from "./observation.ts";
+import type { MergeKind } from "./observation.ts";
 import type { Policy } from "./policy.ts";
-import type { Thresholds } from "./thresholds.ts";
 
 /** What an identity remembers besides its primitives. */
 export interface IdentityHead {
@@ -59,7 +58,7 @@ export interface StepResult {
   readonly events: readonly OutboundEvent[];
 }
 
-/** Announces an identity, once, before anything else is said of it. */
+/** The event that an identity exists: once, before any other event of it. */
 export function form(
   head: IdentityHead,
   attackerUuids: readonly string[],
@@ -96,12 +95,12 @@ export function applyChange(
   const tail = isCurrent
     ? advance(record.tail, change, thresholds, series)
     : summarize(kind, series, thresholds);
-  const settled = settle(head, primitive, record, tail, context);
-  if (settled.events.length === 0) return settled;
+  const step = conclude(head, primitive, record, tail, context);
+  if (step.events.length === 0) return step;
   const lastObservationTs = (name: string) =>
-    name === primitive ? settled.record.attribution.lastObservationTs : context.lastObservationTs(name);
-  const suspicion = suspect(settled.head, thresholds, context.nowTs, lastObservationTs);
-  return { ...settled, head: suspicion.head, events: [...settled.events, ...suspicion.events] };
+    name === primitive ? step.record.attribution.lastObservationTs : context.lastObservationTs(name);
+  const suspicion = suspect(step.head, { ...context, lastObservationTs });
+  return { ...step, head: suspicion.head, events: [...step.events, ...suspicion.events] };
 }
 
 /**
@@ -117,11 +116,11 @@ export function recompute(
   series: Series,
   context: StepContext,
 ): StepResult {
-  return settle(head, primitive, record, summarize(kind, series, context.policy.thresholds), context);
+  return conclude(head, primitive, record, summarize(kind, series, context.policy.thresholds), context);
 }
 
-/** Announces a merge or unmerge: an event of this identity's own numbering. */
-export function announce(
+/** Adds an event of this identity's own numbering that no state decides: a merge or an unmerge. */
+export function addNotice(
   head: IdentityHead,
   makeEvent: (place: EventPlace) => OutboundEvent,
   nowTs: number,
@@ -138,20 +137,8 @@ export function forgetPrimitive(head: IdentityHead, primitive: string): Identity
   return { ...head, multiActor: head.multiActor.filter((name) => name !== primitive) };
 }
 
-/** A record without the members that an attacker contributed, so that no explanation names them as having left. */
-export function withoutAttacker(record: PrimitiveRecord, attackerUuid: string): PrimitiveRecord {
-  const isOther = (member: Member) => member.attackerUuid !== attackerUuid;
-  const { tail } = record;
-  return {
-    ...record,
-    tail:
-      tail.kind === "hash"
-        ? { ...tail, latest: tail.latest.filter(isOther) }
-        : { ...tail, newest: tail.newest.filter(isOther) },
-  };
-}
-
-function settle(
+/** The state that a tail leads to, and the transition if it is another one than before. */
+function conclude(
   head: IdentityHead,
   primitive: string,
   before: PrimitiveRecord | null,
@@ -171,10 +158,19 @@ function settle(
     before?.attribution.state ?? null,
     attribution,
     explain(verdict, before?.tail ?? null, tail, thresholds),
+    policy.id,
   );
-  const others = head.multiActor.filter((name) => name !== primitive);
-  const multiActor = attribution.state === "multi_actor" ? [...others, primitive].toSorted() : others;
+  const multiActor = withPrimitive(head.multiActor, primitive, attribution.state === "multi_actor");
   return { head: { ...head, seq, multiActor }, record, events: [transition] };
+}
+
+/** A sorted list with or without a name; the same list where that is what it is already. */
+function withPrimitive(sorted: readonly string[], name: string, isIn: boolean): readonly string[] {
+  const known = sorted.indexOf(name);
+  if (known >= 0) return isIn ? sorted : sorted.toSpliced(known, 1);
+  if (!isIn) return sorted;
+  const after = sorted.findIndex((other) => other > name);
+  return sorted.toSpliced(after === -1 ? sorted.length : after, 0, name);
 }
 
 /**
@@ -183,13 +179,12 @@ function settle(
  */
 export function suspect(
   head: IdentityHead,
-  thresholds: Thresholds,
-  nowTs: number,
-  lastObservationTs: (primitive: string) => number,
+  context: StepContext,
 ): { head: IdentityHead; events: OutboundEvent[] } {
+  const { policy, nowTs } = context;
   const { multiActor, suspected } = head;
-  if (multiActor.length < thresholds.multiActorPrimitives) {
-    return { head: { ...head, suspected: null }, events: [] };
+  if (multiActor.length < policy.thresholds.multiActorPrimitives) {
+    return { head: suspected === null ? head : { ...head, suspected: null }, events: [] };
   }
   const isPublished =
     suspected !== null &&
@@ -197,8 +192,11 @@ export function suspect(
     suspected.every((name, i) => name === multiActor[i]);
   if (isPublished) return { head, events: [] };
   const seq = head.seq + 1;
-  const ts = Math.max(...multiActor.map(lastObservationTs));
+  const ts = multiActor.reduce(
+    (latest, name) => Math.max(latest, context.lastObservationTs(name)),
+    -Infinity,
+  );
   const place = { identityUuid: head.identityUuid, seq, nowTs };
-  const event = multiActorSuspectedEvent(place, multiActor, thresholds.multiActorConfidenceCap, ts);
+  const event = multiActorSuspectedEvent(place, multiActor, policy, ts);
   return { head: { ...head, seq, suspected: multiActor }, events: [event] };
 }

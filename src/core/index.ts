@@ -5,26 +5,30 @@ export {
   type FormedEvent,
   type HealthEvent,
   healthEvent,
-  mergedEvent,
   type MultiActorSuspectedEvent,
   type OutboundEvent,
   type StateChangedEvent,
-  unmergedEvent,
 } from "./event.ts";
+export {
+  type Cause,
+  decide,
+  type Decision,
+  type Facts,
+  type LinkedAttackers,
+  type Notice,
+  type ObservationKey,
+} from "./decision.ts";
+export { EVENT_LIST_BYTES, EVENT_LIST_ENTRIES, fitEvent, fitList } from "./fitted-list.ts";
+export { applyDifference, differenceOf, type ListDifference } from "./list-difference.ts";
 export { type ExplainedMember, type Explanation } from "./explanation.ts";
 export {
-  announce,
   applyChange,
-  forgetPrimitive,
-  form,
   type IdentityHead,
   newIdentityHead,
   type PrimitiveRecord,
   recompute,
   type StepContext,
   type StepResult,
-  suspect,
-  withoutAttacker,
 } from "./identity.ts";
 export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
 export {
@@ -33,12 +37,16 @@ export {
   HASH_LISTED,
   HASH_TAIL_LIMIT,
   type HashWindow,
+  type HashWindowChange,
   isSameKey,
   mapHashWindow,
   merge,
+  NO_HASH_WINDOW,
   type Outcome,
   type Rule,
+  orderedSeries,
   type Series,
+  type StoredHashWindow,
   type Tail,
 } from "./merge/index.ts";
 export {
@@ -52,6 +60,7 @@ export {
   type RefusalCode,
 } from "./message/index.ts";
 export {
+  type AppliedObservation,
   isInformative,
   type Member,
   type MergeKind,
@@ -61,7 +70,7 @@ export {
   STATES,
   type ValueKind,
 } from "./observation.ts";
-export { compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
+export { type Precedence, compareArrivals, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export {
@@ -72,7 +81,7 @@ export {
   registryOf,
   STANDARD_POLICY,
 } from "./policy.ts";
-export { replay } from "./replay.ts";
+export { attributionInOrder } from "./in-order.ts";
 export {
   readThresholds,
   STANDARD_THRESHOLDS,

@@ -49,6 +49,12 @@ export interface Member {
   readonly attackerUuid: string;
 }
 
+/** An observation as an identity needs it: a member of a series, with what decides between two under one key. */
+export interface AppliedObservation extends Member {
+  readonly id: string;
+  readonly primitive: string;
+}
+
 /** Which merger a kind uses. */
 export function mergeKindOf(kind: ValueKind): MergeKind {
   return kind === "numeric" || kind === "hash" ? kind : "categorical";

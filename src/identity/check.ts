@@ -1,91 +1,29 @@
-/**
- * Comparing what an identity object holds with what D1 does, a page at a time: by count and digest first, row by row
- * only where those differ.
- */
+/** Comparing what an identity object holds with what D1 does, a range at a time: by count and digest first, then by row. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { AppliedObservation } from "./protocol.ts";
-import type { IdentityStore } from "./store.ts";
+import type { AppliedObservation } from "../core/index.ts";
+import type { IdentityStore } from "./store/index.ts";
 
-/** The key of an observation within its attacker. */
-export interface ObservationKey {
-  readonly primitive: string;
-  readonly evidenceRef: string;
-}
-
-/** A stretch of an attacker's observations, in the order of their keys: after one key, through another. */
-export interface PageRange {
-  readonly attackerUuid: string;
-  /** Exclusive; null: from the start. */
-  readonly after: ObservationKey | null;
-  /** Inclusive; null: to the end. */
-  readonly through: ObservationKey | null;
-}
-
-/** What a page amounts to. */
-export interface PageDigest {
+/** What the observations of a range amount to. */
+export interface RangeDigest {
   readonly count: number;
-  /** SHA-256 over the rows, in order. */
+  /** SHA-256 over the rows, in the order of their keys. */
   readonly digest: string;
 }
 
-/** Counts and digests a page; both sides do it alike. */
-export function digestPage(rows: readonly AppliedObservation[]): PageDigest {
+/** Counts and digests the observations of a range, in the order of their keys; both sides do it alike. */
+export function digestRange(rows: readonly AppliedObservation[]): RangeDigest {
   const text = rows
-    .map(({ primitive, evidenceRef, ts, id, value }) =>
-      JSON.stringify([primitive, evidenceRef, ts, id, value]),
+    .map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) =>
+      JSON.stringify([attackerUuid, primitive, evidenceRef, ts, id, value]),
     )
     .join("\n");
   return { count: rows.length, digest: bytesToHex(sha256(utf8ToBytes(text))) };
 }
 
-interface ObservationRow extends Record<string, SqlStorageValue> {
-  primitive: string;
-  evidenceRef: string;
-  attackerUuid: string;
-  ts: number;
-  id: string;
-  value: string;
-}
-
-/** The observations that an object holds in a range, in the order of their keys. */
-export function readRange(sql: SqlStorage, range: PageRange): AppliedObservation[] {
-  const { attackerUuid, after, through } = range;
-  const until = through === null ? "" : "AND (primitive, evidence_ref) <= (?, ?)";
-  const bindings = through === null ? [] : [through.primitive, through.evidenceRef];
-  return sql
-    .exec<ObservationRow>(
-      `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts, id, value
-       FROM observations WHERE (primitive, evidence_ref) > (?, ?) ${until} AND attacker_uuid = ?
-       ORDER BY primitive, evidence_ref`,
-      after?.primitive ?? "",
-      after?.evidenceRef ?? "",
-      ...bindings,
-      attackerUuid,
-    )
-    .toArray();
-}
-
-/** Removes observations by key. */
-export function removeKeys(sql: SqlStorage, attackerUuid: string, keys: readonly ObservationKey[]): void {
-  sql.exec(
-    `DELETE FROM observations WHERE attacker_uuid = ? AND (primitive, evidence_ref) IN (
-       SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
-    attackerUuid,
-    JSON.stringify(keys.map(({ primitive, evidenceRef }) => [primitive, evidenceRef])),
-  );
-}
-
-/** Whether every primitive's state counts as many observations as there are. */
-export function areCountsRight(store: IdentityStore, sql: SqlStorage): boolean {
-  const counts = new Map(
-    sql
-      .exec<{ primitive: string; n: number }>(
-        "SELECT primitive, count(*) AS n FROM observations GROUP BY primitive",
-      )
-      .toArray()
-      .map(({ primitive, n }) => [primitive, n]),
-  );
+/** Whether every primitive's state counts as many observations as are held. */
+export function areCountsRight(store: IdentityStore): boolean {
+  const counts = store.observations.counts();
   const states = store.attributions();
   return (
     states.length === counts.size &&

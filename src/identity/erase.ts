@@ -1,36 +1,30 @@
 /** Erasing an attacker from an identity object: everything but a tombstone and the identity's `seq` counter. */
-import { newIdentityHead } from "../core/index.ts";
+import { type Cause, newIdentityHead } from "../core/index.ts";
 import { redactionStatements } from "../storage/index.ts";
-import { type ExchangeContext, type Exchanged, recomputeWithout } from "./exchange.ts";
+import { backfillKey } from "./jobs/backfill.ts";
+import type { IdentityStore } from "./store/index.ts";
 
 /**
- * Erases an attacker. Runs inside one transaction.
+ * Removes an attacker's observations and everything that was made of them. Runs inside one transaction.
  * @param erasedTs - epoch seconds; observations of it with a ts up to this are refused from now on
+ * @returns what is to be decided then
  */
-export function eraseAttacker(context: ExchangeContext, attackerUuid: string, erasedTs: number): Exchanged {
-  const { store, sql } = context;
-  store.prepare();
-  sql.exec(
-    `INSERT INTO erased (attacker_uuid, erased_ts) VALUES (?, ?)
-     ON CONFLICT DO UPDATE SET erased_ts = max(erased_ts, excluded.erased_ts)`,
-    attackerUuid,
-    erasedTs,
-  );
-  sql.exec("DELETE FROM observations WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, erasedTs);
-  sql.exec("DELETE FROM staged WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, erasedTs);
-  sql.exec("DELETE FROM backfills WHERE attacker_uuid = ?", attackerUuid);
-  for (const statement of redactionStatements("outbox")) sql.exec(statement, attackerUuid);
-  const isGone =
-    sql.exec("SELECT 1 FROM observations WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray().length ===
-    0;
-  if (isGone) store.forgetLink(attackerUuid);
-  const before = store.head();
-  const exchanged = recomputeWithout(context, attackerUuid);
-  if (store.winner() !== null && store.links().length > 0) return exchanged;
-  if (store.linked().attackerUuids.length > 0) return exchanged;
+export function eraseAttacker(store: IdentityStore, attackerUuid: string, erasedTs: number): Cause {
+  store.links.erase(attackerUuid, erasedTs);
+  store.observations.removeOf(attackerUuid, erasedTs);
+  store.staged.removeOf(attackerUuid, erasedTs);
+  store.jobs.finish(backfillKey(attackerUuid), false);
+  store.jobs.invalidateSteps();
+  store.outbox.redact(redactionStatements("outbox"), attackerUuid);
+  if (!store.observations.has(attackerUuid)) store.links.remove(attackerUuid);
+  return { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: attackerUuid };
+}
+
+/** Forgets an identity that has no attackers left: what remains is the number of its last event. */
+export function forgetIfDeserted(store: IdentityStore): void {
+  if (store.winner !== null && store.links.all().length > 0) return;
+  if (store.links.count() > 0) return;
   store.forgetWinner();
-  // Nobody is left: what remains of the identity is the number of its last event.
-  const head = { ...newIdentityHead(before.identityUuid), seq: exchanged.head.seq };
-  store.saveHead(head);
-  return { ...exchanged, head };
+  const { identityUuid, seq } = store.head;
+  store.saveHead({ ...newIdentityHead(identityUuid), seq });
 }

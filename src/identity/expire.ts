@@ -1,50 +1,65 @@
-/** Retention: which observations are old enough to go and are not needed by the windows that decide now. */
-import { isSameKey, type Member, type Tail } from "../core/index.ts";
-import type { ObservationKey } from "./check.ts";
-import type { IdentityStore } from "./store.ts";
-
-/** An observation that may go. */
-export interface ExpiredKey extends ObservationKey {
-  readonly attackerUuid: string;
-}
-
-interface CandidateRow extends Record<string, SqlStorageValue> {
-  primitive: string;
-  evidence_ref: string;
-  attacker_uuid: string;
-  ts: number;
-}
+/** Retention: which observations are old enough to go and are not needed by any state. */
+import {
+  type Member,
+  mergeKindIn,
+  type ObservationKey,
+  orderedSeries,
+  type Policy,
+  type Tail,
+  NO_HASH_WINDOW,
+} from "../core/index.ts";
+import type { IdentityStore } from "./store/index.ts";
 
 /**
- * The oldest observations before a time that no state needs: members of a tail stay, and so does the latest of a series,
- * which dates it.
+ * The observations before a time that no state needs. A state needs the members of its tail, as many informative members
+ * as make the minimum, and the latest observation, which dates it: so no state changes when the others go.
  * @param beforeTs - epoch seconds
+ * @param limit - how many at most
  */
 export function expiredKeys(
   store: IdentityStore,
-  sql: SqlStorage,
+  policy: Policy,
   beforeTs: number,
   limit: number,
-): ExpiredKey[] {
-  if (store.isEmpty) return [];
-  const candidates = sql.exec<CandidateRow>(
-    `SELECT primitive, evidence_ref, attacker_uuid, ts FROM observations
-     WHERE ts < ? AND NOT EXISTS (SELECT 1 FROM hash_window WHERE hash_window.primitive = observations.primitive
-       AND hash_window.evidence_ref = observations.evidence_ref AND hash_window.attacker_uuid = observations.attacker_uuid)`,
-    beforeTs,
-  );
-  const expired: ExpiredKey[] = [];
-  for (const row of candidates) {
-    const key = { primitive: row.primitive, evidenceRef: row.evidence_ref, attackerUuid: row.attacker_uuid };
-    const tail = store.record(row.primitive)?.tail;
-    if (!tail || isNeeded(tail, { ...key, ts: row.ts, value: "" })) continue;
+): ObservationKey[] {
+  const needed = new Map<string, (member: Candidate) => boolean>();
+  const expired: ObservationKey[] = [];
+  for (const { ts, ...key } of store.observations.olderThan(beforeTs)) {
+    const isNeeded = needed.get(key.primitive) ?? needOf(store, policy, key.primitive);
+    needed.set(key.primitive, isNeeded);
+    if (isNeeded({ ...key, ts })) continue;
     expired.push(key);
     if (expired.length >= limit) break;
   }
   return expired;
 }
 
-function isNeeded(tail: Tail, member: Member): boolean {
-  const members = tail.kind === "hash" ? tail.latest : tail.newest;
-  return member.ts >= tail.lastTs || members.some((other) => isSameKey(other, member));
+type Candidate = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;
+
+function needOf(store: IdentityStore, policy: Policy, primitive: string): (member: Candidate) => boolean {
+  const tail = store.record(primitive)?.tail;
+  // What has no state yet is being applied.
+  if (!tail) return () => true;
+  const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameOf));
+  return (member) => member.ts >= tail.lastTs || needed.has(nameOf(member));
+}
+
+function neededMembers(
+  store: IdentityStore,
+  policy: Policy,
+  primitive: string,
+  tail: Tail,
+): readonly Member[] {
+  if (tail.kind === "hash") return tail.latest;
+  const { minimumObservations, windowSize } = policy.thresholds;
+  if (minimumObservations <= 2 * windowSize) return tail.newest;
+  const wide = { ...policy.thresholds, windowSize: Math.ceil(minimumObservations / 2) };
+  const members = store.observations.members(primitive);
+  return orderedSeries(mergeKindIn(policy, primitive), members, wide, NO_HASH_WINDOW).newestInformative(
+    minimumObservations,
+  );
+}
+
+function nameOf({ evidenceRef, attackerUuid }: Candidate): string {
+  return `${evidenceRef}\0${attackerUuid}`;
 }

@@ -1,10 +1,10 @@
-/** One object per identity: its series, states, outbox. */
+/** One object per identity: its observations, states, jobs and outbox. */
 export { IdentityObject } from "./object.ts";
 export type {
-  AppliedObservation,
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
+  ExchangePlan,
   IdentityLink,
   Inspection,
   NewestAnswer,
@@ -12,5 +12,5 @@ export type {
   RecentAnswer,
 } from "./protocol.ts";
 export type { RecentObservation } from "./recent.ts";
-export type { SyncLink, SyncPlan } from "./sync.ts";
-export { digestPage, type ObservationKey, type PageRange } from "./check.ts";
+export { digestRange } from "./check.ts";
+export type { KeyRange } from "./store/index.ts";

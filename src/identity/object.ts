@@ -1,35 +1,39 @@
 /**
- * The identity object: one per identity, everything that is decided about it is decided here. Thin: it loads, lets the
- * core decide, saves state and outbox in one synchronous transaction, and sees to it that what is due gets published.
+ * The identity object: one per identity; everything that is decided about it is decided here. It loads facts, lets the core
+ * decide, saves the decision in one synchronous transaction, and sees to it that what is due gets published.
  */
 import { DurableObject } from "cloudflare:workers";
-import { cellOf, cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
-import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
-import { logError } from "../log.ts";
-import { announce, Watchers } from "../stream/index.ts";
-import { applyObservations, movedLinks } from "./apply.ts";
-import { answerAttribution } from "./attribution-at.ts";
-import { Backfills } from "./backfill.ts";
 import {
-  areCountsRight,
-  digestPage,
+  type AppliedObservation,
+  type Cause,
+  decide,
+  type Decision,
   type ObservationKey,
-  type PageDigest,
-  type PageRange,
-  readRange,
-  removeKeys,
-} from "./check.ts";
+} from "../core/index.ts";
+import { logError } from "../log.ts";
+import { firstShard, shardOf, shardsOf } from "../shard.ts";
+import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
+import { announce, Watchers } from "../stream/index.ts";
+import { arrive, movedAttackers } from "./arrivals.ts";
+import { attributionAt } from "./attribution-at.ts";
+import { Budget } from "./budget.ts";
+import { areCountsRight, digestRange, type RangeDigest } from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
-import { eraseAttacker } from "./erase.ts";
+import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
 import { expiredKeys } from "./expire.ts";
-import { type Exchanged, type ExchangeContext, exchangeStaged, recomputeAll } from "./exchange.ts";
-import { Outbox } from "./outbox.ts";
+import { backfillKey } from "./jobs/backfill.ts";
+import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
+import { PAGE_SIZES, type PageSizes } from "./jobs/job-kind.ts";
+import { JobRunner } from "./jobs/runner.ts";
 import type {
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
   CheckAnswer,
+  ExchangeLink,
+  ExchangePlan,
+  ExpiryAnswer,
   IdentityLink,
   Inspection,
   MergeStep,
@@ -37,43 +41,43 @@ import type {
   PrimitiveAttribution,
   RecentAnswer,
 } from "./protocol.ts";
-import { readNewest, readRecent } from "./recent.ts";
+import { recentOf } from "./recent.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
-import { IdentityStore } from "./store.ts";
-import { type SyncJob, type SyncLink, type SyncPlan, Syncs } from "./sync.ts";
+import { IdentityStore, type KeyRange } from "./store/index.ts";
+
+/** Nothing arrived and nothing was exchanged, but the stored observations may be others than the states say. */
+const ANEW: Cause = { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: null };
 
 export class IdentityObject extends DurableObject<Env> {
   readonly #identityUuid: string;
   readonly #store: IdentityStore;
-  readonly #outbox: Outbox;
   readonly #drain: Drain;
-  readonly #backfills: Backfills;
+  readonly #jobs: JobRunner;
   readonly #watchers: Watchers;
-  readonly #syncs: Syncs;
-  /** What events are published to; tests put failing ones in their place. */
+  /** What events are published to, and where observations are read from; tests put others in their place. */
   targets: DrainTargets;
-  /** Whether `targets.db` is the database of this identity's attackers: where several are bound, once one is heard of. */
-  #isAtHome: boolean;
+  /** Observations that a step of long work reads; tests make them few. */
+  pageSizes: PageSizes = PAGE_SIZES;
+  /** Whether `targets.db` is the shard of this identity's attackers: where several are bound, once one is heard of. */
+  #isShardKnown: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { name } = ctx.id;
     if (name === undefined) throw new Error("an identity object must be reached by its identity's UUID");
-    const { sql } = ctx.storage;
     this.#identityUuid = name;
-    this.#store = new IdentityStore(sql, name);
-    this.#outbox = new Outbox(sql);
-    this.#drain = new Drain(this.#outbox, sql, name);
-    this.#backfills = new Backfills(sql);
-    this.#syncs = new Syncs(sql);
+    this.#store = new IdentityStore(ctx.storage, name);
+    this.#drain = new Drain(this.#store, name, (work) => this.#inTransaction(work));
+    this.#jobs = new JobRunner(this.#store, name, (change) => this.#commit(change));
     this.#watchers = new Watchers(ctx);
     this.targets = {
       db: env.DB,
+      letters: firstShard(env).db,
       queue: env.EVENT_QUEUE,
-      announce: () => announce(ctx, env, this.#watchers, name),
+      notify: () => announce(ctx, env, this.#watchers, name),
     };
-    this.#isAtHome = cellsOf(env).length === 1;
-    if (!this.#isAtHome) this.#settle(this.#store.anyAttacker());
+    this.#isShardKnown = shardsOf(env).length === 1;
+    if (!this.#isShardKnown && !this.#store.isEmpty) this.#learnShard(this.#store.links.any());
   }
 
   /**
@@ -81,18 +85,24 @@ export class IdentityObject extends DurableObject<Env> {
    * @throws ConfigError if a variable is wrong; nothing is applied then
    */
   apply(call: ApplyCall): ApplyAnswer {
-    this.#settle(call.links[0]?.attackerUuid);
-    const moved = movedLinks(this.#store, call.links);
+    this.#learnShard(call.links[0]?.attackerUuid);
+    const moved = movedAttackers(this.#store, call.links);
     if (moved.length > 0) return { outcome: "moved", attackerUuids: moved };
-    if (this.#store.winner() !== null) {
-      return { outcome: "moved", attackerUuids: call.links.map(({ attackerUuid }) => attackerUuid) };
-    }
-    const { answer, hasWork } = this.#applyInTransaction(call, () => {
-      for (const link of call.links) if (link.needsBackfill) this.#backfills.add(link);
-      if (!this.#syncs.isEmpty) this.#syncs.stage(call.observations);
+    const decision = this.#commit(() => {
+      const cause = arrive(this.#store, call);
+      for (const { needsBackfill, attackerUuid, linkVersion } of call.links) {
+        if (needsBackfill) {
+          this.#store.jobs.start("backfill", backfillKey(attackerUuid), { attackerUuid, linkVersion });
+        }
+      }
+      stageArrivals(this.#store, cause.observations);
+      return cause;
     });
-    if (hasWork) this.ctx.waitUntil(this.#work());
-    return answer;
+    const applied = decision?.observations ?? [];
+    this.#watchers.show(this.#identityUuid, applied);
+    this.#workSoon();
+    const transitions = decision?.events.filter(({ type }) => type === "profile.state_changed") ?? [];
+    return { outcome: "applied", applied: applied.length, transitions: transitions.length };
   }
 
   /** Makes an attacker known here before its first observation, and starts applying what D1 holds of it if need be. */
@@ -102,132 +112,150 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** Learns that an attacker was linked elsewhere, as of this version of its link. */
   release(attackerUuid: string, linkVersion: number): void {
-    if (this.#store.isEmpty || (this.#store.linkVersion(attackerUuid) ?? linkVersion) >= linkVersion) return;
-    this.#store.releaseLink(attackerUuid, linkVersion);
+    if (this.#store.isEmpty || (this.#store.links.version(attackerUuid) ?? linkVersion) >= linkVersion)
+      return;
+    this.#store.links.release(attackerUuid, linkVersion);
   }
 
   /**
    * Learns that this identity is merged away. Its states stay as they are, for the record; its attackers' observations
-   * belong to the winner from now on. Heard too late, after the merge was undone, it changes nothing.
+   * belong to the winner from now on. A call that comes after the merge was undone changes nothing.
    * @param links - the attackers it brings, at the versions of their links to the winner
    */
-  mergeAway(winnerUuid: string, links: readonly SyncLink[], mergeId: number): void {
-    this.#settle(links[0]?.attackerUuid);
+  mergeAway(winnerUuid: string, links: readonly ExchangeLink[], mergeId: number): void {
+    this.#learnShard(links[0]?.attackerUuid);
     this.#inTransaction(() => {
       this.#store.prepare();
       this.#store.saveWinner(winnerUuid, { mergeId, isUndone: false });
       for (const { attackerUuid, linkVersion } of links) {
-        if ((this.#store.linkVersion(attackerUuid) ?? 0) < linkVersion) {
-          this.#store.releaseLink(attackerUuid, linkVersion);
+        if ((this.#store.links.version(attackerUuid) ?? 0) < linkVersion) {
+          this.#store.links.release(attackerUuid, linkVersion);
         }
       }
-      if (this.#store.winner() !== null) this.#backfills.clear();
+      if (this.#store.winner !== null) this.#store.jobs.dropBackfills();
     });
     this.#watchers.poke();
   }
 
   /**
-   * Records an exchange of observations and works it off. Idempotent by the plan's key.
+   * Records an exchange of observations and starts with it. Idempotent by the plan's key.
    * @param step - the merge that the exchange is for, or its undoing: as of it this identity stands on its own
    * @returns whether it is done; if not, the alarm goes on with it
    */
-  async sync(plan: SyncPlan, step: MergeStep | null): Promise<boolean> {
-    this.#settle((plan.load[0] ?? plan.drop[0])?.attackerUuid);
+  async exchange(plan: ExchangePlan, step: MergeStep): Promise<boolean> {
+    this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid);
+    const { key, load, drop, notice } = plan;
     this.#inTransaction(() => {
       this.#store.prepare();
-      if (step) this.#store.saveWinner(null, step);
-      this.#syncs.add(plan);
-      void this.ctx.storage.setAlarm(Date.now() + DRAIN_GRACE_MS);
+      this.#store.saveWinner(null, step);
+      if (this.#store.jobs.isKnown(key)) return;
+      this.#startExchange(key, load, drop, { notice, isWhole: false });
     });
     await this.#work();
-    return this.#syncs.isEmpty;
+    return !this.#store.jobs.isWaiting(key);
   }
 
-  /** Recomputes every state from what D1 holds of the attackers that it links here. */
+  /**
+   * Recomputes every state from what D1 holds of the attackers that it links here.
+   * @returns whether it is done; if not, the alarm goes on with it
+   */
   async rebuild(): Promise<boolean> {
-    // Held first: whoever is linked here while D1 is being read is not taken for a stranger.
-    const held = this.#store.links().filter(({ isLinked }) => isLinked);
+    // Read first: whoever is linked here while D1 is being read must not count as linked elsewhere.
+    const held = this.#store.isEmpty ? [] : this.#store.links.all().filter(({ isLinked }) => isLinked);
     const load = await this.#readLinks();
     const linked = new Set(load.map(({ attackerUuid }) => attackerUuid));
     const drop = held
       .filter(({ attackerUuid }) => !linked.has(attackerUuid))
       .map(({ attackerUuid, linkVersion }) => ({ attackerUuid, linkVersion, firstSeenTs: null }));
-    return this.sync({ key: null, load, drop, announce: null }, null);
+    this.#learnShard((load[0] ?? drop[0])?.attackerUuid);
+    this.#inTransaction(() => {
+      this.#store.prepare();
+      if (this.#store.winner === null) {
+        this.#startExchange(REBUILD, load, drop, { notice: null, isWhole: true });
+      }
+    });
+    await this.#work();
+    return !this.#store.jobs.isWaiting(REBUILD);
   }
 
   /** What the sweep asks first. */
   inspect(): Inspection {
-    const winnerUuid = this.#store.winner();
-    const pending = this.#store.isEmpty ? 0 : this.#outbox.pending().count;
-    return { winnerUuid, links: this.#store.links(), pending };
+    if (this.#store.isEmpty) return { winnerUuid: null, linkCount: 0, pending: 0, jobs: [] };
+    return {
+      winnerUuid: this.#store.winner,
+      linkCount: this.#store.links.count(),
+      pending: this.#store.outbox.pending().count,
+      jobs: this.#store.jobs.status(),
+    };
   }
 
-  /** Whether this object holds the same as D1 in a range; if not, what it holds. */
-  checkPage(range: PageRange, page: PageDigest): CheckAnswer {
-    const rows = this.#store.isEmpty ? [] : readRange(this.ctx.storage.sql, range);
-    const { count, digest } = digestPage(rows);
-    if (count === page.count && digest === page.digest) return { outcome: "same" };
+  /** Whether this object holds the same as D1 in a range of keys, whosever they are; if not, what it holds. */
+  checkRange(range: KeyRange, expected: RangeDigest): CheckAnswer {
+    const rows = this.#store.isEmpty ? [] : this.#store.observations.range(range);
+    const { count, digest } = digestRange(rows);
+    if (count === expected.count && digest === expected.digest) return { outcome: "same" };
     return { outcome: "differs", rows };
   }
 
   /** Brings every state to the observations held, if their numbers say that one is out of step; says whether it was. */
   verify(): boolean {
-    if (this.#store.isEmpty || areCountsRight(this.#store, this.ctx.storage.sql)) return false;
-    this.#exchangeInTransaction((context) => recomputeAll(context, this.#store.head(), (record) => record));
-    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    if (this.#store.isEmpty || this.#store.winner !== null || areCountsRight(this.#store)) return false;
+    this.#commit(() => ANEW);
+    this.#workSoon();
     return true;
   }
 
   /** Removes observations that D1 does not have (any more), and brings the states to what is left. */
-  remove(attackerUuid: string, keys: readonly ObservationKey[]): void {
-    this.#exchangeInTransaction((context) => {
-      removeKeys(context.sql, attackerUuid, keys);
-      return recomputeAll(context, this.#store.head(), (record) => record);
+  remove(keys: readonly ObservationKey[]): void {
+    if (this.#store.isEmpty || this.#store.winner !== null) return;
+    this.#commit(() => {
+      this.#store.observations.remove(keys);
+      this.#store.staged.remove(keys, Number.MAX_VALUE);
+      this.#store.jobs.invalidateSteps();
+      return ANEW;
     });
-    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    this.#workSoon();
   }
 
   /**
-   * Lets go of observations before a time that no state needs, in D1 first.
+   * Removes observations before a time that no state needs, from D1 first.
    * @param beforeTs - epoch seconds
    * @param limit - how many at most
-   * @returns how many went
    */
-  async expire(beforeTs: number, limit: number): Promise<number> {
-    const { sql } = this.ctx.storage;
-    const keys = expiredKeys(this.#store, sql, beforeTs, limit);
-    if (keys.length === 0) return 0;
+  async expire(beforeTs: number, limit: number): Promise<ExpiryAnswer> {
+    if (this.#store.isEmpty || this.#store.winner !== null) return { removed: 0, hasMore: false };
+    const { policy } = readConfig(this.env);
+    const keys = expiredKeys(this.#store, policy, beforeTs, limit);
+    if (keys.length === 0) return { removed: 0, hasMore: false };
     await deleteObservations(this.targets.db, keys, beforeTs);
-    this.#exchangeInTransaction((context) => {
-      for (const { attackerUuid, ...key } of keys) {
-        sql.exec(
-          "DELETE FROM observations WHERE primitive = ? AND evidence_ref = ? AND attacker_uuid = ? AND ts < ?",
-          key.primitive,
-          key.evidenceRef,
-          attackerUuid,
-          beforeTs,
-        );
-      }
-      return recomputeAll(context, this.#store.head(), (record) => record);
+    // The record has let go of them; a merge that came meanwhile leaves the states as they are, for the record.
+    if (this.#store.winner !== null) return { removed: keys.length, hasMore: false };
+    this.#commit(() => {
+      this.#store.observations.remove(keys, beforeTs);
+      this.#store.staged.remove(keys, beforeTs);
+      // What a step has read may hold some of them.
+      this.#store.jobs.invalidateSteps();
+      return ANEW;
     });
-    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
-    return keys.length;
+    this.#workSoon();
+    return { removed: keys.length, hasMore: keys.length === limit };
   }
 
-  /** Publishes what waits, if anything does; for a drain that was forgotten. */
+  /** Publishes what waits and goes on with jobs, whatever failed before. */
   async drain(): Promise<void> {
+    if (this.#store.isEmpty) return;
+    this.#store.jobs.retryNow();
     if (this.#hasWork()) await this.#work();
   }
 
-  /** Erases an attacker: nothing of it stays but a tombstone. */
+  /** Erases an attacker: nothing of it stays but a tombstone. It may be one whose first observation never got here. */
   erase(attackerUuid: string, erasedTs: number): void {
-    this.#settle(attackerUuid);
-    this.#exchangeInTransaction((context) => {
-      // It may be asked about an attacker whose first observation never got here.
-      this.#store.prepare();
-      return eraseAttacker(context, attackerUuid, erasedTs);
-    });
-    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    this.#learnShard(attackerUuid);
+    this.#commit(
+      () => eraseAttacker(this.#store, attackerUuid, erasedTs),
+      () => forgetIfDeserted(this.#store),
+    );
+    this.#workSoon();
   }
 
   /** Every primitive's state, by primitive; empty if nothing was ever applied. */
@@ -240,25 +268,26 @@ export class IdentityObject extends DurableObject<Env> {
    * @throws ConfigError if a variable is wrong and a time is asked for
    */
   readAttribution(asOfTs: number | null): AttributionAnswer {
-    return answerAttribution(this.#store, this.ctx.storage.sql, this.env, asOfTs);
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    if (asOfTs === null || this.#store.isEmpty) {
+      return { outcome: "states", primitives: this.#store.attributionsJson() };
+    }
+    const { policy } = readConfig(this.env);
+    return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
   }
 
   /** What the page of this identity shows besides its states. */
   readRecent(): RecentAnswer {
-    const winnerUuid = this.#store.winner();
-    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
-    if (this.#store.isEmpty)
-      return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
-    const { attackerUuids, firstSeenTs } = this.#store.linked();
-    const observations = JSON.stringify(readRecent(this.ctx.storage.sql));
-    return { outcome: "recent", attackerCount: attackerUuids.length, firstSeenTs, observations };
+    const winnerUuid = this.#store.winner;
+    return winnerUuid === null ? recentOf(this.#store) : { outcome: "merged_away", winnerUuid };
   }
 
   /** The newest observations of a primitive. @param limit - how many at most */
   readNewest(primitive: string, limit: number): NewestAnswer {
-    const winnerUuid = this.#store.winner();
+    const winnerUuid = this.#store.winner;
     if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
-    const members = this.#store.isEmpty ? [] : readNewest(this.ctx.storage.sql, primitive, limit);
+    const members = this.#store.isEmpty ? [] : this.#store.observations.newest(primitive, limit);
     return { outcome: "newest", observations: JSON.stringify(members) };
   }
 
@@ -267,7 +296,7 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#watchers.accept(request);
   }
 
-  /** Publishes what is due and goes on with backfills. Re-arms itself first and never throws: it would be given up. */
+  /** Publishes what is due and goes on with jobs. Re-arms itself first and never throws: it would be given up. */
   override async alarm(): Promise<void> {
     try {
       await this.ctx.storage.setAlarm(Date.now() + retryDelayMs(1));
@@ -277,110 +306,106 @@ export class IdentityObject extends DurableObject<Env> {
     }
   }
 
-  /** Learns from one of this identity's attackers which database it is at home in. */
-  #settle(attackerUuid: string | null | undefined): void {
-    if (this.#isAtHome || !attackerUuid) return;
-    this.targets = { ...this.targets, db: cellOf(this.env, attackerUuid).DB };
-    this.#isAtHome = true;
+  /** Learns from one of this identity's attackers which shard it is in. */
+  #learnShard(attackerUuid: string | null | undefined): void {
+    if (this.#isShardKnown || !attackerUuid) return;
+    this.targets = { ...this.targets, db: shardOf(this.env, attackerUuid).db };
+    this.#isShardKnown = true;
   }
 
-  /** The attackers that D1 links here; every database is asked while none was heard of. */
-  async #readLinks(): Promise<SyncLink[]> {
-    if (this.#isAtHome) return readIdentityLinks(this.targets.db, this.#identityUuid);
+  /** The attackers that D1 links here; every shard is asked while no attacker was heard of. */
+  async #readLinks(): Promise<ExchangeLink[]> {
+    if (this.#isShardKnown) return readIdentityLinks(this.targets.db, this.#identityUuid);
     const links = await Promise.all(
-      cellsOf(this.env).map(({ DB }) => readIdentityLinks(DB, this.#identityUuid)),
+      shardsOf(this.env).map(({ db }) => readIdentityLinks(db, this.#identityUuid)),
     );
     return links.flat();
   }
 
-  #applyInTransaction(call: ApplyCall, alongside: () => void): { answer: ApplyAnswer; hasWork: boolean } {
+  #startExchange(
+    key: string,
+    load: readonly ExchangeLink[],
+    drop: readonly ExchangeLink[],
+    rest: { notice: ExchangePlan["notice"]; isWhole: boolean },
+  ): void {
+    this.#store.staged.clear(key);
+    this.#store.jobs.start("exchange", key, {
+      load: load.toSorted((a, b) => (a.attackerUuid < b.attackerUuid ? -1 : 1)),
+      drop: [...drop],
+      notice: rest.notice && { ...rest.notice, attackerUuids: [...rest.notice.attackerUuids] },
+      isWhole: rest.isWhole,
+    });
+    void this.ctx.storage.setAlarm(Date.now() + DRAIN_GRACE_MS);
+  }
+
+  /**
+   * The one way in which states change: a change of links, observations or jobs, the decision about it, and the alarm that
+   * publishes what follows, all in one transaction.
+   * @param change - makes the change and says what is to be decided about it; null for nothing
+   * @param afterwards - what else belongs to the transaction once the decision is saved
+   * @returns what was decided, or null
+   * @throws ConfigError if a variable is wrong; nothing is changed then
+   */
+  #commit(change: () => Cause | null, afterwards: () => void = () => {}): Decision | null {
     const { policy } = readConfig(this.env);
-    const { sql } = this.ctx.storage;
     const nowMs = Date.now();
-    const { applied, ...done } = this.#inTransaction(() => {
-      const { answer, entries, observations } = applyObservations(
-        this.#store,
-        sql,
-        policy,
-        call,
-        nowMs / 1_000,
-      );
-      this.#outbox.add(entries);
-      alongside();
-      const hasWork = this.#hasWork();
+    return this.#inTransaction(() => {
+      this.#store.prepare();
+      const cause = change();
+      let decision: Decision | null = null;
+      if (cause !== null) {
+        const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
+        decision = decide(this.#store.facts(policy, nowMs / 1_000, arrivals), cause);
+        this.#store.save(decision);
+        if (decision.records.size > 0) this.#drain.noteMoved();
+      }
+      afterwards();
       // Set inside the transaction: it commits, or rolls back, with it.
-      if (hasWork) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
-      return { answer, hasWork, applied: observations };
-    });
-    this.#watchers.show(this.#identityUuid, applied);
-    return done;
-  }
-
-  /** Puts other observations in place and saves what follows from it, all or nothing. */
-  #exchangeInTransaction(exchange: (context: ExchangeContext) => Exchanged): void {
-    const { sql } = this.ctx.storage;
-    const nowMs = Date.now();
-    const context = { store: this.#store, sql, policy: readConfig(this.env).policy, nowTs: nowMs / 1_000 };
-    this.#inTransaction(() => {
-      const { entries, removed, head } = exchange(context);
-      this.#outbox.add(entries);
-      this.#outbox.addRemovals(removed, head.seq);
-      void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+      if (this.#hasWork()) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+      return decision;
     });
   }
 
-  /** All of it or nothing: what memory holds of the storage goes when a transaction does not commit. */
+  /** All of it or nothing: what memory holds of the storage is dropped when a transaction does not commit. */
   #inTransaction<T>(work: () => T): T {
     try {
       return this.ctx.storage.transactionSync(work);
     } catch (error) {
       this.#store.forget();
-      this.#outbox.forget();
-      this.#backfills.forget();
-      this.#syncs.forget();
       throw error;
     }
   }
 
-  #exchangeStaged(job: SyncJob, finish: () => void): void {
-    this.#exchangeInTransaction((context) => {
-      const exchanged = exchangeStaged(context, job.plan);
-      finish();
-      return exchanged;
-    });
-  }
-
   #hasWork(): boolean {
-    if (this.#store.isEmpty) return false;
-    return (
-      !this.#outbox.isEmpty || !this.#outbox.hasNoRemovals || !this.#backfills.isEmpty || !this.#syncs.isEmpty
-    );
+    return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork(Date.now()));
   }
 
-  /** Works off backfills and outbox; what is left waits for the alarm. */
+  /** Starts with what is due, without waiting for it. */
+  #workSoon(): void {
+    if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+  }
+
+  /** Works off jobs and outbox within one invocation's budget; what is left waits for the alarm. Never rejects. */
   async #work(): Promise<void> {
-    let retryInMs: number | null = null;
-    try {
-      await this.#backfills.run(this.targets.db, (link, page, mark) => {
-        this.#applyInTransaction({ links: [link], observations: page }, mark);
-      });
-    } catch (error) {
-      retryInMs = retryDelayMs(1);
-      logError("backfill_failed", error, { identity_uuid: this.#identityUuid });
+    const budget = new Budget();
+    for (;;) {
+      await this.#jobs.run(this.targets.db, budget, this.pageSizes);
+      const drained = await this.#drain.run(this.targets, budget);
+      if (drained.outcome === "failed") {
+        logError("drain_failed", drained.error, { identity_uuid: this.#identityUuid });
+      }
+      const nowMs = Date.now();
+      const retryMs = drained.outcome === "failed" ? nowMs + drained.retryInMs : null;
+      const jobsMs = this.#store.isEmpty ? null : this.#store.jobs.nextMs();
+      const isDue = drained.outcome !== "failed" && this.#drain.hasWork(nowMs);
+      if (!isDue && retryMs === null && jobsMs === null) return this.ctx.storage.deleteAlarm();
+      const isJobDue = jobsMs !== null && jobsMs <= nowMs;
+      if ((isDue || isJobDue) && budget.allows(WORTH_ANOTHER_ROUND)) continue;
+      const nextMs = Math.min(...[retryMs, isDue ? nowMs : null, jobsMs].filter((ms) => ms !== null));
+      return this.ctx.storage.setAlarm(Math.max(nextMs, nowMs));
     }
-    try {
-      await this.#syncs.run(this.targets.db, (job, finish) => this.#exchangeStaged(job, finish));
-    } catch (error) {
-      retryInMs = retryDelayMs(1);
-      logError("sync_failed", error, { identity_uuid: this.#identityUuid });
-    }
-    const drained = await this.#drain.run(this.targets);
-    if (drained.outcome === "failed") {
-      retryInMs = Math.max(retryInMs ?? 0, drained.retryInMs);
-      logError("drain_failed", drained.error, { identity_uuid: this.#identityUuid });
-    }
-    if (retryInMs !== null) await this.ctx.storage.setAlarm(Date.now() + retryInMs);
-    else if (this.#hasWork()) this.ctx.waitUntil(this.#work());
-    else await this.ctx.storage.deleteAlarm();
   }
 }
+
+/** Queries left in a budget below which the rest is left to the alarm. */
+const WORTH_ANOTHER_ROUND = 20;

@@ -2,13 +2,7 @@
  * What is said to and by an identity object. Plain data, because it crosses an RPC boundary; expected failures are
  * answers, because an error loses its class on the way.
  */
-import type { Attribution, Member } from "../core/index.ts";
-
-/** An observation as an identity needs it. */
-export interface AppliedObservation extends Member {
-  readonly id: string;
-  readonly primitive: string;
-}
+import type { AppliedObservation, Attribution, Notice } from "../core/index.ts";
 
 /** An attacker's link, at the version that D1 had when the call was made. */
 export interface IdentityLink {
@@ -20,10 +14,25 @@ export interface IdentityLink {
   readonly needsBackfill: boolean;
 }
 
-/** A merge, or the undoing of one: which of them an object heard of last tells it what is out of date. */
+/** A merge, or the undoing of one: the later one of two tells an object what is out of date. */
 export interface MergeStep {
   readonly mergeId: number;
   readonly isUndone: boolean;
+}
+
+/** An attacker's link after it was changed. */
+export type ExchangeLink = Omit<IdentityLink, "needsBackfill">;
+
+/** What an exchange of observations is to do. */
+export interface ExchangePlan {
+  /** Names what it is done for; the same one is done once. */
+  readonly key: string;
+  /** Attackers that are linked here as of these versions: everything D1 holds of them becomes what is held here of them. */
+  readonly load: readonly ExchangeLink[];
+  /** Attackers that are linked elsewhere as of these versions: nothing of them stays. */
+  readonly drop: readonly ExchangeLink[];
+  /** What is published before the transitions, if anything. */
+  readonly notice: Notice | null;
 }
 
 export interface ApplyCall {
@@ -84,18 +93,34 @@ export type NewestAnswer =
 
 /** What an object says of itself to the sweep. */
 export interface Inspection {
-  /** The identity it knows to be merged into, or null. */
+  /** The identity that it knows to be merged into, or null. */
   readonly winnerUuid: string | null;
-  readonly links: readonly {
-    readonly attackerUuid: string;
-    readonly linkVersion: number;
-    readonly isLinked: boolean;
-  }[];
+  /** Attackers that it knows to be linked to it. */
+  readonly linkCount: number;
   /** Events that wait to be published. */
   readonly pending: number;
+  /** Long work that waits, with what failed. */
+  readonly jobs: readonly JobStatus[];
+}
+
+/** What is said of a job of an object. */
+export interface JobStatus {
+  readonly key: string;
+  readonly kind: string;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  /** The reason of the last failure, or null. */
+  readonly error: string | null;
 }
 
 /** Whether an object holds the same as D1 in some range. */
 export type CheckAnswer =
   | { readonly outcome: "same" }
   | { readonly outcome: "differs"; readonly rows: readonly AppliedObservation[] };
+
+/** How far an expiry has come. */
+export interface ExpiryAnswer {
+  readonly removed: number;
+  /** Whether there may be more to remove. */
+  readonly hasMore: boolean;
+}

@@ -1,11 +1,12 @@
 /**
- * The newest observations, for the page of an identity: of every primitive those that its state row carries, which costs a
- * row for each primitive however many observations there are; of one primitive as many as its chart draws.
+ * The newest observations of every primitive, for the page of an identity: those that the state rows carry, which costs a
+ * row for each primitive, however many observations there are.
  */
 import type { Member } from "../core/index.ts";
-import { readTail } from "./tail-text.ts";
+import type { RecentAnswer } from "./protocol.ts";
+import type { IdentityStore } from "./store/index.ts";
 
-/** Characters of a value's JSON that are given of every primitive; a longer one is cut, and marked as such. */
+/** Characters of a value's JSON that are given; a longer one is cut, and marked as such. */
 const SHOWN_CHARACTERS = 200;
 
 /** An observation of a primitive. */
@@ -15,23 +16,13 @@ export interface RecentObservation extends Member {
   readonly isCut: boolean;
 }
 
-interface TailRow extends Record<string, SqlStorageValue> {
-  primitive: string;
-  tail: string;
-}
-
-interface MemberRow extends Record<string, SqlStorageValue> {
-  value: string;
-  ts: number;
-  evidenceRef: string;
-  attackerUuid: string;
-}
-
-/** The members of every primitive's tail: informative observations, in the order of their series, by primitive. */
-export function readRecent(sql: SqlStorage): RecentObservation[] {
-  const rows = sql.exec<TailRow>("SELECT primitive, tail FROM attributions ORDER BY primitive").toArray();
-  return rows.flatMap(({ primitive, tail: text }) => {
-    const tail = readTail(text);
+/** The members of every primitive's tail: informative observations, by primitive, in the order of their series. */
+export function recentOf(store: IdentityStore): RecentAnswer {
+  if (store.isEmpty) return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
+  const { attackerUuids, firstSeenTs } = store.links.linked();
+  const observations = store.attributions().flatMap(({ primitive }): RecentObservation[] => {
+    const tail = store.record(primitive)?.tail;
+    if (!tail) return [];
     const members = tail.kind === "hash" ? tail.latest : tail.newest;
     return members.map(({ value, ts, evidenceRef, attackerUuid }) => {
       const isCut = value.length > SHOWN_CHARACTERS;
@@ -39,21 +30,10 @@ export function readRecent(sql: SqlStorage): RecentObservation[] {
       return { primitive, value: shown, isCut, ts, evidenceRef, attackerUuid };
     });
   });
-}
-
-/**
- * The newest observations of a primitive, abstentions included, in the order of the series. Costs one pass over the
- * object's own rows of that primitive, and none of D1.
- * @param limit - how many at most
- */
-export function readNewest(sql: SqlStorage, primitive: string, limit: number): Member[] {
-  return sql
-    .exec<MemberRow>(
-      `SELECT value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid FROM observations
-       WHERE primitive = ? ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
-      primitive,
-      limit,
-    )
-    .toArray()
-    .toReversed();
+  return {
+    outcome: "recent",
+    attackerCount: attackerUuids.length,
+    firstSeenTs,
+    observations: JSON.stringify(observations),
+  };
 }

@@ -30,7 +30,7 @@ export async function expireStep(env: Env, beforeTs: number, afterUuid: string):
   const page = await nextIdentities(env, afterUuid, PAGE_IDENTITIES);
   for (const uuid of page) {
     try {
-      observations += await env.IDENTITIES.getByName(uuid).expire(beforeTs, PAGE_OBSERVATIONS);
+      observations += (await env.IDENTITIES.getByName(uuid).expire(beforeTs, PAGE_OBSERVATIONS)).removed;
     } catch (error) {
       logError("expiry_failed", error, { identity_uuid: uuid });
     }

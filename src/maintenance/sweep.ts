@@ -3,17 +3,16 @@
  * unchecked. Every run does a bounded amount of work and notes how far it came.
  */
 import { z } from "zod";
-import { digestPage, type IdentityLink, type Inspection, type ObservationKey } from "../identity/index.ts";
+import { digestRange } from "../identity/index.ts";
+import type { ObservationKey } from "../core/index.ts";
 import { cellsOf } from "../cells.ts";
 import { logError, logInfo } from "../log.ts";
 import {
-  type BackfilledObservation,
   findAttacker,
   followLinks,
   noteChecked,
   noteCursor,
-  readAttackerPage,
-  readExistingKeys,
+  readIdentityPage,
   readIdentityLinks,
   readOpenErasures,
   readSweepCandidates,
@@ -65,10 +64,7 @@ export interface SweepReport {
   failed: number;
 }
 
-const cursorSchema = z.object({
-  attackerUuid: z.string(),
-  after: z.object({ primitive: z.string(), evidenceRef: z.string() }).nullable(),
-});
+const cursorSchema = z.object({ attackerUuid: z.string(), primitive: z.string(), evidenceRef: z.string() });
 type SweepCursor = z.infer<typeof cursorSchema>;
 
 const NOTHING_DONE: Readonly<SweepReport> = {
@@ -163,8 +159,7 @@ async function sweepIdentity(
   }
   if (candidate.mergedIntoUuid !== null) await leadOn(env, uuid);
   const isComplete =
-    candidate.mergedIntoUuid !== null ||
-    (await comparePages(env, candidate, inspection.links, limits, report));
+    candidate.mergedIntoUuid !== null || (await comparePages(env, candidate, limits, report));
   if (report.applied + report.removed > 0 && candidate.mergedIntoUuid === null && (await object.verify())) {
     report.recomputed++;
   }
@@ -182,85 +177,58 @@ async function leadOn(env: Env, identityUuid: string): Promise<void> {
   );
 }
 
-/**
- * Compares an identity's observations, page by page; false if the run's rows are used up before the end.
- * @param held - the links that the object knew before: whoever is linked meanwhile is not taken for a stranger
- */
 async function comparePages(
   env: Env,
   candidate: SweepCandidate,
-  held: Inspection["links"],
   limits: SweepLimits,
   report: SweepReport,
 ): Promise<boolean> {
   const { uuid } = candidate;
   const object = env.IDENTITIES.getByName(uuid);
   const links = await readIdentityLinks(env.DB, uuid);
-  const linked = new Set(links.map(({ attackerUuid }) => attackerUuid));
-  const strangers = held.filter(({ attackerUuid, isLinked }) => isLinked && !linked.has(attackerUuid));
-  if (strangers.length > 0) {
-    // Somebody else's observations: everything is read anew, in the object's own time.
-    await object.rebuild();
-    report.removed += strangers.length;
-    return true;
-  }
-  const start = parseCursor(candidate.sweepCursor);
   for (const link of links) {
-    if (start && link.attackerUuid < start.attackerUuid) continue;
     const attacker = await findAttacker(env.DB, link.attackerUuid);
-    const identityLink = { ...link, needsBackfill: attacker?.needsBackfill ?? false };
-    if (identityLink.needsBackfill) await object.link(identityLink);
-    let after = start?.attackerUuid === link.attackerUuid ? start.after : null;
-    for (;;) {
-      if (report.rows >= limits.rows) {
-        await noteCursor(env.DB, uuid, JSON.stringify({ attackerUuid: link.attackerUuid, after }));
-        return false;
-      }
-      const page = await readAttackerPage(env.DB, link.attackerUuid, after, limits.page);
-      report.rows += page.length;
-      const last = page.length === limits.page ? (page.at(-1) ?? null) : null;
-      await comparePage(env, uuid, identityLink, after, last, page, report);
-      if (!last) break;
-      after = { primitive: last.primitive, evidenceRef: last.evidenceRef };
-    }
+    if (attacker?.needsBackfill) await object.link({ ...link, needsBackfill: true });
   }
-  return true;
-}
-
-async function comparePage(
-  env: Env,
-  identityUuid: string,
-  link: IdentityLink,
-  after: ObservationKey | null,
-  last: BackfilledObservation | null,
-  page: readonly BackfilledObservation[],
-  report: SweepReport,
-): Promise<void> {
-  const { attackerUuid } = link;
-  const object = env.IDENTITIES.getByName(identityUuid);
-  const through = last && { primitive: last.primitive, evidenceRef: last.evidenceRef };
-  const answer = await object.checkPage({ attackerUuid, after, through }, digestPage(page));
-  if (answer.outcome === "same") return;
-  const applied = await object.apply({ links: [link], observations: page });
-  if (applied.outcome === "applied") report.applied += applied.applied;
-  const inPage = new Set(page.map(keyOf));
-  const extra = answer.rows.filter((row) => !inPage.has(keyOf(row)));
-  if (extra.length === 0) return;
-  // A row that came after the page was read is in D1 by now, because D1 has every row first.
-  const existing = await readExistingKeys(env.DB, attackerUuid, extra);
-  const gone = extra.filter((row) => !existing.has(keyOf(row)));
-  if (gone.length === 0) return;
-  await object.remove(
-    attackerUuid,
-    gone.map(({ primitive, evidenceRef }) => ({ primitive, evidenceRef })),
-  );
-  report.removed += gone.length;
+  let after = parseCursor(candidate.sweepCursor);
+  for (;;) {
+    if (report.rows >= limits.rows) {
+      await noteCursor(env.DB, uuid, JSON.stringify(after));
+      return false;
+    }
+    const page = await readIdentityPage(env.DB, uuid, after, limits.page);
+    report.rows += page.length;
+    const last = page.length === limits.page ? (page.at(-1) ?? null) : null;
+    const through = last && {
+      attackerUuid: last.attackerUuid,
+      primitive: last.primitive,
+      evidenceRef: last.evidenceRef,
+    };
+    const answer = await object.checkRange({ after, through }, digestRange(page));
+    if (answer.outcome === "differs") {
+      const byUuid = new Map(links.map((link) => [link.attackerUuid, { ...link, needsBackfill: false }]));
+      const named = new Set(page.map(({ attackerUuid }) => attackerUuid));
+      const applied = await object.apply({
+        links: [...named].flatMap((name) => byUuid.get(name) ?? []),
+        observations: page,
+      });
+      if (applied.outcome === "applied") report.applied += applied.applied;
+      const inPage = new Set(page.map(keyOf));
+      const extra = answer.rows.filter((row) => !inPage.has(keyOf(row)));
+      if (extra.length > 0) {
+        await object.remove(extra);
+        report.removed += extra.length;
+      }
+    }
+    if (!through) return true;
+    after = through;
+  }
 }
 
 function parseCursor(text: string | null): SweepCursor | null {
   return text === null ? null : cursorSchema.parse(JSON.parse(text));
 }
 
-function keyOf({ primitive, evidenceRef }: ObservationKey): string {
-  return `${primitive}\n${evidenceRef}`;
+function keyOf({ attackerUuid, primitive, evidenceRef }: ObservationKey): string {
+  return `${attackerUuid}\n${primitive}\n${evidenceRef}`;
 }

@@ -24,28 +24,28 @@ export async function tellMerge(env: Env, merge: UntoldMerge): Promise<boolean> 
   const loser = env.IDENTITIES.getByName(loserUuid);
   let isDone: boolean;
   if (isUndone) {
-    const isDropped = await winner.sync(
-      { key: `unmerge:${id}:winner`, load: [], drop: links, announce: null },
+    const isDropped = await winner.exchange(
+      { key: `unmerge:${id}:winner`, load: [], drop: links, notice: null },
       step,
     );
-    const isRestored = await loser.sync(
+    const isRestored = await loser.exchange(
       {
         key: `unmerge:${id}`,
         load: links,
         drop: [],
-        announce: { kind: "unmerged", fromUuid: winnerUuid, attackerUuids },
+        notice: { kind: "unmerged", fromUuid: winnerUuid, attackerUuids },
       },
       step,
     );
     isDone = isDropped && isRestored;
   } else {
     await loser.mergeAway(winnerUuid, links, id);
-    isDone = await winner.sync(
+    isDone = await winner.exchange(
       {
         key: `merge:${id}`,
         load: links,
         drop: [],
-        announce: { kind: "merged", loserUuid, attackerUuids },
+        notice: { kind: "merged", loserUuid, attackerUuids },
       },
       step,
     );

@@ -1,20 +1,11 @@
 /** Observations that were stored before their attacker was registered: read in pages, in the order of arrival. */
+import type { StoredMember } from "./observation-pages.ts";
 
-/** How far a backfill has come: the key of the last observation read, or null at the start. */
+/** How far a backfill has come: the key of the last observation read. */
 export interface BackfillCursor {
   readonly ts: number;
   readonly evidenceRef: string;
   readonly primitive: string;
-}
-
-/** What an identity needs of an observation. */
-export interface BackfilledObservation {
-  readonly id: string;
-  readonly attackerUuid: string;
-  readonly primitive: string;
-  readonly value: string;
-  readonly ts: number;
-  readonly evidenceRef: string;
 }
 
 const COLUMNS =
@@ -26,7 +17,7 @@ export async function readBackfillPage(
   attackerUuid: string,
   after: BackfillCursor | null,
   limit: number,
-): Promise<BackfilledObservation[]> {
+): Promise<StoredMember[]> {
   const order = "ORDER BY ts, evidence_ref, primitive LIMIT ?2";
   const statement =
     after === null
@@ -36,19 +27,27 @@ export async function readBackfillPage(
             `SELECT ${COLUMNS} WHERE attacker_uuid = ?1 AND (ts, evidence_ref, primitive) > (?3, ?4, ?5) ${order}`,
           )
           .bind(attackerUuid, limit, after.ts, after.evidenceRef, after.primitive);
-  return (await statement.all<BackfilledObservation>()).results;
+  return (await statement.all<StoredMember>()).results;
 }
 
-/** Says that everything stored is applied, unless the link has changed since. */
-export async function finishBackfill(
+/** Links at a version, at most so many in one statement: their JSON stays under 1 MB. */
+const LINKS_AT_ONCE = 10_000;
+
+/** Says that everything stored of some attackers is applied, but for those whose link has changed since. */
+export async function finishBackfills(
   db: D1Database,
-  attackerUuid: string,
-  linkVersion: number,
+  links: readonly { readonly attackerUuid: string; readonly linkVersion: number }[],
 ): Promise<void> {
-  await db
-    .prepare(
-      "UPDATE attackers SET needs_backfill = 0 WHERE uuid = ?1 AND link_version = ?2 AND needs_backfill",
-    )
-    .bind(attackerUuid, linkVersion)
-    .run();
+  for (let i = 0; i < links.length; i += LINKS_AT_ONCE) {
+    const pairs = links
+      .slice(i, i + LINKS_AT_ONCE)
+      .map(({ attackerUuid, linkVersion }) => [attackerUuid, linkVersion]);
+    await db
+      .prepare(
+        `UPDATE attackers SET needs_backfill = 0 WHERE needs_backfill AND (uuid, link_version) IN (
+           SELECT value ->> 0, value ->> 1 FROM json_each(?1))`,
+      )
+      .bind(JSON.stringify(pairs))
+      .run();
+  }
 }

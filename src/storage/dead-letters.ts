@@ -1,4 +1,7 @@
 /** What was refused or ran out of retries: kept with its reason until it comes through or somebody deletes it. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { utf8Length } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
 /** Something refused, kept with its reason. */
@@ -50,6 +53,40 @@ export function deadLetterStatements(
       )
       .bind(list),
   );
+}
+
+/** Keeps events that cannot be sent. */
+export async function keepUnpublishable(db: D1Database, letters: readonly DeadLetter[]): Promise<void> {
+  await db.batch(deadLetterStatements(db, letters));
+}
+
+/** Characters of an event that a letter keeps: at three bytes each under the 2 MB of a row. */
+const LONGEST_EVENT = 500_000;
+
+/**
+ * An event that is too large for the outbound queue, as the dead letter that it becomes.
+ * @param event - JSON of the envelope
+ * @param nowTs - epoch seconds
+ */
+export function unpublishableLetter(
+  identityUuid: string,
+  seq: number,
+  event: string,
+  nowTs: number,
+): DeadLetter {
+  const bodyBytes = utf8Length(event);
+  const isWhole = event.length <= LONGEST_EVENT;
+  return {
+    id: `${identityUuid}:${seq}`,
+    code: "unpublishable",
+    field: "event",
+    detail: `The event has ${bodyBytes} bytes; a message of the outbound queue holds 128,000.`,
+    attempts: 1,
+    receivedTs: nowTs,
+    body: isWhole ? event : event.slice(0, LONGEST_EVENT),
+    bodyBytes,
+    bodySha256: isWhole ? null : bytesToHex(sha256(utf8ToBytes(event))),
+  };
 }
 
 /** Removes dead letters that came through after all. */

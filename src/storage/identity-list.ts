@@ -8,6 +8,7 @@
 import type { State } from "../core/index.ts";
 import {
   GLANCE_AT_PAGE,
+  type GlanceRow,
   type IdentityGlance,
   type IdentitySummary,
   SUMMARIZE_PAGE,
@@ -64,7 +65,7 @@ export function listGlances(
 ): Promise<IdentityGlance[]> {
   return firstOfAll(databases, limit, async (db) => {
     const statement = pageStatement(db, filter, after, limit, GLANCE_AT_PAGE);
-    const { results } = await statement.all<SummaryRow & { readonly addresses: string }>();
+    const { results } = await statement.all<GlanceRow>();
     return results.map(toGlance);
   });
 }
@@ -148,7 +149,7 @@ function filteredPage(
 
 function part(source: string, condition: string, limit = "?1"): string {
   return `SELECT * FROM (
-    SELECT uuid, last_change_ts, suspected FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
+    SELECT uuid, last_change_ts, suspected, profile FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
     ${ORDER} LIMIT ${limit}
   )`;
 }

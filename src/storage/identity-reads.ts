@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import { type State, STATES } from "../core/index.ts";
+import { statesInRow } from "./profile.ts";
 import type { HistoryEvent } from "./reads.ts";
+import { asPublished } from "./suspicions.ts";
 
 /** An identity at a glance. Times are epoch seconds; null where nothing is known yet. */
 export interface IdentitySummary {
@@ -47,34 +49,45 @@ WITH RECURSIVE way (uuid, next) AS (
   SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.next
 ), winner AS MATERIALIZED (SELECT uuid FROM way WHERE next IS NULL)`;
 
-/**
- * Columns of a summary, for the rows of `page (uuid, last_change_ts, suspected)`. Each attacker and each primitive of an
- * identity is read once: a join or a `GROUP BY` would read them again to sort them.
- */
-const SUMMARY_COLUMNS = `
-page.uuid, page.last_change_ts AS lastChangeTs, page.suspected,
-(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts))
- FROM attackers WHERE identity_uuid = page.uuid) AS seen,
-(SELECT json_object(
+/** When the attackers of a row of `page` were seen. Each is read once; a join would read it again to sort. */
+const SEEN = `(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts))
+ FROM attackers WHERE identity_uuid = page.uuid) AS seen`;
+
+/** How many primitives of a row of `page` are in each state, and which are troubled. Reads a row for each primitive. */
+const COUNT_STATES = `(SELECT json_object(
    'unknown', coalesce(sum(state = 'unknown'), 0), 'stable', coalesce(sum(state = 'stable'), 0),
    'drifting', coalesce(sum(state = 'drifting'), 0), 'conflicted', coalesce(sum(state = 'conflicted'), 0),
    'multi_actor', coalesce(sum(state = 'multi_actor'), 0),
    'troubled', json_group_array(json_array(primitive, state))
      FILTER (WHERE state IN ('drifting', 'conflicted', 'multi_actor')))
- FROM attributions WHERE identity_uuid = page.uuid) AS states`;
+ FROM attributions WHERE identity_uuid = page.uuid)`;
 
-const BY_CHANGE = "ORDER BY page.last_change_ts DESC, page.uuid DESC";
+/** Selects the summaries of the rows of `page (uuid, last_change_ts, suspected)`, most recently changed first. */
+export const SUMMARIZE_PAGE = `
+SELECT page.uuid, page.last_change_ts AS lastChangeTs, page.suspected, ${SEEN}, ${COUNT_STATES} AS states
+FROM page ORDER BY page.last_change_ts DESC, page.uuid DESC`;
 
-/** Selects the summaries of the rows of `page`, most recently changed first. */
-export const SUMMARIZE_PAGE = `SELECT ${SUMMARY_COLUMNS} FROM page ${BY_CHANGE}`;
+/** Characters of a profile that is handed over whole: some 130 primitives. A page of a thousand rows stays in memory. */
+const PROFILE_CHARACTERS = 20_000;
 
-/** The same with the first few addresses of each, by when they were first seen. */
-export const GLANCE_AT_PAGE = `SELECT ${SUMMARY_COLUMNS}, (
-  SELECT json_group_array(ip) FROM (
-    SELECT ip FROM attackers WHERE identity_uuid = page.uuid AND ip IS NOT NULL
-    ORDER BY first_seen_ts, uuid LIMIT 3
-  )
-) AS addresses FROM page ${BY_CHANGE}`;
+/**
+ * Selects what the dashboard's list shows of the rows of `page (uuid, last_change_ts, suspected, profile)`: summaries with
+ * the first addresses, by when they were first seen. The states are in the profile, which costs no row of its own, but
+ * where it is wide or was not written yet.
+ */
+export const GLANCE_AT_PAGE = `
+SELECT page.uuid, page.last_change_ts AS lastChangeTs, page.suspected, ${SEEN}, profile,
+  iif(profile IS NULL, ${COUNT_STATES}, NULL) AS states, (
+    SELECT json_group_array(ip) FROM (
+      SELECT ip FROM attackers WHERE identity_uuid = page.uuid AND ip IS NOT NULL
+      ORDER BY first_seen_ts, uuid LIMIT 3
+    )
+  ) AS addresses
+FROM (
+  SELECT uuid, last_change_ts, suspected,
+    iif(length(profile) <= ${PROFILE_CHARACTERS} AND profile ->> '$.pages' = 0, profile, NULL) AS profile
+  FROM page
+) AS page ORDER BY page.last_change_ts DESC, page.uuid DESC`;
 
 /** A summary as `SUMMARIZE_PAGE` selects it. */
 export interface SummaryRow {
@@ -148,29 +161,66 @@ const troubledSchema = z.object({ troubled: z.array(z.tuple([z.string(), z.enum(
 const names = z.array(z.string());
 
 /** A summary, read from its row. */
-export function toSummary({ uuid, lastChangeTs, suspected, ...row }: SummaryRow): IdentitySummary {
+export function toSummary(row: SummaryRow): IdentitySummary {
+  return summaryOf(row, counts.parse(JSON.parse(row.states)));
+}
+
+function summaryOf(
+  row: Omit<SummaryRow, "states">,
+  states: Readonly<Record<State, number>>,
+): IdentitySummary {
   const [attackerCount, firstSeenTs, lastSeenTs] = seen.parse(JSON.parse(row.seen));
+  const suspected = row.suspected === null ? null : names.parse(JSON.parse(row.suspected));
   return {
-    uuid,
+    uuid: row.uuid,
     attackerCount,
     firstSeenTs,
     lastSeenTs,
-    lastChangeTs,
-    states: counts.parse(JSON.parse(row.states)),
-    suspected: suspected === null ? null : names.parse(JSON.parse(suspected)),
+    lastChangeTs: row.lastChangeTs,
+    states,
+    suspected,
   };
 }
 
+/** What `GLANCE_AT_PAGE` selects. */
+export interface GlanceRow extends Omit<SummaryRow, "states"> {
+  readonly addresses: string;
+  readonly profile: string | null;
+  /** Null where there is a profile. */
+  readonly states: string | null;
+}
+
 /** A row of the dashboard's list, read from what `GLANCE_AT_PAGE` selects. */
-export function toGlance(row: SummaryRow & { readonly addresses: string }): IdentityGlance {
-  const { troubled } = troubledSchema.parse(JSON.parse(row.states));
+export function toGlance(row: GlanceRow): IdentityGlance {
+  const { states, troubled } = row.profile === null ? readCounted(row.states) : countIn(row.profile);
   return {
-    ...toSummary(row),
+    ...summaryOf(row, states),
     addresses: names.parse(JSON.parse(row.addresses)),
-    troubled: troubled
-      .map(([primitive, state]) => ({ primitive, state }))
-      .toSorted((a, b) => (a.primitive < b.primitive ? -1 : 1)),
+    troubled: troubled.toSorted((a, b) => (a.primitive < b.primitive ? -1 : 1)),
   };
+}
+
+interface CountedStates {
+  readonly states: Readonly<Record<State, number>>;
+  readonly troubled: readonly Troubled[];
+}
+
+/** What `COUNT_STATES` gives. */
+function readCounted(text: string | null): CountedStates {
+  const counted: unknown = JSON.parse(text ?? "{}");
+  const { troubled } = troubledSchema.parse(counted);
+  return {
+    states: counts.parse(counted),
+    troubled: troubled.map(([primitive, state]) => ({ primitive, state })),
+  };
+}
+
+/** The same from a profile. */
+function countIn(profile: string): CountedStates {
+  const primitives = statesInRow(profile);
+  const states: Record<State, number> = { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 };
+  for (const { state } of primitives) states[state] += 1;
+  return { states, troubled: primitives.filter(({ state }) => state !== "stable" && state !== "unknown") };
 }
 
 function toAttacker({ uuid, ip, firstSeenTs, lastSeenTs }: IdentityAttacker): IdentityAttacker {
@@ -209,10 +259,11 @@ export async function readTransitions(
   ]);
   const identity = identities?.results[0];
   if (!identity) return null;
-  return {
-    identityUuid: identity.uuid,
-    events: (events?.results ?? []).map(({ seq, event }) => ({ seq, event })),
-  };
+  const published = await asPublished(
+    db,
+    (events?.results ?? []).map(({ seq, event }) => ({ seq, event, identityUuid: identity.uuid })),
+  );
+  return { identityUuid: identity.uuid, events: published.map(({ seq, event }) => ({ seq, event })) };
 }
 
 /** Attackers of an identity that its page lists. */

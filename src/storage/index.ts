@@ -34,16 +34,13 @@ export {
   type SeriesFilter,
   type SeriesPosition,
 } from "./series-reads.ts";
-export {
-  type BackfillCursor,
-  type BackfilledObservation,
-  finishBackfill,
-  readBackfillPage,
-} from "./backfill.ts";
+export { type BackfillCursor, finishBackfills, readBackfillPage } from "./backfill.ts";
+export { type PackedProfile, type Profile, type ProfileState, readProfile } from "./profile.ts";
 export {
   clearBacklog,
   type DrainedEvent,
   projectEvents,
+  projectProfile,
   reportBacklog,
   retractPrimitives,
 } from "./projection.ts";
@@ -60,7 +57,12 @@ export {
   type StreamedEvent,
 } from "./streams.ts";
 export { type StoredTicket, storeTicket, takeTicket } from "./tickets.ts";
-export { type PageCursor, readAttackerPage } from "./attacker-pages.ts";
+export {
+  type KeyInAttacker,
+  readAttackersPage,
+  readIdentityPage,
+  type StoredMember,
+} from "./observation-pages.ts";
 export {
   type ChangedLink,
   markTold,
@@ -90,8 +92,10 @@ export {
   type DeadLetterRow,
   findDeadLetter,
   keepExhausted,
+  keepUnpublishable,
   readDeadLetters,
   resolveDeadLetters,
+  unpublishableLetter,
 } from "./dead-letters.ts";
 export {
   countIdentities,

@@ -1,16 +1,15 @@
 /**
- * What the outbox drains write to D1: the history of events, the list projection, and which identities are stuck. Each
- * write is guarded by `seq`, so that a late repeat changes nothing.
+ * What the outbox drains write to D1: the history of events, the read model (states for lists, the packed profile), and
+ * which identities are stuck. Each write is guarded by `seq`, so that a late repeat changes nothing.
  */
 import { z } from "zod";
+import { type PackedProfile, pageStatements, profileColumns } from "./profile.ts";
 
-/** An event as the outbox holds it. */
+/** An event as the history keeps it. */
 export interface DrainedEvent {
   readonly seq: number;
   /** JSON of the envelope. */
   readonly event: string;
-  /** JSON of the suspected primitives after it, or null. */
-  readonly suspected: string | null;
 }
 
 /** What of an envelope the projection reads. */
@@ -34,21 +33,28 @@ SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2) WHERE true
 ON CONFLICT (identity_uuid, primitive) DO UPDATE SET state = excluded.state, seq = excluded.seq
 WHERE excluded.seq > seq`;
 
+/** The profile may be of a later event than the last of the page; a later page then repeats it. */
 const UPDATE_IDENTITY = `
-UPDATE identities SET last_seq = ?2, last_change_ts = coalesce(?3, last_change_ts), suspected = ?4
+UPDATE identities SET last_seq = ?2, last_change_ts = coalesce(?3, last_change_ts), suspected = ?4, profile = ?5, projected_ts = ?6
 WHERE uuid = ?1 AND last_seq < ?2`;
 
+const UPDATE_PROFILE = `
+UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
+WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4`;
+
 /**
- * Writes a page of an identity's events, in one transaction.
+ * Writes a page of an identity's events and its states as they are now, in one transaction.
  * @param events - in `seq` order, at least one
+ * @returns how many statements that took
  */
 export async function projectEvents(
   db: D1Database,
   identityUuid: string,
   events: readonly DrainedEvent[],
-): Promise<void> {
+  profile: PackedProfile,
+): Promise<number> {
   const last = events.at(-1);
-  if (!last) return;
+  if (!last) return 0;
   const states = new Map<string, [string, string, number]>();
   let lastChangeTs: number | null = null;
   for (const { seq, event } of events) {
@@ -58,11 +64,63 @@ export async function projectEvents(
     lastChangeTs = payload.ts ?? lastChangeTs;
   }
   const rows = JSON.stringify(events.map(({ seq, event }) => [seq, event]));
-  await db.batch([
+  const { profile: body, pages } = profileColumns(profile);
+  const changed =
+    states.size === 0
+      ? []
+      : [db.prepare(UPSERT_ATTRIBUTIONS).bind(identityUuid, JSON.stringify([...states.values()]))];
+  const statements = [
     db.prepare(INSERT_EVENTS).bind(identityUuid, rows),
-    db.prepare(UPSERT_ATTRIBUTIONS).bind(identityUuid, JSON.stringify([...states.values()])),
-    db.prepare(UPDATE_IDENTITY).bind(identityUuid, last.seq, lastChangeTs, last.suspected),
+    ...changed,
+    db
+      .prepare(UPDATE_IDENTITY)
+      .bind(identityUuid, last.seq, lastChangeTs, jsonOf(profile.suspected), body, profile.projectedTs),
+    ...pageStatements(db, identityUuid, profile, pages),
+  ];
+  await db.batch(statements);
+  return statements.length;
+}
+
+/** Brings an identity's profile up to date where no event was due. */
+export async function projectProfile(
+  db: D1Database,
+  identityUuid: string,
+  profile: PackedProfile,
+): Promise<void> {
+  await db.batch(profileStatements(db, identityUuid, profile));
+}
+
+/** Takes primitives without observations out of the read model, unless a later event brought them back. */
+export async function retractPrimitives(
+  db: D1Database,
+  identityUuid: string,
+  primitives: readonly { readonly primitive: string; readonly seq: number }[],
+  profile: PackedProfile,
+): Promise<void> {
+  const rows = JSON.stringify(primitives.map(({ primitive, seq }) => [primitive, seq]));
+  await db.batch([
+    db
+      .prepare(
+        `DELETE FROM attributions WHERE identity_uuid = ?1 AND EXISTS (
+           SELECT 1 FROM json_each(?2) WHERE value ->> 0 = primitive AND value ->> 1 >= seq)`,
+      )
+      .bind(identityUuid, rows),
+    ...profileStatements(db, identityUuid, profile),
   ]);
+}
+
+function profileStatements(
+  db: D1Database,
+  identityUuid: string,
+  profile: PackedProfile,
+): D1PreparedStatement[] {
+  const { profile: body, pages } = profileColumns(profile);
+  return [
+    db
+      .prepare(UPDATE_PROFILE)
+      .bind(identityUuid, jsonOf(profile.suspected), body, profile.projectedTs, profile.seq),
+    ...pageStatements(db, identityUuid, profile, pages),
+  ];
 }
 
 /** Says that events of an identity could not be published at the last attempt. */
@@ -86,24 +144,6 @@ export async function clearBacklog(db: D1Database, identityUuid: string): Promis
   await db.prepare("DELETE FROM outbox_backlog WHERE identity_uuid = ?1").bind(identityUuid).run();
 }
 
-/** Takes primitives without observations off the list, unless a later event brought them back. */
-export async function retractPrimitives(
-  db: D1Database,
-  identityUuid: string,
-  primitives: readonly { readonly primitive: string; readonly seq: number }[],
-  suspected: string | null,
-): Promise<void> {
-  const rows = JSON.stringify(primitives.map(({ primitive, seq }) => [primitive, seq]));
-  const lastSeq = Math.max(...primitives.map(({ seq }) => seq));
-  await db.batch([
-    db
-      .prepare(
-        `DELETE FROM attributions WHERE identity_uuid = ?1 AND EXISTS (
-           SELECT 1 FROM json_each(?2) WHERE value ->> 0 = primitive AND value ->> 1 >= seq)`,
-      )
-      .bind(identityUuid, rows),
-    db
-      .prepare("UPDATE identities SET suspected = ?2 WHERE uuid = ?1 AND last_seq <= ?3")
-      .bind(identityUuid, suspected, lastSeq),
-  ]);
+function jsonOf(list: readonly string[] | null): string | null {
+  return list === null ? null : JSON.stringify(list);
 }

@@ -2,6 +2,7 @@
 import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { events, identities } from "./schema.ts";
+import { asPublished } from "./suspicions.ts";
 
 /** A published event, as it was sent. */
 export interface HistoryEvent {
@@ -21,16 +22,21 @@ export async function hasIdentity(db: D1Database, uuid: string): Promise<boolean
 }
 
 /** The events of an identity with a `seq` above `afterSeq`, in `seq` order. */
-export function readHistory(
+export async function readHistory(
   db: D1Database,
   identityUuid: string,
   afterSeq: number,
   limit: number,
 ): Promise<HistoryEvent[]> {
-  return drizzle(db)
+  const rows = await drizzle(db)
     .select({ seq: events.seq, event: events.event })
     .from(events)
     .where(and(eq(events.identityUuid, identityUuid), gt(events.seq, afterSeq)))
     .orderBy(asc(events.seq))
     .limit(limit);
+  const published = await asPublished(
+    db,
+    rows.map((row) => ({ ...row, identityUuid })),
+  );
+  return published.map(({ seq, event }) => ({ seq, event }));
 }

@@ -46,6 +46,10 @@ export const identities = sqliteTable(
     checkedTs: real("checked_ts").notNull().default(0),
     /** Where the sweep goes on with an identity too large for one run: JSON of a key, or null. */
     sweepCursor: text("sweep_cursor"),
+    /** When `profile` was written, epoch seconds; guards against late repeats. */
+    projectedTs: real("projected_ts").notNull().default(0),
+    /** Packed JSON of every primitive's state (see profile.ts), or null before the first event. Last, because it is long. */
+    profile: text("profile"),
   },
   (table) => [
     // For the list, most recently changed first. Written once per drained page of events.
@@ -106,6 +110,18 @@ export const attributions = sqliteTable(
     // transition, of which there are far fewer than observations; without it each look reads every identity's states.
     index("attributions_by_state").on(table.state, table.primitive, table.identityUuid),
   ],
+);
+
+/** The states of identities whose profile is too long for their row, in pages. WITHOUT ROWID. */
+export const profilePages = sqliteTable(
+  "profile_pages",
+  {
+    identityUuid: text("identity_uuid").notNull(),
+    page: integer("page").notNull(),
+    projectedTs: real("projected_ts").notNull(),
+    body: text("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.identityUuid, table.page] })],
 );
 
 /** What was refused, with the reason, kept until somebody deals with it. */

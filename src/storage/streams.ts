@@ -3,6 +3,8 @@
  * saw everything up to a cursor never misses one below it.
  */
 
+import { asPublished } from "./suspicions.ts";
+
 /** A published event, as far as a stream needs it. */
 export interface StreamedEvent {
   /** Its place in the history of everything. */
@@ -74,7 +76,7 @@ SELECT value AS uuid, coalesce((
 FROM json_each(?1)`;
 
 const READ_EVERYTHING = `
-SELECT cursor, event ->> 'topic' AS topic, event FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2`;
+SELECT cursor, identity_uuid AS identityUuid, seq, event ->> 'topic' AS topic, event FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2`;
 
 /**
  * Where a target stands, and the next events of some identities.
@@ -97,7 +99,7 @@ export async function readFollowed(
     identityUuids: (identities?.results ?? []).flatMap(({ uuid }) => uuid ?? []),
     isKnown: mark?.isKnown === 1,
     newestCursor: mark?.newestCursor ?? 0,
-    events: (events?.results ?? []).filter(isFollowedEvent),
+    events: await asPublished(db, (events?.results ?? []).filter(isFollowedEvent)),
   };
 }
 
@@ -120,7 +122,8 @@ export async function readEventsAfter(
   cursor: number,
   limit: number,
 ): Promise<StreamedEvent[]> {
-  return (await db.prepare(READ_EVERYTHING).bind(cursor, limit).all<StreamedEvent>()).results;
+  const { results } = await db.prepare(READ_EVERYTHING).bind(cursor, limit).all<FollowedEvent>();
+  return asPublished(db, results);
 }
 
 /** What a stream of everything starts from: cheap at any size, so that reconnecting clients cost nothing. */

@@ -1,6 +1,7 @@
 /** Outbound envelopes: exactly the contract's fields, an id that follows from identity and seq. */
 import { describe, expect, it } from "vitest";
-import { eventId, form, newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { eventId, newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { form } from "../../src/core/identity.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import { applyAll, IDENTITY, newModel, NOW_TS } from "./model.ts";
 
@@ -40,13 +41,13 @@ describe("[§5] envelopes hold exactly the contract's fields", () => {
         "observation_count",
         "ts",
       ],
-      ["explanation"],
+      ["policy", "explanation"],
     ],
     [
       "profile.multi_actor_suspected",
       "attribution.profile.multi_actor_suspected",
       ["identity_uuid", "primitives", "evidence_summary", "confidence", "ts"],
-      [],
+      ["policy"],
     ],
   ])("[§5] %s, of topic %s", (type, topic, fields, beside) => {
     const event = oneOf(type);

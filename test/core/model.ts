@@ -1,20 +1,24 @@
-/** An identity held in memory: the pure core driven the way the identity object drives it. */
+/** An identity held in memory: the facts that the core decides on, and the decisions saved, as the identity object does. */
 import {
-  applyChange,
-  arraySeries,
-  comparePrecedence,
-  type HashWindow,
+  type AppliedObservation,
+  type Cause,
+  compareMembers,
+  decide,
+  type Decision,
+  type Facts,
+  type HashWindowChange,
   type IdentityHead,
-  mapHashWindow,
+  arraySeries,
+  makePolicy,
   type Member,
   type MergeKind,
   newIdentityHead,
   type OutboundEvent,
+  type Policy,
   type PrimitiveRecord,
   type Series,
   STANDARD_THRESHOLDS,
   type StepContext,
-  makePolicy,
   type Thresholds,
 } from "../../src/core/index.ts";
 
@@ -22,12 +26,15 @@ export type Arrival = Member & { readonly id: string };
 
 export interface Model {
   head: IdentityHead;
+  /** By primitive, then by key. */
   readonly stored: Map<string, Map<string, Arrival>>;
   readonly records: Map<string, PrimitiveRecord>;
-  readonly hashWindows: Map<string, HashWindow>;
+  /** By primitive, then by value. */
+  readonly hashWindows: Map<string, Map<string, Member>>;
   readonly events: OutboundEvent[];
+  readonly kinds: Record<string, MergeKind>;
   thresholds: Thresholds;
-  /** How often the series had to be read again. */
+  /** How often a stored series had to be read. */
   refills: number;
 }
 
@@ -43,6 +50,7 @@ export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
     records: new Map(),
     hashWindows: new Map(),
     events: [],
+    kinds: {},
     refills: 0,
   };
 }
@@ -54,44 +62,85 @@ export function applyAll(
   kind: MergeKind,
   arrivals: readonly Arrival[],
 ): void {
-  for (const arrival of arrivals) {
-    const stored = entry(model.stored, primitive, () => new Map<string, Arrival>());
-    const key = `${arrival.evidenceRef}\n${arrival.attackerUuid}`;
-    const prior = stored.get(key) ?? null;
-    if (prior && comparePrecedence(arrival, prior) <= 0) continue;
-    stored.set(key, arrival);
-    const hashWindow = entry(model.hashWindows, primitive, mapHashWindow);
-    const series = arraySeries(kind, [...stored.values()].map(memberOf), hashWindow);
-    const counted = {
-      ...series,
-      newestInformative: (limit: number) => {
-        model.refills++;
-        return series.newestInformative(limit);
-      },
-      latestByValue: (startTs: number) => {
-        model.refills++;
-        return series.latestByValue(startTs);
-      },
-    };
-    const step = applyChange(
-      model.head,
-      primitive,
-      kind,
-      model.records.get(primitive) ?? null,
-      { prior, next: memberOf(arrival) },
-      counted,
-      contextOf(model, model.thresholds),
-    );
-    model.head = step.head;
-    model.records.set(primitive, step.record);
-    model.events.push(...step.events);
+  model.kinds[primitive] = kind;
+  // These tests are about primitives: the identity's own event is left out.
+  model.head = { ...model.head, isFormed: true };
+  for (const arrival of arrivals)
+    decideAndSave(model, { kind: "arrivals", observations: [{ ...arrival, primitive }] });
+}
+
+/** Decides about arrivals that come together, of any primitives. */
+export function applyTogether(model: Model, observations: readonly AppliedObservation[]): void {
+  model.head = { ...model.head, isFormed: true };
+  decideAndSave(model, { kind: "arrivals", observations });
+}
+
+/** Decides anew about everything stored. */
+export function decideAnew(model: Model, erasedAttackerUuid: string | null = null): void {
+  decideAndSave(model, { kind: "recompute", forms: false, notice: null, erasedAttackerUuid });
+}
+
+function decideAndSave(model: Model, cause: Cause): void {
+  save(model, decide(factsOf(model), cause));
+}
+
+/** The model's policy; its id tells the constants apart, but not the kinds, which a test gives one by one. */
+export function policyOf({ thresholds, kinds }: Model): Policy {
+  return { ...makePolicy(thresholds), primitiveKinds: kinds };
+}
+
+function factsOf(model: Model): Facts {
+  const members = (primitive: string) =>
+    [...(model.stored.get(primitive)?.values() ?? [])].map(memberOf).toSorted(compareMembers);
+  return {
+    head: model.head,
+    policy: policyOf(model),
+    nowTs: NOW_TS,
+    linked: () => ({ attackerUuids: [], firstSeenTs: null }),
+    record: (primitive) => model.records.get(primitive) ?? null,
+    primitives: () => [...model.records.keys()].toSorted(),
+    standing: (key) => model.stored.get(key.primitive)?.get(nameOf(key)) ?? null,
+    members: (primitive) => {
+      model.refills++;
+      return members(primitive);
+    },
+    *allMembers() {
+      for (const primitive of [...model.stored.keys()].toSorted()) {
+        const series = members(primitive);
+        if (series.length > 0) yield [primitive, series] as const;
+      }
+    },
+    hashWindow: (primitive) => ({
+      get: (value) => model.hashWindows.get(primitive)?.get(value) ?? null,
+      valuesBetween: (fromTs, beforeTs) =>
+        [...(model.hashWindows.get(primitive)?.values() ?? [])]
+          .filter(({ ts }) => ts >= fromTs && ts < beforeTs)
+          .map(({ value }) => value),
+    }),
+  };
+}
+
+function save(model: Model, decision: Decision): void {
+  model.head = decision.head;
+  for (const { primitive, ...arrival } of decision.observations) {
+    entry(model.stored, primitive, () => new Map<string, Arrival>()).set(nameOf(arrival), arrival);
   }
+  for (const [primitive, record] of decision.records) model.records.set(primitive, record);
+  for (const primitive of decision.removed) model.records.delete(primitive);
+  for (const [primitive, change] of decision.hashWindows) saveWindow(model, primitive, change);
+  model.events.push(...decision.events);
+}
+
+function saveWindow(model: Model, primitive: string, { removeBeforeTs, puts }: HashWindowChange): void {
+  const window = entry(model.hashWindows, primitive, () => new Map<string, Member>());
+  for (const [value, { ts }] of window) if (ts < removeBeforeTs) window.delete(value);
+  for (const member of puts) window.set(member.value, member);
 }
 
 /** What a step on the model needs to know. */
 export function contextOf(model: Model, thresholds: Thresholds): StepContext {
   return {
-    policy: makePolicy(thresholds),
+    policy: { ...policyOf(model), ...makePolicy(thresholds), primitiveKinds: model.kinds },
     nowTs: NOW_TS,
     lastObservationTs: (name) => recordOf(model, name).attribution.lastObservationTs,
   };
@@ -106,6 +155,11 @@ export function recordOf(model: Model, primitive: string): PrimitiveRecord {
   const record = model.records.get(primitive);
   if (!record) throw new Error(`the model must know ${primitive}`);
   return record;
+}
+
+/** A key within its primitive. */
+export function nameOf({ evidenceRef, attackerUuid }: Pick<Member, "evidenceRef" | "attackerUuid">): string {
+  return `${evidenceRef}\n${attackerUuid}`;
 }
 
 function memberOf({ value, ts, evidenceRef, attackerUuid }: Arrival): Member {

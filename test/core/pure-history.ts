@@ -4,22 +4,18 @@
  * the identity object and the consumer drive the core, without either, and so by the hundred thousand.
  */
 import {
+  type AppliedObservation,
   compareArrivals,
-  forgetPrimitive,
-  mapHashWindow,
   type Observation,
   parseMessage,
-  recompute,
   STANDARD_THRESHOLDS,
-  suspect,
   type Thresholds,
 } from "../../src/core/index.ts";
-import { arraySeries } from "../../src/core/merge/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
-import { applyAll, type Arrival, contextOf, newModel } from "./model.ts";
+import { applyTogether, type Arrival, decideAnew, nameOf, newModel } from "./model.ts";
 import { deliverAtRandom } from "./pure-verdicts.ts";
 import { verify } from "./pure-verify.ts";
-import { kindOf, linkOf, PRIMITIVES, type PureWorld, registry, VALUES } from "./pure-world.ts";
+import { linkOf, PRIMITIVES, type PureWorld, registry, VALUES } from "./pure-world.ts";
 
 const RECEIVED_TS = 1_750_000_000;
 const THRESHOLDS: readonly Thresholds[] = [
@@ -79,12 +75,17 @@ function deliver(world: PureWorld, problems: string[]): void {
     }
   }
   for (const observation of observations) keep(world, observation);
-  for (const observation of observations.toSorted(compareArrivals)) {
-    const model = world.models[linkOf(world, observation.attackerUuid)];
-    if (!model) continue;
+  const together = random.integer(0, 1) === 0;
+  for (const [i, model] of world.models.entries()) {
+    const own = observations.filter(({ attackerUuid }) => linkOf(world, attackerUuid) === i).map(toApplied);
     model.thresholds = world.thresholds;
-    applyAll(model, observation.primitive, kindOf(observation.primitive), [observation]);
+    if (together) applyTogether(model, own);
+    else for (const observation of own.toSorted(compareArrivals)) applyTogether(model, [observation]);
   }
+}
+
+function toApplied({ attackerUuid, primitive, evidenceRef, ts, id, value }: Observation): AppliedObservation {
+  return { attackerUuid, primitive, evidenceRef, ts, id, value };
 }
 
 function wire(world: PureWorld): Record<string, unknown> {
@@ -138,34 +139,11 @@ function exchange(world: PureWorld, identity: number): void {
   const model = world.models[identity];
   if (!model) return;
   model.thresholds = world.thresholds;
-  const before = [...model.stored.keys()];
   model.stored.clear();
-  for (const stored of world.record.values()) {
+  for (const { primitive, ...stored } of world.record.values()) {
     if (linkOf(world, stored.attackerUuid) !== identity) continue;
-    const members = model.stored.get(stored.primitive) ?? new Map<string, Arrival>();
-    model.stored.set(stored.primitive, members.set(`${stored.evidenceRef}\n${stored.attackerUuid}`, stored));
+    const members = model.stored.get(primitive) ?? new Map<string, Arrival>();
+    model.stored.set(primitive, members.set(nameOf(stored), stored));
   }
-  for (const primitive of [...new Set([...before, ...model.stored.keys()])].toSorted()) {
-    const members = [...(model.stored.get(primitive)?.values() ?? [])];
-    const hashWindow = mapHashWindow();
-    model.hashWindows.set(primitive, hashWindow);
-    if (members.length === 0) {
-      model.head = forgetPrimitive(model.head, primitive);
-      model.records.delete(primitive);
-      continue;
-    }
-    const kind = kindOf(primitive);
-    const record = model.records.get(primitive) ?? null;
-    const series = arraySeries(kind, members, hashWindow);
-    const context = contextOf(model, model.thresholds);
-    const step = recompute(model.head, primitive, kind, record, series, context);
-    model.head = step.head;
-    model.records.set(primitive, step.record);
-    model.events.push(...step.events);
-  }
-  const context = contextOf(model, model.thresholds);
-  const lastTs = (primitive: string) => context.lastObservationTs(primitive);
-  const suspicion = suspect(model.head, model.thresholds, context.nowTs, lastTs);
-  model.head = suspicion.head;
-  model.events.push(...suspicion.events);
+  decideAnew(model);
 }

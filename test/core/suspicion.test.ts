@@ -4,13 +4,13 @@ import {
   type IdentityHead,
   newIdentityHead,
   type OutboundEvent,
-  recompute,
+  STANDARD_POLICY,
   STANDARD_THRESHOLDS,
-  suspect,
   type Thresholds,
 } from "../../src/core/index.ts";
+import { suspect } from "../../src/core/identity.ts";
 import { arrivals, TS } from "./factories.ts";
-import { applyAll, contextOf, IDENTITY, type Model, newModel, NOW_TS, recordOf, seriesOf } from "./model.ts";
+import { applyAll, decideAnew, IDENTITY, type Model, newModel } from "./model.ts";
 
 const PRIMITIVES = ["p.a", "p.b", "p.c"];
 
@@ -154,34 +154,27 @@ describe("[§4] recomputing all primitives", () => {
     const model = newModel(lenient);
     for (const primitive of PRIMITIVES) give(model, primitive, "abab");
     expect(model.head.multiActor).toEqual([]);
-    let { head } = model;
-    const events: OutboundEvent[] = [];
-    const context = contextOf(model, STANDARD_THRESHOLDS);
-    for (const primitive of PRIMITIVES) {
-      const record = recordOf(model, primitive);
-      const series = seriesOf(model, primitive, "categorical");
-      const step = recompute(head, primitive, "categorical", record, series, context);
-      head = step.head;
-      events.push(...step.events);
-    }
-    const again = () => suspect(head, STANDARD_THRESHOLDS, NOW_TS, (name) => context.lastObservationTs(name));
-    const suspicion = again();
-    ({ head } = suspicion);
-    events.push(...suspicion.events);
+    const { seq: seqBefore } = model.head;
+    const published = model.events.length;
+    model.thresholds = STANDARD_THRESHOLDS;
+    decideAnew(model);
+    const events = model.events.slice(published);
     expect(events.map(({ type }) => type)).toEqual([
       ...PRIMITIVES.map(() => "profile.state_changed"),
       "profile.multi_actor_suspected",
     ]);
     expect(suspicions(events)).toEqual([PRIMITIVES]);
-    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4].map((n) => model.head.seq + n));
-    expect(again().events).toEqual([]);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4].map((n) => seqBefore + n));
+    decideAnew(model);
+    expect(model.events).toHaveLength(published + 4);
   });
 
   it("[§4] a set that lost a primitive with its last observation is published anew, or re-arms", () => {
     const head = { ...newIdentityHead(IDENTITY), seq: 9, suspected: PRIMITIVES };
-    const two = suspect({ ...head, multiActor: ["p.a", "p.c"] }, STANDARD_THRESHOLDS, 5, () => 3);
+    const context = { policy: STANDARD_POLICY, nowTs: 5, lastObservationTs: () => 3 };
+    const two = suspect({ ...head, multiActor: ["p.a", "p.c"] }, context);
     expect(two.events).toMatchObject([{ seq: 10, ts: 5, payload: { primitives: ["p.a", "p.c"], ts: 3 } }]);
-    const one = suspect({ ...head, multiActor: ["p.a"] }, STANDARD_THRESHOLDS, 5, () => 3);
+    const one = suspect({ ...head, multiActor: ["p.a"] }, context);
     expect(one).toEqual({ head: { ...head, multiActor: ["p.a"], suspected: null }, events: [] });
   });
 });

@@ -74,7 +74,9 @@ async function play(): Promise<void> {
   await deliver(messages.slice(0, 80));
   for (const { identityUuid } of knowns) {
     const seq = await runInDurableObject(env.IDENTITIES.getByName(identityUuid), (_, { storage }) => {
-      const { head } = storage.sql.exec<{ head: string }>("SELECT head FROM head").one();
+      const { head } = storage.sql
+        .exec<{ head: string }>("SELECT value AS head FROM meta WHERE name = 'head'")
+        .one();
       return Number(JSON.parse(head).seq);
     });
     await waitForSeq(identityUuid, seq);

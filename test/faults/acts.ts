@@ -1,14 +1,18 @@
-/** What each step is, done for real. */
+/** Carries out each step on the real Worker. */
 import { noteMaintenance } from "./clear.ts";
 import { injection } from "./injection.ts";
+import { START_TS } from "./messages.ts";
 import type { Step } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** So short that a handful of observations takes the sweep several pages and runs. */
+/** So small that a handful of observations takes the sweep several pages and runs. */
 const SHORT_SWEEP = { identities: 3, rows: 12, page: 4 };
 
-/** Does it, once; what faults make of it is none of its business. */
-export async function act(world: World, step: Step): Promise<void> {
+/**
+ * Carries out one step, once. It knows nothing of faults.
+ * @param isAlone - whether the step has no faults and is not played within another one
+ */
+export async function act(world: World, step: Step, isAlone: boolean): Promise<void> {
   switch (step.do) {
     case "deliver":
       return world.deliver(step.messages.flatMap((i) => world.queue[i % world.queue.length] ?? []));
@@ -40,6 +44,11 @@ export async function act(world: World, step: Step): Promise<void> {
     case "maintenance_alarm":
       await world.maintenanceAlarm();
       return;
+    case "expire":
+      return world.expire(step.identity, START_TS + step.minute * 60, step.limit, isAlone);
+    case "allow_pages":
+      injection.pagesLeft = step.pages;
+      return;
     case "alarm":
       await world.alarm(step.identity);
       return;
@@ -60,7 +69,7 @@ export async function act(world: World, step: Step): Promise<void> {
       return;
     case "deploy":
       world.hasDeployed = true;
-      injection.variables = { WINDOW_SIZE: String(step.windowSize) };
+      injection.variables = { ...injection.variables, WINDOW_SIZE: String(step.windowSize) };
       for (const [i] of world.cast.identities.entries()) await world.evict(i);
       return;
     default:

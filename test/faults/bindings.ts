@@ -1,40 +1,55 @@
-/** The bindings of an environment, each call of which goes through the injection. */
+/** The bindings of an environment; each call of them goes through the injection. */
 import { awaited, type Actor, injection } from "./injection.ts";
 
 const natives = new WeakMap<object, D1PreparedStatement>();
 
-/** What an actor gets for its environment. */
+/** Databases of the environment, by the names of their bindings, in order. */
+export const DATABASE_NAMES = ["DB", "DB_2"] as const;
+
+/** The environment that an actor gets. */
 export function faultyEnv(env: Env, actor: Actor): Env {
   return {
     ...env,
     ...injection.variables,
-    DB: faultyDatabase(env.DB, actor),
+    ...databasesOf(env, actor),
     IDENTITIES: faultyNamespace(env.IDENTITIES, "identity", actor),
     MAINTENANCE: faultyNamespace(env.MAINTENANCE, "maintenance", actor),
     EVENT_QUEUE: faultyQueue("events", injection.published, actor),
     OBSERVATION_QUEUE: faultyQueue("observations", injection.requeued, actor),
-    // Live streams are no part of this.
+    // Live streams are not simulated.
     FEED: { getByName: () => ({ poke: () => Promise.resolve() }) } as never,
   };
+}
+
+/** The databases that the history has; the others are not bound. */
+function databasesOf(env: Env, actor: Actor): Partial<Env> {
+  const databases = DATABASE_NAMES.map((name, i) => {
+    const db: unknown = Reflect.get(env, name);
+    return [name, i < injection.databases ? faultyDatabase(db as D1Database, actor) : undefined];
+  });
+  return Object.fromEntries(databases);
 }
 
 function faultyDatabase(db: D1Database, actor: Actor): D1Database {
   const faulty = {
     prepare: (sql: string) => faultyStatement(db.prepare(sql), sql, actor),
     batch: (statements: D1PreparedStatement[]) =>
-      awaited(actor, `D1 batch of ${statements.length}`, () => db.batch(statements.map(nativeOf))),
+      awaited(actor, { what: `D1 batch of ${statements.length}`, isPageRead: false }, () =>
+        db.batch(statements.map(nativeOf)),
+      ),
   };
   return faulty as unknown as D1Database;
 }
 
 function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Actor): D1PreparedStatement {
-  const what = `D1 ${sql.trim().replaceAll(/\s+/g, " ").slice(0, 60)}`;
+  const text = sql.trim().replaceAll(/\s+/g, " ");
+  const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead: /^SELECT .+ FROM observations/.test(text) };
   const faulty = {
     bind: (...values: unknown[]) => faultyStatement(statement.bind(...values), sql, actor),
-    first: () => awaited(actor, what, () => statement.first()),
-    run: () => awaited(actor, what, () => statement.run()),
-    all: () => awaited(actor, what, () => statement.all()),
-    raw: () => awaited(actor, what, () => statement.raw()),
+    first: () => awaited(actor, call, () => statement.first()),
+    run: () => awaited(actor, call, () => statement.run()),
+    all: () => awaited(actor, call, () => statement.all()),
+    raw: () => awaited(actor, call, () => statement.raw()),
   } as unknown as D1PreparedStatement;
   natives.set(faulty, statement);
   return faulty;
@@ -59,7 +74,11 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
         get: (target, method) =>
           typeof method === "string"
             ? (...args: unknown[]) =>
-                awaited(actor, `${kind} ${name.slice(0, 4)} ${method}`, async () => target[method]?.(...args))
+                awaited(
+                  actor,
+                  { what: `${kind} ${name.slice(0, 4)} ${method}`, isPageRead: false },
+                  async () => target[method]?.(...args),
+                )
             : undefined,
       });
     },
@@ -69,8 +88,8 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
 
 function faultyQueue<T>(name: string, taken: unknown[], actor: Actor): Queue<T> {
   const send = (bodies: readonly unknown[]) =>
-    awaited(actor, `queue ${name}`, async () => {
-      // As the queue does: what is sent is a copy.
+    awaited(actor, { what: `queue ${name}`, isPageRead: false }, async () => {
+      // The queue takes a copy, too.
       taken.push(...bodies.map((body) => JSON.parse(JSON.stringify(body))));
     });
   return {

@@ -1,6 +1,7 @@
-/** Clears what the histories before left behind. */
+/** Removes what earlier histories left behind. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { shardsOf } from "../../src/shard.ts";
 import { MAINTENANCE } from "../../src/maintenance/index.ts";
 
 const TABLES = [
@@ -16,26 +17,28 @@ const TABLES = [
   "outbox_backlog",
 ];
 
-/** Seeds that were played: playing one again finds objects that it left. Those of other seeds have objects of their own. */
+/** Seeds that were played: playing one again finds the objects that it left. Other seeds have objects of their own. */
 const played = new Set<number>();
 let isMaintenanceUsed = false;
 
-/** Notes that the maintenance object, which all histories share, has something of this one. */
+/** Notes that this history uses the maintenance object, which all histories share. */
 export function noteMaintenance(): void {
   isMaintenanceUsed = true;
 }
 
-/** Whether it has. */
+/** Whether this history uses the maintenance object. */
 export function usesMaintenance(): boolean {
   return isMaintenanceUsed;
 }
 
-/** Empties D1, and the objects that a history is going to meet. */
+/** Empties the databases, and the objects that a history is going to use. */
 export async function clear(seed: number, identities: readonly string[]): Promise<void> {
-  await env.DB.batch([
-    ...TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
-    env.DB.prepare("UPDATE counters SET value = 0"),
-  ]);
+  for (const { db } of shardsOf(env)) {
+    await db.batch([
+      ...TABLES.map((table) => db.prepare(`DELETE FROM ${table}`)),
+      db.prepare("UPDATE counters SET value = 0"),
+    ]);
+  }
   const stubs: DurableObjectStub[] = isMaintenanceUsed ? [env.MAINTENANCE.getByName(MAINTENANCE)] : [];
   if (played.has(seed)) for (const uuid of identities) stubs.push(env.IDENTITIES.getByName(uuid));
   for (const stub of stubs) {

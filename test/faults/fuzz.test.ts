@@ -12,6 +12,7 @@ import { env } from "cloudflare:workers";
 import { expect, inject, it, vi } from "vitest";
 import { createRegistry, stubIdentityUuid } from "../../src/core/index.ts";
 import { readMessage } from "../../src/consumer/read-batch.ts";
+import { shardOf } from "../../src/shard.ts";
 import worker from "../../src/worker.ts";
 import { mutantOf } from "../core/mutations.ts";
 
@@ -79,7 +80,7 @@ async function unknownLetters(ids: readonly string[]): Promise<string[]> {
 async function expectApplied(attackerUuid: string): Promise<void> {
   const sql =
     "SELECT primitive, evidence_ref, ts, id, value FROM observations WHERE attacker_uuid = ? ORDER BY 1, 2";
-  const stored = await env.DB.prepare(sql).bind(attackerUuid).all();
+  const stored = await shardOf(env, attackerUuid).db.prepare(sql).bind(attackerUuid).all();
   const stub = env.IDENTITIES.getByName(stubIdentityUuid(attackerUuid));
   const applied = await runInDurableObject(stub, (_, state) =>
     state.storage.sql.exec(sql, attackerUuid).toArray(),

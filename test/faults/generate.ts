@@ -1,4 +1,4 @@
-/** Makes a history from a seed: the same seed, the same history. */
+/** Makes a history from a seed: the same seed makes the same history. */
 import { type Random, randomOf } from "../../src/simulate/random.ts";
 import {
   DAMAGES,
@@ -10,24 +10,49 @@ import {
   type PlannedMessage,
   type Step,
 } from "./plan.ts";
+import { chance, LONG_WORK, MEANWHILE, pick, type StepKind, USUAL } from "./weights.ts";
 
-/** Primitives, values of each, pieces of evidence, ids: few, so that series grow long and keys meet. */
+/** How many primitives, values of each, pieces of evidence and minutes: few, so that series grow long and keys meet. */
 const PRIMITIVES = 4;
 const VALUES = 6;
 const EVIDENCES = 14;
 const MINUTES = 40;
 
+/** What the steps of a history draw from. */
+interface Draw {
+  readonly random: Random;
+  readonly attackers: number;
+  readonly messages: number;
+  readonly kinds: readonly StepKind[];
+}
+
 /** The history of a seed. */
 export function planOf(seed: number): Plan {
   const random = randomOf(seed, [7]);
-  const attackers = random.integer(2, 4);
-  const messages = listOf(random.integer(3, 12), () => message(random, attackers));
-  const isDeferring = random.integer(0, 3) === 0;
-  const steps = listOf(random.integer(5, 15), () => step(random, attackers, messages.length, false));
-  return { seed, attackers, isDeferring, messages, steps };
+  // Half of the histories are mostly long work on a few identities.
+  const isLong = random.integer(0, 1) === 1;
+  const attackers = random.integer(2, isLong ? 3 : 4);
+  const databases = random.integer(0, 1) === 0 ? 1 : 2;
+  const home = chance(random, 3) ? null : random.integer(0, databases - 1);
+  const length = isLong ? random.integer(4, 10) : random.integer(3, 12);
+  const messages = listOf(length, () => message(random, attackers, isLong));
+  const isDeferring = random.integer(0, isLong ? 1 : 3) === 0;
+  const draw = { random, attackers, messages: messages.length, kinds: isLong ? LONG_WORK : USUAL };
+  const steps = listOf(isLong ? random.integer(6, 18) : random.integer(5, 15), () => step(draw, false));
+  const all: Step = { do: "deliver", messages: [...messages.keys()], faults: [] };
+  return {
+    seed,
+    attackers,
+    databases,
+    home,
+    minimumObservations: chance(random, 8) ? 12 : 3,
+    isDeferring,
+    messages,
+    steps: isLong ? [all, ...steps] : steps,
+  };
 }
 
-function message(random: Random, attackers: number): PlannedMessage {
+function message(random: Random, attackers: number, isLong: boolean): PlannedMessage {
   const form = pick(random, [
     "payload",
     "bus",
@@ -38,16 +63,16 @@ function message(random: Random, attackers: number): PlannedMessage {
     "text",
     "bytes",
   ] as const);
-  // Sessions speak of one attacker, mostly.
+  // Most sessions are about one attacker.
   const attacker = random.integer(0, attackers - 1);
-  const length = form === "payload" || form === "bus" ? 1 : random.integer(1, 7);
+  const length = form === "payload" || form === "bus" ? 1 : random.integer(isLong ? 4 : 1, isLong ? 9 : 7);
   return { form, events: listOf(length, () => event(random, attacker, attackers)) };
 }
 
 function event(random: Random, attacker: number, attackers: number): PlannedEvent {
   return {
     attacker: chance(random, 8) ? random.integer(0, attackers - 1) : attacker,
-    // The first two alternate most, so that several actors get suspected.
+    // The values of the first two alternate most, so that several actors are suspected.
     primitive: Math.min(random.integer(0, PRIMITIVES - 1), random.integer(0, PRIMITIVES - 1)),
     value: Math.min(random.integer(0, VALUES - 1), random.integer(0, VALUES - 1)),
     evidence: random.integer(0, EVIDENCES - 1),
@@ -58,36 +83,12 @@ function event(random: Random, attacker: number, attackers: number): PlannedEven
   };
 }
 
-/** How often each step comes, by and large: while another is paused it is mostly the ones that change links. */
-const WEIGHTS: readonly (readonly [Step["do"], usual: number, meanwhile: number])[] = [
-  ["deliver", 50, 30],
-  ["merge", 10, 18],
-  ["unmerge", 9, 18],
-  ["erase", 3, 6],
-  ["register", 6, 8],
-  ["rebuild", 3, 4],
-  ["rebuild_all", 1, 1],
-  ["maintenance_alarm", 1, 1],
-  ["alarm", 3, 3],
-  ["evict", 2, 2],
-  ["crash", 2, 4],
-  ["pause", 1, 2],
-  ["resume", 2, 1],
-  ["sweep", 4, 4],
-  ["replay_dead_letters", 2, 1],
-  ["deploy", 1, 0],
-];
-
-function step(random: Random, attackers: number, messages: number, isMeanwhile: boolean): Step {
-  const faults = !isMeanwhile && random.integer(0, 4) < 3 ? faultsOf(random, attackers, messages) : [];
+function step(draw: Draw, isMeanwhile: boolean): Step {
+  const { random, attackers, messages } = draw;
+  const faults = !isMeanwhile && random.integer(0, 4) < 3 ? faultsOf(draw) : [];
   const identity = random.integer(0, attackers);
   const attacker = random.integer(0, attackers - 1);
-  const kind = pick(
-    random,
-    WEIGHTS.flatMap(([name, usual, meanwhile]) =>
-      Array.from({ length: isMeanwhile ? meanwhile : usual }, () => name),
-    ),
-  );
+  const kind = pick(random, isMeanwhile ? MEANWHILE : draw.kinds);
   switch (kind) {
     case "deliver": {
       const length = random.integer(1, Math.min(messages, 5));
@@ -107,6 +108,10 @@ function step(random: Random, attackers: number, messages: number, isMeanwhile: 
       return { do: kind, identity, faults };
     case "deploy":
       return { do: kind, windowSize: random.integer(3, 5), faults };
+    case "expire":
+      return { do: kind, identity, minute: random.integer(0, MINUTES), limit: random.integer(1, 20), faults };
+    case "allow_pages":
+      return { do: kind, pages: chance(random, 4) ? null : random.integer(0, 3), faults };
     case "rebuild_all":
     case "maintenance_alarm":
     case "pause":
@@ -119,7 +124,8 @@ function step(random: Random, attackers: number, messages: number, isMeanwhile: 
   }
 }
 
-function faultsOf(random: Random, attackers: number, messages: number): Fault[] {
+function faultsOf(draw: Draw): Fault[] {
+  const { random } = draw;
   return listOf(random.integer(1, 2), (): Fault => {
     if (chance(random, 7)) {
       return {
@@ -130,24 +136,11 @@ function faultsOf(random: Random, attackers: number, messages: number): Fault[] 
     }
     const kind = pick(random, FAULT_KINDS);
     const isPause = kind === "pause_before" || kind === "pause_after";
-    const meanwhile = isPause
-      ? listOf(random.integer(1, 2), () => step(random, attackers, messages, true))
-      : [];
+    const meanwhile = isPause ? listOf(random.integer(1, 2), () => step(draw, true)) : [];
     const place = pick(random, ["any", "any", ...PLACES] as const);
     const at = Math.min(random.integer(0, 9), random.integer(0, place === "any" ? 9 : 3));
     return { on: "await", place, at, kind, meanwhile };
   });
-}
-
-/** True once in `n` times. */
-function chance(random: Random, n: number): boolean {
-  return random.integer(1, n) === 1;
-}
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  const member = list[random.integer(0, list.length - 1)];
-  if (member === undefined) throw new RangeError("cannot pick from an empty list");
-  return member;
 }
 
 function listOf<T>(length: number, make: () => T): T[] {

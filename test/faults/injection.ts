@@ -1,19 +1,28 @@
 /**
- * Where faults strike. Everything that an invocation of the Worker or an object awaits goes through here and is counted;
- * a step's faults say at which count what happens. Inactive unless a test switches it on, so that the Worker under test
- * is as it is everywhere else.
+ * Where faults strike. Every call that an invocation of the Worker or an object awaits goes through here and is counted; a
+ * step's faults say at which count they strike. Inactive unless a test starts a history, so that the Worker under test is
+ * unchanged in all other tests.
  */
 import type { AwaitFault, Fault, Place, Step, TransactionFault } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
 
-/** One that awaits: an invocation of the Worker, or an object while it lives. */
+/** Whoever awaits: an invocation of the Worker, or an object while it lives. */
 export interface Actor {
   readonly name: string;
   readonly isObject: boolean;
   isDead: boolean;
-  /** Ends it on the spot. */
+  /** Ends it at once. */
   die(): void;
-  /** What it awaits right now. */
+  /** The calls that it awaits now. */
   readonly awaiting: Set<symbol>;
+}
+
+/** A call that an actor makes. */
+export interface Call {
+  /** For the trace. */
+  readonly what: string;
+  /** Whether it reads a page of observations from D1. */
+  readonly isPageRead: boolean;
 }
 
 /** A call that waits while other steps are played. */
@@ -22,7 +31,7 @@ export interface Pause {
   isOver: boolean;
 }
 
-/** What a step counts. */
+/** What is counted during a step. */
 interface Strikes {
   readonly faults: readonly Fault[];
   readonly awaits: Record<Place, number>;
@@ -38,12 +47,18 @@ interface Injection {
   struck: number;
   pauses: Pause[];
   readonly actors: Map<string, Actor>;
-  /** Variables in place of those of the environment. */
+  /** How many databases are bound. */
+  databases: 1 | 2;
+  /** Pages of observations that objects can still read before D1 fails them; null: no limit. */
+  pagesLeft: number | null;
+  /** Variables that replace those of the environment. */
   variables: Record<string, string>;
   /** What the outbound queue took, in order, repeats included. */
   published: unknown[];
   /** What was put (back) on the inbound queue. */
   requeued: unknown[];
+  /** What each identity held when it was merged away, by its UUID. */
+  readonly mergedAway: Map<string, Snapshot>;
 }
 
 export const injection: Injection = {
@@ -53,32 +68,38 @@ export const injection: Injection = {
   struck: 0,
   pauses: [],
   actors: new Map(),
+  databases: 1,
+  pagesLeft: null,
   variables: {},
   published: [],
   requeued: [],
+  mergedAway: new Map(),
 };
 
-/** Forgets everything of the history before. */
-export function startHistory(): void {
+/** Forgets the history before. */
+export function startHistory(databases: 1 | 2, variables: Record<string, string>): void {
   injection.isActive = true;
   aim([]);
   injection.trace = [];
   injection.struck = 0;
   injection.pauses = [];
   injection.actors.clear();
-  injection.variables = {};
+  injection.databases = databases;
+  injection.pagesLeft = null;
+  injection.variables = variables;
   injection.published = [];
   injection.requeued = [];
+  injection.mergedAway.clear();
 }
 
-/** Sets the faults of a step, and gives back what was set before. */
+/** Sets the faults of a step. @returns what was set before */
 export function aim(faults: readonly Fault[]): Strikes {
   const before = injection.strikes;
   injection.strikes = strikesOf(faults);
   return before;
 }
 
-/** Goes on with a step that was interrupted. */
+/** Goes on with a step that was interrupted by another. */
 export function aimAgain(strikes: Strikes): void {
   injection.strikes = strikes;
 }
@@ -92,26 +113,25 @@ class InjectedError extends Error {
   }
 }
 
-/** Lets an actor await something, or what a fault makes of it. */
-export async function awaited<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
+/** Makes a call for an actor, or does what a fault says instead. */
+export async function awaited<T>(actor: Actor, call: Call, act: () => Promise<T>): Promise<T> {
   if (actor.isDead) return never();
-  const token = Symbol(what);
+  const token = Symbol(call.what);
   actor.awaiting.add(token);
   try {
-    const result = await struck(actor, what, act);
+    const result = await struck(actor, call, act);
     return actor.isDead ? await never() : result;
   } finally {
     actor.awaiting.delete(token);
   }
 }
 
-async function struck<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
-  const fault = nextAwaitFault(placesOf(actor, what));
-  if (fault === undefined) {
-    injection.trace.push(`${actor.name} ${what}`);
-    return act();
-  }
-  injection.trace.push(`${actor.name} ${what} !${fault.kind}`);
+async function struck<T>(actor: Actor, call: Call, act: () => Promise<T>): Promise<T> {
+  const { what } = call;
+  const fault = nextAwaitFault(placesOf(actor, call));
+  injection.trace.push(`${actor.name} ${what}${fault ? ` !${fault.kind}` : ""}`);
+  if (actor.isObject && call.isPageRead) takePage(what);
+  if (fault === undefined) return act();
   switch (fault.kind) {
     case "fail_before":
       throw new InjectedError(`injected: ${what} did not happen`);
@@ -138,7 +158,18 @@ async function struck<T>(actor: Actor, what: string, act: () => Promise<T>): Pro
   }
 }
 
-/** Runs an object's transaction, or what a fault makes of it. */
+/** Counts a page that an object reads. @throws InjectedError if it may read none */
+function takePage(what: string): void {
+  if (injection.pagesLeft === null) return;
+  if (injection.pagesLeft === 0) {
+    injection.trace.push("!no_pages_left");
+    injection.struck++;
+    throw new InjectedError(`injected: ${what} did not happen, D1 answers no pages`);
+  }
+  injection.pagesLeft--;
+}
+
+/** Runs an object's transaction, or does what a fault says instead. */
 export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, closure: () => T): T {
   const at = injection.strikes.transactions++;
   const fault = injection.strikes.faults.find(
@@ -150,7 +181,7 @@ export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, clo
   if (fault.kind === "rolled_back") {
     return run(() => {
       closure();
-      // So named, the platform does not report it as an error that nobody expects.
+      // An error with this text is not reported by the platform as one that nobody expects.
       throw new InjectedError("disconnected: operation canceled: injected, the disk is full");
     });
   }
@@ -160,12 +191,14 @@ export function inTransaction<T>(actor: Actor, run: (closure: () => T) => T, clo
 }
 
 function strikesOf(faults: readonly Fault[]): Strikes {
-  return { faults, awaits: { any: 0, by_object: 0, to_identity: 0, to_queue: 0 }, transactions: 0 };
+  const awaits = { any: 0, by_object: 0, to_identity: 0, to_queue: 0, page_read: 0 };
+  return { faults, awaits, transactions: 0 };
 }
 
-function placesOf(actor: Actor, what: string): Place[] {
+function placesOf(actor: Actor, { what, isPageRead }: Call): Place[] {
   const places: Place[] = ["any"];
   if (actor.isObject) places.push("by_object");
+  if (actor.isObject && isPageRead) places.push("page_read");
   if (what.startsWith("identity ")) places.push("to_identity");
   if (what.startsWith("queue ")) places.push("to_queue");
   return places;
@@ -187,7 +220,7 @@ function death(actor: Actor): Promise<never> {
   return never();
 }
 
-/** Polls, because whoever ends the pause does so in another request. */
+/** Polls, because another request ends the pause. */
 async function pause(meanwhile: readonly Step[]): Promise<void> {
   const entry: Pause = { meanwhile, isOver: false };
   injection.pauses.push(entry);

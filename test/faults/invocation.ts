@@ -1,4 +1,4 @@
-/** An invocation of the Worker, which a fault may end on the spot. */
+/** An invocation of the Worker, which a fault can end at once. */
 import { env } from "cloudflare:workers";
 import { faultyEnv } from "./bindings.ts";
 import { type Actor, injection } from "./injection.ts";
@@ -6,8 +6,8 @@ import { type Actor, injection } from "./injection.ts";
 let invocations = 0;
 
 /**
- * Runs something of the Worker with faulty bindings.
- * @param variables - in place of those of the environment
+ * Runs a part of the Worker with faulty bindings.
+ * @param variables - replace those of the environment
  * @returns null if it died on the way
  */
 export async function invoke<T>(

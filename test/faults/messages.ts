@@ -1,9 +1,10 @@
-/** Planned messages as they are sent, and what each must come to. */
-import { canonicalJson, stubIdentityUuid } from "../../src/core/index.ts";
+/** Planned messages as they are sent, and the observation that each event must become. */
+import { canonicalJson, chooseShard, stubIdentityUuid } from "../../src/core/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
+import { DATABASE_NAMES } from "./bindings.ts";
 import type { Plan, PlannedEvent, PlannedMessage } from "./plan.ts";
 
-/** One of each way of merging, and a second categorical one. */
+/** One primitive of each way of merging, and a second categorical one. */
 export const PRIMITIVES = [
   "motor.input_modality",
   "cognitive.cognitive_load",
@@ -18,28 +19,35 @@ const VALUES: readonly (readonly unknown[])[] = [
   ["h0", "h1", "h2", "h3", "h4", "h5"],
 ];
 
-/** Long before any erasure. */
-const START_TS = 1_714_000_000;
-/** Whom a refused event speaks of; nobody erases it. */
+/** Epoch seconds; long before any erasure. */
+export const START_TS = 1_714_000_000;
+/** The attacker of refused events; it is never erased. */
 const NOBODY = "ffffffff-0000-4000-8000-00000000dead";
 
-/** Those whom a plan's numbers stand for. */
+/** The attackers and identities that a plan's numbers stand for. */
 export interface Cast {
   readonly attackers: readonly string[];
-  /** The attackers' own identities, in the same order, and one that is nobody's. */
+  /** The attackers' own identities, in the same order, and one that belongs to none of them. */
   readonly identities: readonly string[];
   /** Later than every erasure, within what a sensor's clock may be ahead; epoch seconds. */
   readonly afterErasureTs: number;
 }
 
-/** The same seed gives the same UUIDs. */
+/** Makes them: the same plan has the same UUIDs. */
 export function castOf(plan: Plan, nowTs: number): Cast {
-  const uuid = (place: number) => {
-    const hex = randomOf(plan.seed, [3, place]).hex(32);
+  const uuid = (place: readonly number[]) => {
+    const hex = randomOf(plan.seed, place).hex(32);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
   };
-  const attackers = Array.from({ length: plan.attackers }, (_, i) => uuid(i));
-  const identities = [...attackers.map((attacker) => stubIdentityUuid(attacker)), uuid(99)];
+  const names = DATABASE_NAMES.slice(0, plan.databases);
+  const home = plan.home === null ? null : names[plan.home];
+  const attackers = Array.from({ length: plan.attackers }, (_, i) => {
+    for (let attempt = 0; ; attempt++) {
+      const attacker = uuid(attempt === 0 ? [3, i] : [3, i, attempt]);
+      if (!home || chooseShard(attacker, names) === home) return attacker;
+    }
+  });
+  const identities = [...attackers.map((attacker) => stubIdentityUuid(attacker)), uuid([3, 99])];
   return { attackers, identities, afterErasureTs: Math.floor(nowTs) + 3_600 };
 }
 

@@ -1,25 +1,38 @@
 /**
- * The Worker's objects, with faults where a test has switched them on: whatever they await goes through the injection,
- * and their alarms go off only when a test says so.
+ * The Worker's objects, with faults while a history is played: each call that they await goes through the injection, and
+ * their alarms go off only when a test says so.
  */
 import { IdentityObject, MaintenanceObject } from "../../src/worker.ts";
 import { faultyEnv } from "./bindings.ts";
 import { type Actor, inTransaction, injection } from "./injection.ts";
+import { snapshotOf } from "./snapshot.ts";
 
-/** Far enough for no alarm to go off by itself. */
+/** Long enough that no alarm goes off by itself. */
 const ALARM_PUT_OFF_MS = 3_600_000;
 
-/** The reason of a crash; begins like the one of ending a test, which is not reported as an error. */
+/** The reason of a crash; begins like the reason of ending a test, which is not reported as an error. */
 const CRASHED = "Instance disposed: a crash by injection";
+
+/** Observations of one page of long work: so few that a handful of observations takes several pages. */
+const SHORT_PAGE = 3;
 
 /** An identity object that can be made to fail. */
 export class FaultyIdentityObject extends IdentityObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, injection.isActive ? prepared(ctx, env) : env);
+    if (injection.isActive) this.pageSizes = { backfill: SHORT_PAGE, exchange: SHORT_PAGE };
+  }
+
+  /** Notes what the object held when it was merged away, so that it can be compared with what it holds at the end. */
+  override mergeAway(...args: Parameters<IdentityObject["mergeAway"]>): void {
+    const wasAlone = this.inspect().winnerUuid === null;
+    super.mergeAway(...args);
+    if (!injection.isActive || !wasAlone || this.inspect().winnerUuid === null) return;
+    injection.mergedAway.set(this.ctx.id.name ?? "", snapshotOf(this.ctx.storage.sql));
   }
 }
 
-/** The maintenance object, likewise. */
+/** A maintenance object that can be made to fail. */
 export class FaultyMaintenanceObject extends MaintenanceObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, injection.isActive ? prepared(ctx, env) : env);

@@ -1,6 +1,6 @@
 /**
- * A history as data: which messages there are, and what happens to them in which order, faults included. Whatever is
- * left out of it still makes a history, so one that fails can be made smaller, and kept.
+ * A history as data: its messages, and the steps that deliver them and do other things, faults included. Every part of it
+ * can be left out and the rest is still a history, so a history that fails can be made smaller, and kept.
  */
 
 /** What is wrong with an event that must be refused. */
@@ -14,17 +14,17 @@ export const DAMAGES = [
 ] as const;
 export type Damage = (typeof DAMAGES)[number];
 
-/** An event of a message. All numbers are places in lists of the world it is played in. */
+/** An event of a message. All numbers are indexes into lists of the world that the history is played in. */
 export interface PlannedEvent {
   readonly attacker: number;
   readonly primitive: number;
   readonly value: number;
-  /** Names the evidence: a second event with the same one replaces the first, or is ignored. */
+  /** Names the evidence: a second event with the same evidence replaces the first, or is ignored. */
   readonly evidence: number;
   readonly id: number;
   /** Minutes after the start. */
   readonly minute: number;
-  /** Whether its ts lies after every erasure of the history. */
+  /** Whether its ts is later than every erasure of the history. */
   readonly isAfterErasure: boolean;
   readonly damage: Damage | null;
 }
@@ -34,7 +34,10 @@ export interface PlannedMessage {
   readonly events: readonly PlannedEvent[];
 }
 
-/** What goes wrong. `crash` ends the invocation or the object on the spot: what it stored stays, what it was doing is lost. */
+/**
+ * What goes wrong. `crash` ends the invocation or the object at once: what it stored stays, what it was doing is lost.
+ * `pause` holds it back while other steps are played.
+ */
 export const FAULT_KINDS = [
   "fail_before",
   "fail_after",
@@ -46,21 +49,24 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Which calls a fault counts: any, those that objects make, those to identity objects, those to the outbound queue. */
-export const PLACES = ["any", "by_object", "to_identity", "to_queue"] as const;
+/**
+ * Which calls a fault counts: all of them, those made by objects, those to identity objects, those to the outbound queue, or
+ * an object's reads of pages of observations.
+ */
+export const PLACES = ["any", "by_object", "to_identity", "to_queue", "page_read"] as const;
 export type Place = (typeof PLACES)[number];
 
-/** Strikes when a step awaits a call of some place for the `at`-th time (from 0), whoever of those it involves does. */
+/** Strikes the `at`-th call (from 0) of a place that a step brings about. */
 export interface AwaitFault {
   readonly on: "await";
   readonly place: Place;
   readonly at: number;
   readonly kind: FaultKind;
-  /** What happens meanwhile, for a pause. */
+  /** The steps that are played during a pause. */
   readonly meanwhile: readonly Step[];
 }
 
-/** Strikes the `at`-th transaction of an identity object that a step brings about. */
+/** Strikes the `at`-th transaction (from 0) of an object that a step brings about. */
 export interface TransactionFault {
   readonly on: "transaction";
   readonly at: number;
@@ -83,6 +89,10 @@ export type Step = Faulty &
     | { readonly do: "rebuild"; readonly identity: number }
     | { readonly do: "rebuild_all" }
     | { readonly do: "maintenance_alarm" }
+    /** Retention in one identity: what is older than this minute may go. */
+    | { readonly do: "expire"; readonly identity: number; readonly minute: number; readonly limit: number }
+    /** So many pages can objects read from now on, until D1 fails them; null: as many as they like. */
+    | { readonly do: "allow_pages"; readonly pages: number | null }
     | { readonly do: "alarm"; readonly identity: number }
     | { readonly do: "evict"; readonly identity: number }
     | { readonly do: "crash"; readonly identity: number }
@@ -96,6 +106,12 @@ export type Step = Faulty &
 export interface Plan {
   readonly seed: number;
   readonly attackers: number;
+  /** How many databases are bound. */
+  readonly databases: 1 | 2;
+  /** The database that all attackers are in, of two; null: each where its UUID puts it. */
+  readonly home: number | null;
+  /** The constant of that name. */
+  readonly minimumObservations: number;
   /** Whether attackers wait to be registered. */
   readonly isDeferring: boolean;
   readonly messages: readonly PlannedMessage[];

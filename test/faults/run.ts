@@ -1,8 +1,7 @@
-/** One history from beginning to end, and what was wrong with it. */
-import { planOf } from "./generate.ts";
+/** Plays one history from beginning to end, and says what was wrong. */
+import { drainWorld } from "./drain-world.ts";
 import { injection } from "./injection.ts";
 import type { Plan } from "./plan.ts";
-import { settle } from "./settle.ts";
 import { shrink } from "./shrink.ts";
 import { verify } from "./verify.ts";
 import { World } from "./world.ts";
@@ -10,7 +9,7 @@ import { World } from "./world.ts";
 /** Plays that making a history smaller may take. */
 const SHRINKING_PLAYS = 150;
 
-/** What came of a history. */
+/** What a history came to. */
 export interface Played {
   readonly problems: readonly string[];
   /** Everything that was awaited, in order. */
@@ -29,36 +28,48 @@ export async function playHistory(plan: Plan): Promise<Played> {
     await world.begin();
     for (const step of plan.steps) await world.play(step);
     faultsStruck = injection.struck;
-    problems.push(...(await settle(world)), ...(await verify(world)));
+    problems.push(...(await drainWorld(world)), ...(await verify(world)));
   } catch (error) {
     problems.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
   }
   return { problems, trace: [...injection.trace], faultsStruck, published: injection.published.length };
 }
 
-/**
- * Plays the history of a seed.
- * @throws Error that tells the seed, what was wrong, and the smallest history found in which something is
- */
-export async function playSeed(seed: number): Promise<Played> {
-  const plan = planOf(seed);
-  const played = await playHistory(plan);
-  if (played.problems.length > 0) throw new Error(await reportOf(plan, played));
-  return played;
+/** A history that failed. */
+export interface Broken {
+  readonly plan: Plan;
+  readonly problems: readonly string[];
 }
 
-async function reportOf(plan: Plan, { problems }: Played): Promise<string> {
-  const fails = async (candidate: Plan) => (await playHistory(candidate)).problems.length > 0;
-  const smallest = await shrink(plan, fails, SHRINKING_PLAYS);
+/** Tells what was wrong with histories; the first one is made smaller as long as it fails in the same way. */
+export async function reportOf(broken: readonly Broken[]): Promise<string> {
+  const [first] = broken;
+  if (!first) throw new RangeError("there must be a history that failed");
+  const lists = broken.map(({ plan, problems }) =>
+    [`seed ${plan.seed}: ${problems.length} promises broken`, ...problems].join("\n"),
+  );
+  const kinds = new Set(first.problems.map(kindOf));
+  const fails = async (candidate: Plan) =>
+    (await playHistory(candidate)).problems.some((problem) => kinds.has(kindOf(problem)));
+  const smallest = await shrink(first.plan, fails, SHRINKING_PLAYS);
   const again = await playHistory(smallest);
   return [
-    `seed ${plan.seed}: ${problems.length} promises broken`,
-    ...problems,
-    `smaller, ${again.problems.length === 0 ? "but not every time" : "with"}:`,
+    ...lists,
+    `seed ${first.plan.seed} made smaller, ${again.problems.length === 0 ? "but not every time" : "with"}:`,
     ...again.problems,
     "history:",
     JSON.stringify(smallest),
     "awaited:",
     ...again.trace,
   ].join("\n");
+}
+
+/** What is wrong, without saying with what: the same text for the same kind of problem. */
+function kindOf(problem: string): string {
+  return (
+    problem
+      .split("\n")[0]
+      ?.replaceAll(/[\da-f]{8}-[\da-f-]{27}|\d+/g, "#")
+      .slice(0, 40) ?? ""
+  );
 }

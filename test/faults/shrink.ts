@@ -1,4 +1,4 @@
-/** Makes a history that fails smaller: leaves out whatever it fails without. */
+/** Makes a history that fails smaller: leaves out what it fails without. */
 import type { Fault, Plan, PlannedMessage, Step } from "./plan.ts";
 
 /**
@@ -46,6 +46,8 @@ function* smallerThan(plan: Plan): Iterable<Plan> {
   }
   yield* withoutSilence(plan);
   if (plan.isDeferring) yield { ...plan, isDeferring: false };
+  if (plan.minimumObservations !== 3) yield { ...plan, minimumObservations: 3 };
+  if (plan.databases === 2) yield { ...plan, databases: 1, home: null };
 }
 
 /** Takes out the messages that say nothing, all at once, and renumbers the others. */

@@ -1,8 +1,9 @@
-/** What D1 holds once a history has come to rest, and whether it is done with everything. */
+/** What the databases hold once nothing is under way, and whether they have unfinished work. */
 import { env } from "cloudflare:workers";
+import { shardsOf } from "../../src/shard.ts";
 import type { Expected } from "./messages.ts";
 
-/** Everything D1 holds that the promises speak of. */
+/** Everything that the databases hold and the promises are about. */
 export interface StoredRecord {
   readonly observations: Expected[];
   readonly links: Map<string, string>;
@@ -22,21 +23,36 @@ interface IdentityRow {
   readonly is_dirty: number;
 }
 
-/** Reads it. What D1 itself says is unfinished is a problem. */
+/** Reads the databases. What they say is unfinished is a problem. */
 export async function readRecord(problems: string[]): Promise<StoredRecord> {
-  const answers = await env.DB.batch(
+  const records: StoredRecord[] = [];
+  for (const { db } of shardsOf(env)) records.push(await readDatabase(db, problems));
+  return {
+    observations: records.flatMap(({ observations }) => observations),
+    links: new Map(records.flatMap(({ links }) => [...links])),
+    erasures: new Map(records.flatMap(({ erasures }) => [...erasures])),
+    identities: new Map(records.flatMap(({ identities }) => [...identities])),
+    attributions: records.flatMap(({ attributions }) => attributions),
+    events: records.flatMap(({ events }) => events),
+    deadLetters: records.flatMap(({ deadLetters }) => deadLetters),
+    merges: records.flatMap(({ merges }) => merges),
+  };
+}
+
+async function readDatabase(db: D1Database, problems: string[]): Promise<StoredRecord> {
+  const answers = await db.batch(
     [
       `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations`,
       "SELECT uuid, identity_uuid, needs_backfill FROM attackers",
       "SELECT uuid, last_seq, suspected, merged_into_uuid, is_dirty FROM identities",
       "SELECT * FROM erasures",
       "SELECT value FROM counters WHERE name = 'observations'",
-      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control",
+      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control WHERE name <> 'places'",
       "SELECT identity_uuid, primitive, state FROM attributions",
       "SELECT identity_uuid, seq, event FROM events ORDER BY identity_uuid, seq",
       "SELECT id, code, body FROM dead_letters",
       "SELECT winner_uuid, loser_uuid, undone_ts, is_told FROM merges",
-    ].map((sql) => env.DB.prepare(sql)),
+    ].map((sql) => db.prepare(sql)),
   );
   const rows = <T>(i: number) => (answers[i]?.results ?? []) as T[];
   const observations = rows<Expected>(0);

@@ -1,4 +1,4 @@
-/** What was published, against what is so: no event lost, none twice under two ids, each state explained by the last one. */
+/** Compares what was published with what is stored: no event is lost, none has two ids, and the last one of each primitive tells its state. */
 import { eventId, type OutboundEvent } from "../../src/core/index.ts";
 import type { StoredRecord } from "./stored-record.ts";
 

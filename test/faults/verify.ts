@@ -1,4 +1,4 @@
-/** What must be so once a history has come to rest, whatever happened on the way. Says what is not, in words. */
+/** Checks every promise once nothing of a history is under way. Says in words which one is broken. */
 import {
   compareUtf8,
   createRegistry,
@@ -9,20 +9,10 @@ import {
 } from "../../src/core/index.ts";
 import { injection } from "./injection.ts";
 import { type Expected, observationOf } from "./messages.ts";
+import { type Snapshot, snapshotOf, type StoredState } from "./snapshot.ts";
 import { readRecord, type StoredRecord } from "./stored-record.ts";
 import { verifyPublished } from "./verify-published.ts";
 import type { World } from "./world.ts";
-
-/** A state as an object has it. */
-interface State {
-  readonly primitive: string;
-  readonly current_value: string;
-  readonly state: string;
-  readonly confidence: number;
-  readonly observation_count: number;
-  readonly last_change_ts: number;
-  readonly last_observation_ts: number;
-}
 
 /** Checks every promise. */
 export async function verify(world: World): Promise<string[]> {
@@ -30,7 +20,7 @@ export async function verify(world: World): Promise<string[]> {
   const record = await readRecord(problems);
   verifyRecord(world, record, problems);
   verifyDeadLetters(world, record, problems);
-  const states = new Map<string, State[]>();
+  const states = new Map<string, readonly StoredState[]>();
   for (const i of world.cast.identities.keys()) {
     states.set(world.identityUuid(i), await verifyObject(world, i, record, problems));
   }
@@ -43,19 +33,31 @@ const keyOf = ({ attackerUuid, primitive, evidenceRef }: Expected) =>
   `${attackerUuid} ${primitive} ${evidenceRef}`;
 const textOf = (row: Expected) => `${keyOf(row)} ${row.ts} ${row.id} ${row.value}`;
 
-/** Every valid observation that was not erased is stored, and nothing else; links and identities fit together. */
+/**
+ * Every valid observation that was not erased is stored, and nothing else, except that what is older than the horizon of
+ * retention may be gone, or be there in an earlier version that came again. Links and identities fit together.
+ */
 function verifyRecord(world: World, record: StoredRecord, problems: string[]): void {
   const expected = new Map<string, Expected>();
+  const sent = new Set<string>();
   for (const event of world.plan.messages.flatMap(({ events, form }) =>
     form === "payload" || form === "bus" ? events.slice(0, 1) : events,
   )) {
     if (event.damage !== null) continue;
     const observation = observationOf(event, world.cast);
     if (observation.ts <= (record.erasures.get(observation.attackerUuid) ?? 0)) continue;
+    sent.add(textOf(observation));
     const prior = expected.get(keyOf(observation));
     if (!prior || isGreater(observation, prior)) expected.set(keyOf(observation), observation);
   }
-  compareSets("stored in D1", [...expected.values()].map(textOf), record.observations.map(textOf), problems);
+  const isOld = ({ ts }: Expected) => ts < world.horizonTs;
+  const mayExpire = (row: Expected) => isOld(expected.get(keyOf(row)) ?? row);
+  compareSets(
+    "stored in D1",
+    [...expected.values()].filter((row) => !isOld(row)).map(textOf),
+    record.observations.filter((row) => !(mayExpire(row) && sent.has(textOf(row)))).map(textOf),
+    problems,
+  );
   for (const attackerUuid of new Set(record.observations.map((row) => row.attackerUuid))) {
     if (!record.links.has(attackerUuid))
       problems.push(`attacker ${attackerUuid} has observations and no row`);
@@ -89,43 +91,80 @@ function verifyDeadLetters(world: World, record: StoredRecord, problems: string[
   for (const letter of letters.values()) problems.push(`a dead letter too many: ${JSON.stringify(letter)}`);
 }
 
-/** An object holds what D1 links to it, once; its states are those of the merger; the list says the same. */
+/**
+ * A living identity's object holds what D1 links to it, once; its states are those of the merger; the list says the same.
+ * One that is merged away holds nothing more than when it was.
+ */
 async function verifyObject(
   world: World,
   identity: number,
   record: StoredRecord,
   problems: string[],
-): Promise<State[]> {
+): Promise<readonly StoredState[]> {
   const uuid = world.identityUuid(identity);
-  const { observations, states } = await world.inObject(identity, (sql) => {
-    const isThere = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head'").toArray().length > 0;
-    if (!isThere) return { observations: [], states: [] };
-    return {
-      observations: sql
-        .exec<Record<string, SqlStorageValue>>(
-          "SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations",
-        )
-        .toArray() as unknown as Expected[],
-      states: sql.exec("SELECT * FROM attributions ORDER BY primitive").toArray() as unknown as State[],
-    };
-  });
+  const held = await world.inObject(identity, snapshotOf);
+  const { observations, states } = held;
   for (const row of observations) {
     if (row.ts <= (record.erasures.get(row.attackerUuid) ?? 0))
       problems.push(`${uuid} holds erased ${textOf(row)}`);
   }
-  const isMergedAway = (record.identities.get(uuid)?.merged_into_uuid ?? null) !== null;
-  const listed = record.attributions.filter((row) => row.identity_uuid === uuid);
-  if (isMergedAway) return states;
+  const winnerUuid = record.identities.get(uuid)?.merged_into_uuid ?? null;
+  if (winnerUuid !== null) {
+    await verifyMergedAway(world, identity, winnerUuid, held, record, problems);
+    return states;
+  }
   const linked = record.observations.filter((row) => record.links.get(row.attackerUuid) === uuid);
   compareSets(`applied in ${uuid}`, linked.map(textOf), observations.map(textOf), problems);
   compareSets(`states of ${uuid}`, statesOf(linked), states.map(describe), problems);
+  verifyList(uuid, states, record, problems);
+  return states;
+}
+
+/** Its states stay as they were; it takes no observations, and publishes nothing. An erasure may take from both. */
+async function verifyMergedAway(
+  world: World,
+  identity: number,
+  winnerUuid: string,
+  held: Snapshot,
+  record: StoredRecord,
+  problems: string[],
+): Promise<void> {
+  const uuid = world.identityUuid(identity);
+  const { winnerUuid: told } = await world.stub(identity).inspect();
+  if (told !== winnerUuid) problems.push(`${uuid} is merged into ${winnerUuid}, its object says ${told}`);
+  verifyList(uuid, held.states, record, problems);
+  const then = injection.mergedAway.get(uuid);
+  if (!then) return;
+  const had = new Set(then.observations.map(textOf));
+  for (const row of held.observations) {
+    if (!had.has(textOf(row))) problems.push(`merged away, ${uuid} took ${textOf(row)}`);
+  }
+  if (record.erasures.size > 0) return;
+  compareSets(
+    `states of ${uuid}, merged away`,
+    then.states.map(describe),
+    held.states.map(describe),
+    problems,
+  );
+  if (held.seq !== then.seq) {
+    problems.push(`merged away, ${uuid} went on from event ${then.seq} to ${held.seq}`);
+  }
+}
+
+function verifyList(
+  uuid: string,
+  states: readonly StoredState[],
+  record: StoredRecord,
+  problems: string[],
+): void {
   compareSets(
     `list of ${uuid}`,
     states.map(({ primitive, state }) => `${primitive} ${state}`),
-    listed.map(({ primitive, state }) => `${primitive} ${state}`),
+    record.attributions
+      .filter((row) => row.identity_uuid === uuid)
+      .map(({ primitive, state }) => `${primitive} ${state}`),
     problems,
   );
-  return states;
 }
 
 /** The states that the merger makes of observations. */
@@ -146,7 +185,7 @@ function statesOf(observations: readonly Expected[]): string[] {
   });
 }
 
-function describe(state: Omit<State, "last_change_ts">): string {
+function describe(state: Omit<StoredState, "last_change_ts">): string {
   return [
     state.primitive,
     state.state,

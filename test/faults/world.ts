@@ -1,6 +1,6 @@
 /**
- * Plays histories: delivers messages to the real consumer, asks the real API, wakes the real objects, one step after the
- * other and, where a step is paused, one within another.
+ * Plays histories: delivers messages to the real consumer, asks the real API, runs the alarms of the real objects. One step
+ * follows another; while a step is paused, others are played within it.
  */
 import {
   createExecutionContext,
@@ -20,11 +20,12 @@ import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
 import { type Fault, MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
+import { snapshotOf, waitingWork } from "./snapshot.ts";
 
 const QUEUE = "attacker-observations";
-/** So long without anything moving, a step within a paused one waits for that one. */
+/** If nothing changes for so long, a step within a paused one is taken to wait for that one. */
 const STUCK_MS = 200;
-/** So long without anything moving, a step hangs. */
+/** If nothing changes for so long, a step hangs. */
 const HANGING_MS = 10_000;
 
 /** A message as the queue holds it. */
@@ -36,17 +37,19 @@ export interface Queued {
   isAcked: boolean;
 }
 
-/** Says that a history does not end as it must. */
+/** A step that does not end. */
 export class Hanging extends Error {}
 
 export class World {
   readonly plan: Plan;
   readonly cast: Cast;
   readonly queue: Queued[];
-  /** What went wrong on the way, in words. */
+  /** What went wrong during the steps, in words. */
   readonly problems: string[] = [];
-  /** Whether somebody was told that something could not be completed: only then may the sweep find work. */
+  /** Whether a request failed whose rest is left to the sweep: without a reason, it must find nothing to repair. */
   mayNeedSweep = false;
+  /** Epoch seconds; observations before it may have expired. */
+  horizonTs = -Infinity;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -59,19 +62,19 @@ export class World {
     }));
   }
 
-  /** Whether constants were changed on the way: states are then to be rebuilt. */
+  /** Whether constants were changed: the states have to be rebuilt then. */
   hasDeployed = false;
 
   /**
    * Plays one step with its faults, and waits until nothing that it started is under way.
-   * @param within - the pause during which it happens, if any; it ends early if the step waits for what is paused
+   * @param within - the pause during which it is played, if any; the pause ends early if the step waits for what is paused
    */
   async play(step: Step, within: Pause | null = null): Promise<void> {
     const interrupted = aim(step.faults);
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
     let failure: unknown = null;
-    const acting = act(this, step)
+    const acting = act(this, step, within === null && step.faults.length === 0)
       .catch((error: unknown) => {
         failure = error;
       })
@@ -91,7 +94,7 @@ export class World {
     if (failure !== null) throw failure;
   }
 
-  /** Delivers messages as one batch, of whichever queue they are on. */
+  /** Delivers messages, as one batch of each queue that they are on. */
   async deliver(messages: readonly Queued[]): Promise<void> {
     const isDead = ({ attempts }: Queued) => attempts >= MAX_DELIVERIES;
     await this.#deliverFrom(
@@ -101,15 +104,15 @@ export class World {
     await this.#deliverFrom(`${QUEUE}-dead-letters`, messages.filter(isDead));
   }
 
-  /** Takes what was put on the inbound queue. */
+  /** Takes what the Worker put on the inbound queue. */
   takeRequeued(): void {
     for (const body of injection.requeued.splice(0)) {
       this.queue.push({ id: `m${this.queue.length}`, body, attempts: 0, isAcked: false });
     }
   }
 
-  /** Asks the API as an administrator; null if the invocation died. */
-  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown } | null> {
+  /** Asks the API as an administrator. */
+  async ask(method: string, path: string, body?: unknown): Promise<void> {
     const request = new Request(`https://x/api/v1/${path}`, {
       method,
       headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
@@ -117,10 +120,25 @@ export class World {
     });
     const answer = await invoke(this.#variables(), async (bindings) => {
       const response = await app.fetch(request, bindings, createExecutionContext());
-      return { status: response.status, body: await response.json<{ done?: boolean }>() };
+      return { status: response.status };
     });
-    if (!answer || answer.status >= 500 || answer.body.done === false) this.mayNeedSweep = true;
-    return answer;
+    // A merge, an unmerge or an erasure is in the record; the call that follows a registration is not.
+    if (method === "PUT" && (!answer || answer.status >= 500)) this.mayNeedSweep = true;
+  }
+
+  /** Retention in one identity. States must stay as they are, which is checked where nothing else goes on. */
+  async expire(identity: number, beforeTs: number, limit: number, isAlone: boolean): Promise<void> {
+    const uuid = this.identityUuid(identity);
+    this.horizonTs = Math.max(this.horizonTs, beforeTs);
+    const isComparable = isAlone && !this.hasDeployed && !(await this.inObject(identity, hasWork));
+    const before = isComparable ? await this.inObject(identity, statesText) : null;
+    const done = await invoke(this.#variables(), (bindings) =>
+      bindings.IDENTITIES.getByName(uuid).expire(beforeTs, limit),
+    ).catch(() => null);
+    // Cut off between D1 and the object, the object holds more than D1 until the sweep.
+    if (done === null) this.mayNeedSweep = true;
+    const after = isComparable ? await this.inObject(identity, statesText) : null;
+    if (before !== after) this.problems.push(`${uuid}: expiry turned ${before} into ${after}`);
   }
 
   /** One run of the sweep; null if the invocation died or failed. */
@@ -151,8 +169,12 @@ export class World {
 
   /** Starts from nothing. */
   async begin(): Promise<void> {
-    await clear(this.plan.seed, this.cast.identities);
-    startHistory();
+    const { seed, databases, minimumObservations } = this.plan;
+    await clear(seed, this.cast.identities);
+    startHistory(
+      databases,
+      minimumObservations === 3 ? {} : { MINIMUM_OBSERVATIONS: String(minimumObservations) },
+    );
   }
 
   /** Runs an identity's alarm, if it is set. */
@@ -204,8 +226,8 @@ export class World {
   }
 
   /**
-   * Waits until a step is over and nothing of it goes on, and plays what happens during its pauses.
-   * @param isStuck - asked when nothing moves: whether to stop waiting, because the step waits for the one it is within
+   * Waits until a step and everything that it started is over, and plays what happens during its pauses.
+   * @param isStuck - asked when nothing changes: whether to stop waiting, because the step waits for the one it is within
    */
   async #untilQuiet(isDone: () => boolean, isStuck: () => boolean): Promise<void> {
     const before = new Set(underWay());
@@ -235,11 +257,28 @@ function underWay(): symbol[] {
   return [...injection.actors.values()].flatMap(({ awaiting }) => [...awaiting]);
 }
 
-/** What an object that crashes meanwhile says is that it crashed. */
+/** Runs an alarm; one that ends with its object counts as run. */
 async function ran(run: () => Promise<boolean>): Promise<boolean> {
   try {
     return await run();
   } catch {
     return true;
   }
+}
+
+function hasWork(sql: SqlStorage): boolean {
+  return waitingWork(sql).length > 0;
+}
+
+/** The states of an object, but for their counts. */
+function statesText(sql: SqlStorage): string {
+  return JSON.stringify(
+    snapshotOf(sql).states.map(({ primitive, state, current_value, confidence, last_change_ts }) => [
+      primitive,
+      state,
+      current_value,
+      confidence,
+      last_change_ts,
+    ]),
+  );
 }

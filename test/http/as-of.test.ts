@@ -146,7 +146,7 @@ describe("[§7] as_of", () => {
     const stub = env.IDENTITIES.getByName(identityUuid);
     await runInDurableObject(stub, (_, state) => {
       state.storage.sql.exec(
-        "UPDATE attributions SET version = 'other', state = 'conflicted', last_change_ts = 1",
+        "UPDATE attributions SET policy_id = 'other', state = 'conflicted', last_change_ts = 1",
       );
     });
     await evictDurableObject(stub);

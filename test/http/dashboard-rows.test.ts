@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { shardsOf } from "../../src/shard.ts";
 import { updateOverviews } from "../../src/overview/index.ts";
 import { stubIdentityUuid } from "../../src/core/index.ts";
+import { type PackedProfile, profileColumns } from "../../src/storage/profile.ts";
 import { countingDatabase } from "../storage/counting-database.ts";
 import { deliver } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -19,7 +20,7 @@ const LOAD_ROWS = 1_000;
 const LIVE_ROWS = 50;
 
 const IDENTITIES = 5_000;
-const PRIMITIVES = 10;
+const PRIMITIVES = 40;
 const EVENTS = 5_000;
 const OBSERVATIONS = 100_000;
 const NOW_TS = 1_800_000_000;
@@ -60,6 +61,17 @@ beforeAll(async () => {
   await deliver([{ events: series(liveAttackerUuid, "motor.input_modality", ["a"]) }]);
   await waitForSeq(liveUuid, 2);
   const value = "'\"typed\"'";
+  const states = Array.from({ length: PRIMITIVES }, (_, i): PackedProfile["states"][number] => [
+    `motor.p${i}`,
+    "stable",
+    '"a"',
+    1,
+    9,
+    1,
+    2,
+    0,
+  ]);
+  const { profile } = profileColumns({ seq: 2, projectedTs: 1, policies: ["p"], states, suspected: null });
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO attackers (uuid, identity_uuid, link_version, ip, first_seen_ts, last_seen_ts) ${MANY}
@@ -71,10 +83,10 @@ beforeAll(async () => {
        FROM n, json_each(?2) AS p`,
     ).bind(IDENTITIES, JSON.stringify(Array.from({ length: PRIMITIVES }, (_, i) => i))),
     env.DB.prepare(
-      `UPDATE identities SET last_seq = 2, last_change_ts = ${NOW_TS} - rowid_of.i FROM (
+      `UPDATE identities SET profile = ?2, last_seq = 2, last_change_ts = ${NOW_TS} - numbered.i FROM (
          ${MANY} SELECT i, ${UUID} AS uuid FROM n
-       ) AS rowid_of WHERE identities.uuid = rowid_of.uuid`,
-    ).bind(IDENTITIES),
+       ) AS numbered WHERE identities.uuid = numbered.uuid`,
+    ).bind(IDENTITIES, profile),
     // Events of the crowd, then those of the one.
     env.DB.prepare(
       `INSERT INTO events (identity_uuid, seq, event) ${MANY} SELECT ${UUID}, 1, ${eventSql(

@@ -2,9 +2,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { readConfig } from "../../src/config.ts";
-import { applyObservations } from "../../src/identity/apply.ts";
-import { IdentityStore } from "../../src/identity/store.ts";
+import { decide, STANDARD_POLICY } from "../../src/core/index.ts";
+import { arrive } from "../../src/identity/arrivals.ts";
+import { IdentityStore } from "../../src/identity/store/index.ts";
 
 const ATTACKER = "00000000-0000-4000-8000-000000000001";
 const LINK = { attackerUuid: ATTACKER, linkVersion: 1, firstSeenTs: 1, needsBackfill: false };
@@ -48,7 +48,17 @@ describe("[design] rows per observation", () => {
     async (name, { primitive, value }) => {
       await runInDurableObject(env.IDENTITIES.getByName(crypto.randomUUID()), (_, state) => {
         const { sql, take } = metered(state.storage.sql);
-        const store = new IdentityStore(sql, crypto.randomUUID());
+        const { storage } = state;
+        const transactionSync = storage.transactionSync.bind(storage);
+        const metering = new Proxy(storage, {
+          get: (target, member) =>
+            member === "sql"
+              ? sql
+              : member === "transactionSync"
+                ? transactionSync
+                : Reflect.get(target, member),
+        });
+        const store = new IdentityStore(metering, crypto.randomUUID());
         const costs: { read: number; written: number }[] = [];
         for (let i = 0; i < 3_100; i++) {
           const observation = {
@@ -60,13 +70,9 @@ describe("[design] rows per observation", () => {
             evidenceRef: `e${i}`,
           };
           take();
-          applyObservations(
-            store,
-            sql,
-            readConfig(env).policy,
-            { links: [LINK], observations: [observation] },
-            1,
-          );
+          store.prepare();
+          const cause = arrive(store, { links: [LINK], observations: [observation] });
+          store.save(decide(store.facts(STANDARD_POLICY, 1, cause.observations), cause));
           costs.push(take());
         }
         const average = (from: number) => {

@@ -198,7 +198,7 @@ describe("[§6] erase", () => {
     expect(await objectRowsWith(secondUuid, secondMark)).toContainEqual(expect.stringMatching(/^outbox: /));
     await inObject(stub, (sql) =>
       sql.exec(
-        "INSERT INTO staged SELECT primitive, evidence_ref, attacker_uuid, ts, id, value FROM observations",
+        "INSERT INTO staged SELECT 'merge:1', attacker_uuid, primitive, evidence_ref, ts, id, value FROM observations",
       ),
     );
     await erase(second);

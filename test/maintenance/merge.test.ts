@@ -293,13 +293,13 @@ describe("[§6] merge", () => {
     // The merge, at the loser, after it was undone.
     const loserStub = env.IDENTITIES.getByName(loser.identityUuid);
     await loserStub.mergeAway(winner.identityUuid, merged, mergeId);
-    expect(await loserStub.inspect()).toMatchObject({ winnerUuid: null, links: [{ isLinked: true }] });
+    expect(await loserStub.inspect()).toMatchObject({ winnerUuid: null, linkCount: 1 });
     await expectExact(loser.identityUuid);
     // Its undoing, at the winner, after another merge.
     await mergeInto(winner.identityUuid, loser.identityUuid);
     await expectExact(winner.identityUuid);
-    await env.IDENTITIES.getByName(winner.identityUuid).sync(
-      { key: "late", load: [], drop: unmerged, announce: null },
+    await env.IDENTITIES.getByName(winner.identityUuid).exchange(
+      { key: "late", load: [], drop: unmerged, notice: null },
       { mergeId, isUndone: true },
     );
     await expectExact(winner.identityUuid);

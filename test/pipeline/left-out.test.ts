@@ -24,7 +24,9 @@ async function stateOf(identityUuid: string, primitive = CATEGORICAL) {
 /** The state changes published so far, as `old>new`, once everything is. */
 async function changesOf(identityUuid: string): Promise<string[]> {
   const seq = await runInDurableObject(env.IDENTITIES.getByName(identityUuid), (_, state) => {
-    const head = state.storage.sql.exec<{ head: string }>("SELECT head FROM head").one().head;
+    const head = state.storage.sql
+      .exec<{ head: string }>("SELECT value AS head FROM meta WHERE name = 'head'")
+      .one().head;
     return Number(JSON.parse(head).seq);
   });
   const events = await waitForSeq(identityUuid, seq);

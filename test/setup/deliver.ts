@@ -1,12 +1,12 @@
-/** Handing messages to the consumer in batches of our choosing, and asking what came of them. */
+/** Delivers messages to the consumer in batches that the test composes, and reads the states that follow. */
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import worker from "../../src/worker.ts";
 import type { PrimitiveAttribution } from "../../src/identity/index.ts";
+import { limitedWorker } from "./limits/worker.ts";
 
 export const OBSERVATIONS = "attacker-observations";
 
-/** Delivers bodies as one batch, one message each; answers with what was acknowledged and what put off. */
+/** Delivers bodies as one batch, one message each; returns what was acknowledged and what is to be retried. */
 export async function deliver(
   bodies: readonly unknown[],
   options: { env?: Env; attempts?: number; ids?: readonly string[] } = {},
@@ -19,7 +19,7 @@ export async function deliver(
   }));
   const batch = createMessageBatch(OBSERVATIONS, messages);
   const ctx = createExecutionContext();
-  await worker.queue(batch, options.env ?? env);
+  await limitedWorker.queue(batch, options.env ?? env);
   return getQueueResult(batch, ctx);
 }
 

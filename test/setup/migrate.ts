@@ -1,8 +1,8 @@
-/** Brings every database to its schema before the tests of a file run, and keeps the log lines of what goes well to itself. */
+/** Applies the migrations to every database before the tests of a file run, and silences the log of successes. */
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { cellsOf } from "../../src/cells.ts";
+import { shardsOf } from "../../src/shard.ts";
 
 declare global {
   namespace Cloudflare {
@@ -12,5 +12,5 @@ declare global {
   }
 }
 
-for (const { DB } of cellsOf(env)) await applyD1Migrations(DB, env.MIGRATIONS);
+for (const { db } of shardsOf(env)) await applyD1Migrations(db, env.MIGRATIONS);
 vi.spyOn(console, "log").mockImplementation(() => {});

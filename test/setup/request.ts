@@ -1,7 +1,7 @@
 /** Asking the Worker under test over HTTP, and looking at what it answers. */
 import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
-import { app } from "../../src/http/index.ts";
+import { fetchLimited } from "./limits/worker.ts";
 
 /** The tokens of the test environment. */
 export const TOKENS = { read: "read-token", ingest: "ingest-token", admin: "admin-token" } as const;
@@ -28,9 +28,7 @@ export function ask(method: string, path: string, asked: Asked = {}): Promise<Re
   const init: RequestInit = { method, headers, redirect: "manual" };
   if (body !== undefined) init.body = isRaw ? (body as BodyInit) : JSON.stringify(body);
   const request = new Request((asked.origin ?? ORIGIN) + path, init);
-  return asked.env
-    ? Promise.resolve(app.fetch(request, { ...env, ...asked.env }))
-    : exports.default.fetch(request);
+  return asked.env ? fetchLimited(request, { ...env, ...asked.env }) : exports.default.fetch(request);
 }
 
 /** A problem document, as far as tests look at it. */

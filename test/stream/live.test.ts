@@ -176,7 +176,7 @@ describe("[§7] objects and their watchers", () => {
     await deliver(events.slice(0, 1));
     await historyOf(identityUuid, 2);
     await runInDurableObject(stub, (instance: IdentityObject) => {
-      instance.targets = { ...instance.targets, announce: () => {} };
+      instance.targets = { ...instance.targets, notify: () => {} };
     });
     const limits = { keepAliveMs: 40 };
     const one = new StreamClient(streamed(await identitySource(identityUuid), limits).response);

@@ -21,7 +21,7 @@ import {
 const PRIMITIVE = "motor.input_modality";
 
 /** Events as a drain writes them. */
-function write(identityUuid: string, from: number, to: number): Promise<void> {
+function write(identityUuid: string, from: number, to: number): Promise<unknown> {
   const events = Array.from({ length: to - from + 1 }, (_, i) => ({
     seq: from + i,
     event: JSON.stringify({
@@ -31,9 +31,14 @@ function write(identityUuid: string, from: number, to: number): Promise<void> {
       type: "profile.state_changed",
       payload: { identity_uuid: identityUuid },
     }),
-    suspected: null,
   }));
-  return projectEvents(env.DB, identityUuid, events);
+  return projectEvents(env.DB, identityUuid, events, {
+    seq: to,
+    projectedTs: to,
+    policies: [],
+    states: [],
+    suspected: null,
+  });
 }
 
 async function known() {

@@ -14,7 +14,7 @@ export interface Campaign {
   readonly runs: number;
   /** The variable that the tests read it from. */
   readonly variable: "FAULT_RUNS" | "PURE_RUNS" | "FAULT_FUZZ";
-  readonly project: "workers" | "node";
+  readonly project: "databases" | "node";
   readonly files: readonly string[];
 }
 
@@ -43,14 +43,14 @@ export function campaignsOf({ runs, pure, fuzz }: Flags): Campaign[] {
       name: "damaged messages, consumer",
       runs: fuzz ?? 0,
       variable: "FAULT_FUZZ",
-      project: "workers",
+      project: "databases",
       files: ["test/faults/fuzz"],
     },
     {
       name: "histories with faults",
       runs: histories,
       variable: "FAULT_RUNS",
-      project: "workers",
+      project: "databases",
       files: ["test/faults/histories"],
     },
   ];

@@ -23,11 +23,11 @@ export const hash: Merger<HashTail> = { summarize, advance, judge };
 function summarize(series: Series, thresholds: Thresholds): HashTail {
   const lastTs = lastTsOf(series);
   const base = { kind: "hash", count: series.count(), lastTs } as const;
-  return settle(base, series.latestByValue(lastTs - thresholds.hashWindowSecs), series);
+  return tailOf(base, series.latestByValue(lastTs - thresholds.hashWindowSecs), series);
 }
 
 /** The tail for a window whose latest members are all at hand. */
-function settle(
+function tailOf(
   base: Pick<HashTail, "kind" | "count" | "lastTs">,
   latest: readonly Member[],
   series: Series,
@@ -45,7 +45,7 @@ function advance(tail: HashTail, change: Change, thresholds: Thresholds, series:
   const base = { kind: "hash", count, lastTs } as const;
   if (lostItsLatest(tail, change, series)) {
     series.hashWindow.clear();
-    return settle(base, series.latestByValue(startTs), series);
+    return tailOf(base, series.latestByValue(startTs), series);
   }
   return isWide(tail)
     ? advanceWide({ ...tail, ...base }, next, startTs, series)
@@ -71,7 +71,7 @@ function advanceNarrow(tail: HashTail, next: Member, startTs: number, series: Se
   const isLatest =
     isInformative("hash", next.value) && next.ts >= startTs && (!known || compareMembers(known, next) < 0);
   if (isLatest) latest = withMember(latest, next);
-  return settle(tail, latest.some((member) => member.ts < startTs) ? since(latest, startTs) : latest, series);
+  return tailOf(tail, latest.some((member) => member.ts < startTs) ? since(latest, startTs) : latest, series);
 }
 
 function advanceWide(tail: HashTail, next: Member, startTs: number, series: Series): HashTail {

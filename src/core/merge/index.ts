@@ -8,6 +8,14 @@ import type { Change, Merger, Series, Tail, Verdict } from "./merger.ts";
 import { numeric } from "./numeric.ts";
 
 export { arraySeries, mapHashWindow } from "./array-series.ts";
+export {
+  type ChangingHashWindow,
+  changingHashWindow,
+  type HashWindowChange,
+  NO_HASH_WINDOW,
+  type StoredHashWindow,
+} from "./hash-window-change.ts";
+export { orderedSeries } from "./ordered-series.ts";
 export { windowsOf, type Windows } from "./window-tail.ts";
 export { ewma } from "./numeric.ts";
 export {

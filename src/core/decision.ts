@@ -1,0 +1,328 @@
+/**
+ * Deciding about an identity: from facts to everything that follows, as plain data. Observations that arrive, late or in
+ * time, and observations that went or were put in the place of others (merge, unmerge, rebuild, erasure, expiry, another
+ * policy) all are decided here; whoever calls loads the facts and saves the decision in one transaction.
+ */
+import {
+  addNotice,
+  applyChange,
+  forgetPrimitive,
+  form,
+  type IdentityHead,
+  type PrimitiveRecord,
+  recompute,
+  type StepContext,
+  suspect,
+} from "./identity.ts";
+import { mergedEvent, type OutboundEvent, unmergedEvent } from "./event.ts";
+import {
+  type ChangingHashWindow,
+  changingHashWindow,
+  type HashWindow,
+  type HashWindowChange,
+  NO_HASH_WINDOW,
+  orderedSeries,
+  type Series,
+  type StoredHashWindow,
+} from "./merge/index.ts";
+import type { AppliedObservation, Member, MergeKind } from "./observation.ts";
+import { compareArrivals, compareMembers, comparePrecedence, type Precedence } from "./order.ts";
+import { mergeKindIn, type Policy } from "./policy.ts";
+
+/** What a decision may ask. Every answer is that of before the decision. */
+export interface Facts {
+  readonly head: IdentityHead;
+  readonly policy: Policy;
+  /** Epoch seconds. */
+  readonly nowTs: number;
+  /** The attackers that are linked here, and the earliest time that any of them was seen. */
+  linked(): LinkedAttackers;
+  record(primitive: string): PrimitiveRecord | null;
+  /** Every primitive that has a record. */
+  primitives(): readonly string[];
+  /** What stands under an observation's key. */
+  standing(key: ObservationKey): Precedence | null;
+  /** The stored series of a primitive, in series order. */
+  members(primitive: string): Iterable<Member>;
+  /** Every stored series, by primitive in ASCII order; each is read to its end before the next. */
+  allMembers(): Iterable<readonly [primitive: string, members: Iterable<Member>]>;
+  hashWindow(primitive: string): StoredHashWindow;
+}
+
+export interface LinkedAttackers {
+  /** Sorted. */
+  readonly attackerUuids: readonly string[];
+  /** Epoch seconds. */
+  readonly firstSeenTs: number | null;
+}
+
+/** The key of an observation. */
+export type ObservationKey = Pick<AppliedObservation, "attackerUuid" | "primitive" | "evidenceRef">;
+
+/** An event that says what happened to the identity itself. */
+export type Notice =
+  | { readonly kind: "merged"; readonly loserUuid: string; readonly attackerUuids: readonly string[] }
+  | { readonly kind: "unmerged"; readonly fromUuid: string; readonly attackerUuids: readonly string[] };
+
+/** Why something is to be decided. */
+export type Cause =
+  /** Observations arrived; those that are stored already, or stand under a greater one, change nothing. */
+  | { readonly kind: "arrivals"; readonly observations: readonly AppliedObservation[] }
+  /** The stored observations are others than before, or the policy is. */
+  | {
+      readonly kind: "recompute";
+      /** Whether the identity gets its first event by this if it has none. */
+      readonly forms: boolean;
+      readonly notice: Notice | null;
+      /** An attacker whose members must not be named as having left a window. */
+      readonly erasedAttackerUuid: string | null;
+    };
+
+/** Everything that follows. */
+export interface Decision {
+  readonly head: IdentityHead;
+  /** Observations to store: new ones, and those that replace what stands under their key. */
+  readonly observations: readonly AppliedObservation[];
+  /** Records that are new or changed, by primitive. */
+  readonly records: ReadonlyMap<string, PrimitiveRecord>;
+  /** Primitives that have no observations left. */
+  readonly removed: readonly string[];
+  readonly hashWindows: ReadonlyMap<string, HashWindowChange>;
+  /** In `seq` order. */
+  readonly events: readonly OutboundEvent[];
+}
+
+/** Decides. */
+export function decide(facts: Facts, cause: Cause): Decision {
+  return cause.kind === "arrivals" ? decideArrivals(facts, cause.observations) : decideAnew(facts, cause);
+}
+
+/** Applies arrivals one by one (contract §4), in their order. */
+function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): Decision {
+  const { policy, nowTs } = facts;
+  const accepted = new Map<string, AppliedObservation>();
+  const records = new Map<string, PrimitiveRecord>();
+  const windows = new Map<string, ChangingHashWindow>();
+  const events: OutboundEvent[] = [];
+  let { head } = facts;
+  const recordOf = (primitive: string) => records.get(primitive) ?? facts.record(primitive);
+  const context: StepContext = {
+    policy,
+    nowTs,
+    lastObservationTs: (primitive) => lastObservationTsOf(primitive, recordOf(primitive)),
+  };
+  for (const observation of arrivals.toSorted(compareArrivals)) {
+    const { primitive } = observation;
+    const name = `${primitive}\0${nameInSeries(observation)}`;
+    const prior = accepted.get(name) ?? facts.standing(observation);
+    if (prior && comparePrecedence(observation, prior) <= 0) continue;
+    accepted.set(name, observation);
+    if (!head.isFormed) {
+      const { attackerUuids, firstSeenTs } = facts.linked();
+      const formed = form(head, attackerUuids, firstSeenTs ?? observation.ts, nowTs);
+      ({ head } = formed);
+      events.push(...formed.events);
+    }
+    const kind = mergeKindIn(policy, primitive);
+    const window = kind === "hash" ? windowOf(facts, windows, primitive) : NO_HASH_WINDOW;
+    const series = new SeriesAtStep(kind, policy, window, () =>
+      overlaid(facts.record(primitive) === null ? [] : facts.members(primitive), accepted, primitive),
+    );
+    const change = { prior, next: toMember(observation) };
+    const step = applyChange(head, primitive, kind, recordOf(primitive), change, series, context);
+    ({ head } = step);
+    records.set(primitive, step.record);
+    events.push(...step.events);
+  }
+  return {
+    head,
+    observations: [...accepted.values()],
+    records,
+    removed: [],
+    hashWindows: changesOf(windows),
+    events,
+  };
+}
+
+/** Compares every primitive, in ASCII order, with what is stored of it; then the suspicion, once. */
+function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>): Decision {
+  const { policy, nowTs } = facts;
+  const records = new Map<string, PrimitiveRecord>();
+  const current = new Map<string, PrimitiveRecord>();
+  const windows = new Map<string, ChangingHashWindow>();
+  const events: OutboundEvent[] = [];
+  let { head } = facts;
+  const context: StepContext = {
+    policy,
+    nowTs,
+    lastObservationTs: (primitive) => lastObservationTsOf(primitive, current.get(primitive) ?? null),
+  };
+  const add = (step: { head: IdentityHead; events: readonly OutboundEvent[] }): void => {
+    ({ head } = step);
+    events.push(...step.events);
+  };
+  if (cause.forms) {
+    const { attackerUuids, firstSeenTs } = facts.linked();
+    add(form(head, attackerUuids, firstSeenTs ?? nowTs, nowTs));
+  }
+  const { notice } = cause;
+  if (notice !== null) {
+    add(
+      addNotice(
+        head,
+        (place) =>
+          notice.kind === "merged"
+            ? mergedEvent(place, notice.loserUuid, notice.attackerUuids)
+            : unmergedEvent(place, notice.fromUuid, notice.attackerUuids),
+        nowTs,
+      ),
+    );
+  }
+  const gone = new Set(facts.primitives());
+  for (const [primitive, members] of facts.allMembers()) {
+    gone.delete(primitive);
+    const kind = mergeKindIn(policy, primitive);
+    const record = facts.record(primitive);
+    // What a hash window stores is made anew, or is of no use any more.
+    if (kind === "hash" || record?.tail.kind === "hash") windowOf(facts, windows, primitive).clear();
+    const window = windows.get(primitive) ?? NO_HASH_WINDOW;
+    const series = orderedSeries(kind, members, policy.thresholds, window);
+    const seen =
+      record && cause.erasedAttackerUuid !== null
+        ? withoutAttacker(record, cause.erasedAttackerUuid)
+        : record;
+    const step = recompute(head, primitive, kind, seen, series, context);
+    add(step);
+    current.set(primitive, step.record);
+    if (record === null || JSON.stringify(record) !== JSON.stringify(step.record)) {
+      records.set(primitive, step.record);
+    }
+  }
+  for (const primitive of gone) {
+    head = forgetPrimitive(head, primitive);
+    windowOf(facts, windows, primitive).clear();
+  }
+  add(suspect(head, context));
+  return {
+    head,
+    observations: [],
+    records,
+    removed: [...gone].toSorted(),
+    hashWindows: changesOf(windows),
+    events,
+  };
+}
+
+/** A record without the members that an attacker contributed, so that no explanation names them as having left. */
+function withoutAttacker(record: PrimitiveRecord, attackerUuid: string): PrimitiveRecord {
+  const isOther = (member: Member) => member.attackerUuid !== attackerUuid;
+  const { tail } = record;
+  return {
+    ...record,
+    tail:
+      tail.kind === "hash"
+        ? { ...tail, latest: tail.latest.filter(isOther) }
+        : { ...tail, newest: tail.newest.filter(isOther) },
+  };
+}
+
+function lastObservationTsOf(primitive: string, record: PrimitiveRecord | null): number {
+  if (!record) throw new Error(`a multi_actor primitive must have a record, ${primitive} has none`);
+  return record.attribution.lastObservationTs;
+}
+
+function changesOf(windows: ReadonlyMap<string, ChangingHashWindow>): Map<string, HashWindowChange> {
+  const changes = new Map<string, HashWindowChange>();
+  for (const [primitive, window] of windows) {
+    const change = window.change();
+    if (change) changes.set(primitive, change);
+  }
+  return changes;
+}
+
+/** A member's key within its series as one text; none of its parts holds a U+0000. */
+function nameInSeries({ evidenceRef, attackerUuid }: Pick<Member, "evidenceRef" | "attackerUuid">): string {
+  return `${evidenceRef}\0${attackerUuid}`;
+}
+
+function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation): Member {
+  return { value, ts, evidenceRef, attackerUuid };
+}
+
+/** Hash windows as they change during a decision, by primitive; made when first asked for. */
+function windowOf(
+  facts: Facts,
+  windows: Map<string, ChangingHashWindow>,
+  primitive: string,
+): ChangingHashWindow {
+  const window = windows.get(primitive) ?? changingHashWindow(facts.hashWindow(primitive));
+  windows.set(primitive, window);
+  return window;
+}
+
+/** A stored series with the accepted observations of its primitive laid over it, in series order. */
+function* overlaid(
+  stored: Iterable<Member>,
+  accepted: ReadonlyMap<string, AppliedObservation>,
+  primitive: string,
+): Generator<Member, void, undefined> {
+  const over = [...accepted.values()]
+    .filter((observation) => observation.primitive === primitive)
+    .map(toMember)
+    .toSorted(compareMembers);
+  const replaced = new Set(over.map(nameInSeries));
+  let next = 0;
+  for (const member of stored) {
+    if (replaced.has(nameInSeries(member))) continue;
+    for (let first = over[next]; first && compareMembers(first, member) < 0; first = over[next]) {
+      yield first;
+      next++;
+    }
+    yield member;
+  }
+  yield* over.slice(next);
+}
+
+/**
+ * A primitive's series as of one step of a decision, read when it is first asked. A class, because one is made for every
+ * observation and hardly ever asked anything.
+ */
+class SeriesAtStep implements Series {
+  readonly hashWindow: HashWindow;
+  readonly #kind: MergeKind;
+  readonly #policy: Policy;
+  readonly #members: () => Iterable<Member>;
+  #read: Series | null = null;
+
+  constructor(kind: MergeKind, policy: Policy, window: HashWindow, members: () => Iterable<Member>) {
+    this.#kind = kind;
+    this.#policy = policy;
+    this.hashWindow = window;
+    this.#members = members;
+  }
+
+  count(): number {
+    return this.#series().count();
+  }
+
+  lastTs(): number | null {
+    return this.#series().lastTs();
+  }
+
+  countInformative(): number {
+    return this.#series().countInformative();
+  }
+
+  newestInformative(limit: number): Member[] {
+    return this.#series().newestInformative(limit);
+  }
+
+  latestByValue(startTs: number): Member[] {
+    return this.#series().latestByValue(startTs);
+  }
+
+  #series(): Series {
+    this.#read ??= orderedSeries(this.#kind, this.#members(), this.#policy.thresholds, this.hashWindow);
+    return this.#read;
+  }
+}

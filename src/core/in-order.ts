@@ -1,0 +1,53 @@
+/**
+ * The state that a series leads to when its observations come in one by one, in series order: what tells how a primitive
+ * stood at an earlier time. Leaves finding the observations to whoever has them.
+ */
+import { type Attribution, compare } from "./attribution.ts";
+import { advance, arraySeries, mapHashWindow, type Series, summarize, type Tail } from "./merge/index.ts";
+import type { Member, MergeKind } from "./observation.ts";
+import type { Thresholds } from "./thresholds.ts";
+
+/**
+ * Applies members one after the other. The outcome is that of merging them all; `lastChangeTs` is the ts of the member
+ * that last changed the state, so it depends on the members alone and not on when each arrived.
+ * @param members - in series order, one per key; read once, so that they need not be held all at once
+ * @returns null if there are none
+ * @throws RangeError if they are out of order
+ * @example attributionInOrder("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS)?.lastChangeTs // 1
+ */
+export function attributionInOrder(
+  kind: MergeKind,
+  members: Iterable<Member>,
+  thresholds: Thresholds,
+): Attribution | null {
+  let attribution: Attribution | null = null;
+  let tail: Tail | null = null;
+  const series = tailOnlySeries();
+  for (const member of members) {
+    if (tail !== null && member.ts < tail.lastTs) {
+      throw new RangeError(`members must be in series order, ${member.ts} came after ${tail.lastTs}`);
+    }
+    tail =
+      tail === null
+        ? summarize(kind, arraySeries(kind, [member]), thresholds)
+        : advance(tail, { prior: null, next: member }, thresholds, series);
+    ({ attribution } = compare(attribution, tail, thresholds));
+  }
+  return attribution;
+}
+
+/** Members that are new and last never make a tail ask for more than its hash window. */
+function tailOnlySeries(): Series {
+  return {
+    count: refuse,
+    lastTs: refuse,
+    countInformative: refuse,
+    newestInformative: refuse,
+    latestByValue: refuse,
+    hashWindow: mapHashWindow(),
+  };
+}
+
+function refuse(): never {
+  throw new Error("a tail must answer for members that come in order, it asked its series");
+}

@@ -1,0 +1,147 @@
+/**
+ * Putting what D1 holds of some attackers in the place of what an identity holds of them: merge, unmerge, rebuild. D1 is
+ * read in pages, which are staged; when all of it is there, one transaction makes the exchange, and every state is compared
+ * with the one before. Observations that arrive in between are staged too, so the exchange loses none.
+ */
+import type { AppliedObservation, Cause, Notice } from "../../core/index.ts";
+import { finishBackfills, readAttackersPage, type StoredMember } from "../../storage/index.ts";
+import type { ExchangeLink } from "../protocol.ts";
+import type { IdentityStore, JobOf } from "../store/index.ts";
+import type { JobKind } from "./job-kind.ts";
+
+/** Attackers asked for at a time: a query does a look-up for each. */
+const PAGE_ATTACKERS = 500;
+
+/** The key of a rebuild; each one is done anew. */
+export const REBUILD = "rebuild";
+
+type Exchange = JobOf<"exchange">;
+
+interface Page {
+  readonly rows: readonly StoredMember[];
+  /** Whether there may be more of the attackers that were asked for. */
+  readonly isFull: boolean;
+}
+
+const NOTHING_READ: Page = { rows: [], isFull: false };
+
+export const exchange: JobKind<"exchange", Page> = {
+  queries: 1,
+
+  async read(job, db, limit) {
+    if (job.progress?.phase === "confirm") {
+      await finishBackfills(db, job.input.load);
+      return NOTHING_READ;
+    }
+    const { index, after } = placeOf(job);
+    const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
+    if (attackers.length === 0) return NOTHING_READ;
+    const rows = await readAttackersPage(
+      db,
+      attackers.map(({ attackerUuid }) => attackerUuid),
+      after,
+      limit,
+    );
+    return { rows, isFull: rows.length === limit };
+  },
+
+  apply(job, page, store) {
+    if (job.progress?.phase === "confirm") {
+      finish(store, job);
+      return null;
+    }
+    if (isOutdated(store, job)) {
+      finish(store, job);
+      return null;
+    }
+    const { index } = placeOf(job);
+    if (index < job.input.load.length) {
+      store.staged.add(job.key, page.rows);
+      store.jobs.moveOn(job, nextPlace(job, page));
+      return null;
+    }
+    const cause = makeExchange(store, job);
+    if (job.input.load.length > 0) store.jobs.moveOn(job, { phase: "confirm" });
+    else finish(store, job);
+    return cause;
+  },
+};
+
+/** Stages observations that were applied meanwhile with every exchange that will replace those of their attacker. */
+export function stageArrivals(store: IdentityStore, observations: readonly AppliedObservation[]): void {
+  if (store.jobs.isEmpty || observations.length === 0) return;
+  for (const job of store.jobs.exchanges()) {
+    if (job.progress?.phase === "confirm") continue;
+    const loaded = new Set(job.input.load.map(({ attackerUuid }) => attackerUuid));
+    store.staged.add(
+      job.key,
+      observations.filter(({ attackerUuid }) => loaded.has(attackerUuid)),
+    );
+  }
+}
+
+/** An identity that is merged away keeps its states; only the news of a merge or unmerge of its own is still due. */
+function isOutdated(store: IdentityStore, { input }: Exchange): boolean {
+  return store.winner !== null && input.notice === null;
+}
+
+function finish(store: IdentityStore, { key }: Exchange): void {
+  store.staged.clear(key);
+  store.jobs.finish(key, key !== REBUILD);
+}
+
+function placeOf({ progress }: Exchange) {
+  return progress?.phase === "read" ? progress : { index: 0, after: null };
+}
+
+function nextPlace(job: Exchange, { rows, isFull }: Page) {
+  const { load } = job.input;
+  const { index } = placeOf(job);
+  const last = rows.at(-1);
+  if (!last || !isFull) {
+    return { phase: "read", index: Math.min(index + PAGE_ATTACKERS, load.length), after: null } as const;
+  }
+  const reached = load.findIndex(({ attackerUuid }, i) => i >= index && attackerUuid === last.attackerUuid);
+  if (reached < 0)
+    throw new Error(`a page must hold observations of the attackers asked for, found ${last.attackerUuid}`);
+  return {
+    phase: "read",
+    index: reached,
+    after: { primitive: last.primitive, evidenceRef: last.evidenceRef },
+  } as const;
+}
+
+/**
+ * Puts the staged observations in place. A link that is known to have changed since the plan was made is left alone: what
+ * changed it has a plan of its own.
+ */
+function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
+  const isCurrent = ({ attackerUuid, linkVersion }: ExchangeLink) =>
+    (store.links.version(attackerUuid) ?? 0) <= linkVersion;
+  const drop = input.drop.filter(isCurrent);
+  const load = input.load.filter(isCurrent);
+  for (const { attackerUuid, linkVersion } of drop) {
+    store.links.release(attackerUuid, linkVersion);
+    store.observations.removeOf(attackerUuid);
+  }
+  for (const { attackerUuid, linkVersion, firstSeenTs } of load) {
+    if (!isErased(store, key, attackerUuid)) store.links.link(attackerUuid, linkVersion, firstSeenTs);
+    store.observations.removeOf(attackerUuid);
+    store.staged.putInPlace(key, attackerUuid);
+  }
+  if (input.isWhole) store.observations.removeStrangers();
+  const notice = input.notice && withoutErased(store, key, input.notice);
+  store.staged.clear(key);
+  const forms = notice !== null || (load.length > 0 && !store.observations.isEmpty);
+  return { kind: "recompute", forms, notice, erasedAttackerUuid: null };
+}
+
+function withoutErased(store: IdentityStore, key: string, notice: Notice): Notice {
+  return { ...notice, attackerUuids: notice.attackerUuids.filter((uuid) => !isErased(store, key, uuid)) };
+}
+
+/** Whether an attacker was erased, and nothing later of it is staged. */
+function isErased(store: IdentityStore, key: string, attackerUuid: string): boolean {
+  const erasedTs = store.links.erasedTs(attackerUuid);
+  return erasedTs !== null && !store.staged.hasLater(key, attackerUuid, erasedTs);
+}

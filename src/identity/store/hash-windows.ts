@@ -1,0 +1,64 @@
+/** The hash windows that are too wide for a state row, in the identity object's SQLite. */
+import type { HashWindowChange, Member, StoredHashWindow } from "../../core/index.ts";
+import { inPieces } from "./pieces.ts";
+
+interface MemberRow extends Record<string, SqlStorageValue> {
+  value: string;
+  ts: number;
+  evidenceRef: string;
+  attackerUuid: string;
+}
+
+/** What is stored of a primitive's window. */
+export function storedHashWindow(sql: SqlStorage, primitive: string): StoredHashWindow {
+  return {
+    get: (value): Member | null =>
+      sql
+        .exec<MemberRow>(
+          `SELECT value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid FROM hash_window
+           WHERE primitive = ? AND value = ?`,
+          primitive,
+          value,
+        )
+        .toArray()[0] ?? null,
+    valuesBetween: (fromTs, beforeTs) =>
+      sql
+        .exec<{ value: string }>(
+          "SELECT value FROM hash_window WHERE primitive = ? AND ts >= ? AND ts < ?",
+          primitive,
+          finite(fromTs),
+          finite(beforeTs),
+        )
+        .toArray()
+        .map(({ value }) => value),
+  };
+}
+
+/** Makes a decided change. */
+export function changeHashWindow(
+  sql: SqlStorage,
+  primitive: string,
+  { removeBeforeTs, puts }: HashWindowChange,
+): void {
+  if (removeBeforeTs > -Infinity) {
+    sql.exec("DELETE FROM hash_window WHERE primitive = ? AND ts < ?", primitive, finite(removeBeforeTs));
+  }
+  const rows = puts.map(({ value, ts, evidenceRef, attackerUuid }) => [
+    primitive,
+    value,
+    ts,
+    evidenceRef,
+    attackerUuid,
+  ]);
+  inPieces(rows, 5, (values, bindings) => {
+    sql.exec(
+      `INSERT OR REPLACE INTO hash_window (primitive, value, ts, evidence_ref, attacker_uuid) VALUES ${values}`,
+      ...bindings,
+    );
+  });
+}
+
+/** SQLite compares an infinite number as it should, but the largest finite one does as well and is plain to read. */
+function finite(ts: number): number {
+  return Math.min(Math.max(ts, -Number.MAX_VALUE), Number.MAX_VALUE);
+}

@@ -1,0 +1,22 @@
+/** Writes many rows in few statements: a call to SQLite costs more than a row. */
+
+/** How many parameters a statement of an object takes (platform limit). */
+const MAX_PARAMETERS = 100;
+
+/**
+ * Passes rows on, as many at a time as a statement can bind.
+ * @param columns - of each row
+ * @param exec - takes the rows as `(?, …), (?, …)`, for a VALUES clause, and what to bind
+ */
+export function inPieces(
+  rows: readonly (readonly SqlStorageValue[])[],
+  columns: number,
+  exec: (values: string, bindings: readonly SqlStorageValue[]) => void,
+): void {
+  const atOnce = Math.floor(MAX_PARAMETERS / columns);
+  const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`;
+  for (let i = 0; i < rows.length; i += atOnce) {
+    const piece = rows.slice(i, i + atOnce);
+    exec(piece.map(() => row).join(", "), piece.flat());
+  }
+}

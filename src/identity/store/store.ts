@@ -1,0 +1,174 @@
+/**
+ * The identity object's SQLite, behind questions. Everything is synchronous; memory holds only caches of what is stored,
+ * which `forget` drops after a transaction that did not commit.
+ */
+import {
+  type AppliedObservation,
+  type Decision,
+  type Facts,
+  type IdentityHead,
+  newIdentityHead,
+  type Policy,
+  type Precedence,
+} from "../../core/index.ts";
+import type { MergeStep, PrimitiveAttribution } from "../protocol.ts";
+import { changeHashWindow, storedHashWindow } from "./hash-windows.ts";
+import { Jobs } from "./jobs.ts";
+import { Links } from "./links.ts";
+import { Meta } from "./meta.ts";
+import { hasTables, migrate } from "./migrate.ts";
+import { nameOf, Observations } from "./observations.ts";
+import { Outbox } from "./outbox.ts";
+import { Records } from "./records.ts";
+import { Staged } from "./staged.ts";
+
+export class IdentityStore {
+  readonly links: Links;
+  readonly observations: Observations;
+  readonly outbox: Outbox;
+  readonly jobs: Jobs;
+  readonly staged: Staged;
+  readonly #sql: SqlStorage;
+  readonly #identityUuid: string;
+  readonly #meta: Meta;
+  readonly #records: Records;
+  #hasTables: boolean;
+
+  /** Brings tables of an earlier version to the newest one. Call it where no other event can come in between. */
+  constructor(storage: DurableObjectStorage, identityUuid: string) {
+    const { sql } = storage;
+    this.#sql = sql;
+    this.#identityUuid = identityUuid;
+    this.links = new Links(sql);
+    this.observations = new Observations(sql);
+    this.outbox = new Outbox(sql);
+    this.jobs = new Jobs(sql);
+    this.staged = new Staged(sql);
+    this.#meta = new Meta(sql);
+    this.#records = new Records(sql);
+    this.#hasTables = hasTables(sql);
+    if (this.#hasTables) storage.transactionSync(() => migrate(sql));
+  }
+
+  /** Whether nothing was ever written here: then there are no tables to ask. */
+  get isEmpty(): boolean {
+    return !this.#hasTables;
+  }
+
+  /** Makes the tables if they are not there; call it inside a transaction, before the first write. */
+  prepare(): void {
+    if (this.#hasTables) return;
+    migrate(this.#sql);
+    this.#hasTables = true;
+  }
+
+  /** Drops every cache: call it when a transaction did not commit. */
+  forget(): void {
+    this.#hasTables = hasTables(this.#sql);
+    this.links.forget();
+    this.outbox.forget();
+    this.jobs.forget();
+    this.#meta.forget();
+    this.#records.forget();
+  }
+
+  get head(): IdentityHead {
+    return this.#meta.read("head") ?? newIdentityHead(this.#identityUuid);
+  }
+
+  saveHead(head: IdentityHead): void {
+    this.#meta.write("head", {
+      ...head,
+      multiActor: [...head.multiActor],
+      suspected: mutable(head.suspected),
+    });
+  }
+
+  /**
+   * What a decision may ask.
+   * @param arrivals - the observations that it will ask about: they are looked up together
+   * @param nowTs - epoch seconds
+   */
+  facts(policy: Policy, nowTs: number, arrivals: readonly AppliedObservation[]): Facts {
+    const standing: ReadonlyMap<string, Precedence> = this.observations.standing(arrivals);
+    return {
+      head: this.head,
+      policy,
+      nowTs,
+      linked: () => this.links.linked(),
+      record: (primitive) => this.#records.find(primitive),
+      primitives: () => this.#records.primitives(),
+      standing: (key) => standing.get(nameOf(key)) ?? null,
+      members: (primitive) => this.observations.members(primitive),
+      allMembers: () => this.observations.allMembers(),
+      hashWindow: (primitive) => storedHashWindow(this.#sql, primitive),
+    };
+  }
+
+  /** Saves a decision. Call it in the transaction in which its facts were read. */
+  save(decision: Decision): void {
+    const before = this.head;
+    const { head, observations, records, removed, hashWindows, events } = decision;
+    this.observations.put(observations);
+    this.#records.save(records);
+    for (const primitive of removed) this.#records.remove(primitive);
+    for (const [primitive, change] of hashWindows) changeHashWindow(this.#sql, primitive, change);
+    if (head !== before) this.saveHead(head);
+    this.outbox.add(events, before.suspected);
+    if (removed.length > 0) {
+      const seqs = Object.fromEntries(removed.map((primitive) => [primitive, head.seq]));
+      this.#meta.write("removed", { ...this.#meta.read("removed"), ...seqs });
+    }
+  }
+
+  /** The identity that this one is merged into, or null. */
+  get winner(): string | null {
+    return this.isEmpty ? null : (this.#meta.read("merged")?.winnerUuid ?? null);
+  }
+
+  /**
+   * Notes that this identity is merged away, or (null) that it stands on its own, as of a merge or its undoing. The
+   * latest step holds: a call that was held up changes nothing.
+   */
+  saveWinner(winnerUuid: string | null, { mergeId, isUndone }: MergeStep): void {
+    const known = this.#meta.read("merged");
+    const isLater =
+      known === null || mergeId > known.mergeId || (mergeId === known.mergeId && isUndone && !known.isUndone);
+    if (isLater) this.#meta.write("merged", { winnerUuid, mergeId, isUndone });
+  }
+
+  /** Removes the pointer to the winner, but not the memory of the step. */
+  forgetWinner(): void {
+    const known = this.#meta.read("merged");
+    if (known?.winnerUuid) this.#meta.write("merged", { ...known, winnerUuid: null });
+  }
+
+  /** Every primitive's state, by primitive. */
+  attributions(): PrimitiveAttribution[] {
+    return this.isEmpty ? [] : this.#records.attributions();
+  }
+
+  /** The same as JSON. */
+  attributionsJson(): string {
+    return this.isEmpty ? "[]" : this.#records.attributionsJson();
+  }
+
+  /** The id of the policy by which a primitive's state was decided, or null if it has none. */
+  policyIdOf(primitive: string): string | null {
+    return this.#records.find(primitive)?.policyId ?? null;
+  }
+
+  /** What the drain keeps between its runs. */
+  get meta(): Meta {
+    return this.#meta;
+  }
+
+  /** The record of a primitive, or null. */
+  record(primitive: string) {
+    return this.#records.find(primitive);
+  }
+}
+
+function mutable(list: readonly string[] | null): string[] | null {
+  return list === null ? null : [...list];
+}

@@ -1,0 +1,180 @@
+/**
+ * The read model of an identity: state, value, confidence, counts and times of each primitive, packed into the identity's
+ * own row in D1 (a wide one into pages of its own), so that it costs no row of its own. Written by the outbox drain with
+ * each transition, and at most every 300 s for what moves without one; so it may lag behind the object.
+ */
+import { z } from "zod";
+import { STATES } from "../core/index.ts";
+
+const stateSchema = z.tuple([
+  /** Primitive. */
+  z.string(),
+  z.enum(STATES),
+  /** Current value, canonical JSON. */
+  z.string(),
+  /** Confidence, 0–1. */
+  z.number(),
+  /** Observations. */
+  z.number(),
+  /** When the state last changed, and the latest observation; epoch seconds. */
+  z.number(),
+  z.number(),
+  /** Which of `policies` decided. */
+  z.number(),
+]);
+
+const packedSchema = z.object({
+  /** Number of the identity's last event as of then. */
+  seq: z.number(),
+  /** Epoch seconds. */
+  projectedTs: z.number(),
+  /** The ids of the policies that decided the states. */
+  policies: z.array(z.string()),
+  states: z.array(stateSchema),
+  /** How many pages hold the states, where they do not stand here. */
+  pages: z.number(),
+});
+
+type Packed = z.infer<typeof packedSchema>;
+
+/** A profile as an object hands it over. */
+export interface PackedProfile extends Omit<Packed, "pages"> {
+  /** The primitives suspected of several actors, sorted, or null. */
+  readonly suspected: readonly string[] | null;
+}
+
+/** One state of a profile. */
+export interface ProfileState {
+  readonly primitive: string;
+  readonly state: (typeof STATES)[number];
+  /** Canonical JSON. */
+  readonly currentValue: string;
+  /** 0–1. */
+  readonly confidence: number;
+  readonly observationCount: number;
+  /** Epoch seconds. */
+  readonly lastChangeTs: number;
+  readonly lastObservationTs: number;
+  /** The id of the policy that decided. */
+  readonly policyId: string;
+}
+
+/** An identity's states as D1 knows them. */
+export interface Profile {
+  readonly identityUuid: string;
+  /** Number of the identity's last event as of then. */
+  readonly seq: number;
+  /** When it was written, epoch seconds. */
+  readonly projectedTs: number;
+  readonly suspected: readonly string[] | null;
+  /** By primitive. */
+  readonly states: readonly ProfileState[];
+}
+
+/** Characters of a page; a profile that is shorter stands in the identity's row. */
+const PAGE_CHARACTERS = 100_000;
+/** Pages in one parameter: at three bytes a character it stays under the 2 MB of a bound value. */
+const PAGES_AT_ONCE = 5;
+
+/** A profile as the values of the columns `profile` and, if it is wide, the bodies of its pages. */
+export function profileColumns({ suspected: _, ...packed }: PackedProfile): {
+  readonly profile: string;
+  readonly pages: readonly string[];
+} {
+  const whole = JSON.stringify({ ...packed, pages: 0 });
+  if (whole.length <= PAGE_CHARACTERS) return { profile: whole, pages: [] };
+  const pages: string[] = [];
+  let page: string[] = [];
+  let characters = 0;
+  for (const state of packed.states.map((each) => JSON.stringify(each))) {
+    if (page.length > 0 && characters + state.length > PAGE_CHARACTERS) {
+      pages.push(`[${page.join(",")}]`);
+      page = [];
+      characters = 0;
+    }
+    page.push(state);
+    characters += state.length + 1;
+  }
+  pages.push(`[${page.join(",")}]`);
+  return { profile: JSON.stringify({ ...packed, states: [], pages: pages.length }), pages };
+}
+
+/** The statement that puts a profile's pages in place, if its write to the identity's row was the latest; none if there are none. */
+export function pageStatements(
+  db: D1Database,
+  identityUuid: string,
+  { projectedTs }: PackedProfile,
+  pages: readonly string[],
+): D1PreparedStatement[] {
+  const statements: D1PreparedStatement[] = [];
+  for (let first = 0; first < pages.length; first += PAGES_AT_ONCE) {
+    const bodies = JSON.stringify(pages.slice(first, first + PAGES_AT_ONCE));
+    statements.push(
+      db
+        .prepare(
+          `INSERT INTO profile_pages (identity_uuid, page, projected_ts, body)
+           SELECT ?1, ?4 + key, ?2, value FROM json_each(?3) WHERE true
+           ON CONFLICT (identity_uuid, page) DO UPDATE SET projected_ts = excluded.projected_ts, body = excluded.body
+           WHERE excluded.projected_ts > projected_ts`,
+        )
+        .bind(identityUuid, projectedTs, bodies, first),
+    );
+  }
+  return statements;
+}
+
+/** The state of each primitive of a profile that stands in the identity's row, by primitive. @param profile - the column */
+export function statesInRow(profile: string): { primitive: string; state: ProfileState["state"] }[] {
+  const { states } = packedSchema.parse(JSON.parse(profile));
+  return states.map(([primitive, state]) => ({ primitive, state }));
+}
+
+/** An identity's states as D1 knows them, or null if the identity is not known; empty before its first event. */
+export async function readProfile(db: D1Database, identityUuid: string): Promise<Profile | null> {
+  const [row, pages] = await db.batch<
+    { profile: string | null; suspected: string | null } & { body: string }
+  >([
+    db.prepare("SELECT profile, suspected FROM identities WHERE uuid = ?1").bind(identityUuid),
+    db.prepare("SELECT body FROM profile_pages WHERE identity_uuid = ?1 ORDER BY page").bind(identityUuid),
+  ]);
+  const found = row?.results[0];
+  if (!found) return null;
+  const suspected = found.suspected === null ? null : z.array(z.string()).parse(JSON.parse(found.suspected));
+  if (found.profile === null) return { identityUuid, seq: 0, projectedTs: 0, suspected, states: [] };
+  const {
+    seq,
+    projectedTs,
+    policies,
+    states,
+    pages: pageCount,
+  } = packedSchema.parse(JSON.parse(found.profile));
+  const bodies = (pages?.results ?? []).slice(0, pageCount);
+  const all = [...states, ...bodies.flatMap(({ body }) => z.array(stateSchema).parse(JSON.parse(body)))];
+  return {
+    identityUuid,
+    seq,
+    projectedTs,
+    suspected,
+    states: all.map(
+      ([
+        primitive,
+        state,
+        currentValue,
+        confidence,
+        observationCount,
+        lastChangeTs,
+        lastObservationTs,
+        policy,
+      ]) => ({
+        primitive,
+        state,
+        currentValue,
+        confidence,
+        observationCount,
+        lastChangeTs,
+        lastObservationTs,
+        policyId: policies[policy] ?? "",
+      }),
+    ),
+  };
+}

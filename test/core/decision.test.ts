@@ -1,0 +1,151 @@
+/** Decisions: what arrives together, what is decided anew, and what a hash window changes, as plain data. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  arraySeries,
+  compareMembers,
+  mapHashWindow,
+  merge,
+  STANDARD_THRESHOLDS,
+} from "../../src/core/index.ts";
+import { changingHashWindow, orderedSeries } from "../../src/core/merge/index.ts";
+import { applyTogether, decideAnew, newModel, recordOf } from "./model.ts";
+
+const ATTACKER = "44dcda6a-0000-4000-8000-8775a8501e2c";
+const PRIMITIVE = "p.a";
+
+const observation = fc.record({
+  primitive: fc.constant(PRIMITIVE),
+  value: fc.constantFrom('"a"', '"b"', '"unknown"'),
+  ts: fc.integer({ min: 1, max: 40 }),
+  evidenceRef: fc.integer({ min: 0, max: 15 }).map((n) => `e${n}`),
+  attackerUuid: fc.constant(ATTACKER),
+  id: fc.constantFrom("i", "j"),
+});
+
+describe("[design] decide, then save", () => {
+  it("arrivals in any batches lead to the merger over the whole series", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(observation, { maxLength: 8 }), { maxLength: 6 }), (batches) => {
+        const model = newModel();
+        for (const batch of batches) applyTogether(model, batch);
+        const stored = [...(model.stored.get(PRIMITIVE)?.values() ?? [])];
+        if (stored.length === 0) return;
+        const { state, currentValue, confidence } = merge("categorical", stored, STANDARD_THRESHOLDS);
+        expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({ state, currentValue, confidence });
+        // Deciding anew about what is decided already changes nothing.
+        const [records, events] = [new Map(model.records), model.events.length];
+        decideAnew(model);
+        expect(model.records).toEqual(records);
+        expect(model.events).toHaveLength(events);
+      }),
+    );
+  });
+
+  it("a decision about unchanged observations names no record", () => {
+    const model = newModel();
+    applyTogether(model, [
+      { primitive: PRIMITIVE, value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: ATTACKER, id: "i" },
+    ]);
+    const record = recordOf(model, PRIMITIVE);
+    decideAnew(model);
+    expect(recordOf(model, PRIMITIVE)).toBe(record);
+  });
+});
+
+describe("[design] a series read once, in order", () => {
+  it("answers as one that is held in memory", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(observation, { selector: ({ evidenceRef }) => evidenceRef }), (members) => {
+        const ordered = members.toSorted(compareMembers);
+        for (const kind of ["categorical", "hash"] as const) {
+          const once = orderedSeries(
+            kind,
+            ordered,
+            { ...STANDARD_THRESHOLDS, hashWindowSecs: 10 },
+            mapHashWindow(),
+          );
+          const held = arraySeries(kind, members);
+          expect([once.count(), once.lastTs(), once.countInformative()]).toEqual([
+            held.count(),
+            held.lastTs(),
+            held.countInformative(),
+          ]);
+          if (kind === "hash") {
+            const startTs = (held.lastTs() ?? 0) - 10;
+            expect(once.latestByValue(startTs)).toEqual(held.latestByValue(startTs));
+          } else expect(once.newestInformative(10)).toEqual(held.newestInformative(10));
+        }
+      }),
+    );
+  });
+
+  it("refuses members that are out of order", () => {
+    const members = [2, 1].map((ts) => ({ value: "1", ts, evidenceRef: "e", attackerUuid: ATTACKER }));
+    expect(() => orderedSeries("numeric", members, STANDARD_THRESHOLDS, mapHashWindow())).toThrow(
+      new RangeError("members must be in series order, 1 came after 2"),
+    );
+  });
+});
+
+type Act = { act: "put"; value: string; ts: number } | { act: "expire"; ts: number } | { act: "clear" };
+
+describe("[design] a hash window collects its changes", () => {
+  const acts = fc.array(
+    fc.oneof(
+      fc.record({
+        act: fc.constant("put" as const),
+        value: fc.constantFrom("a", "b", "c", "d"),
+        ts: fc.integer({ min: 0, max: 30 }),
+      }),
+      fc.record({ act: fc.constant("expire" as const), ts: fc.integer({ min: 0, max: 30 }) }),
+      fc.record({ act: fc.constant("clear" as const) }),
+    ),
+    { maxLength: 12 },
+  );
+
+  it("answers as one that changes at once, and its change leads to the same", () => {
+    fc.assert(
+      fc.property(acts, acts, (before, after) => {
+        const stored = mapHashWindow();
+        const rows = new Map<
+          string,
+          { value: string; ts: number; evidenceRef: string; attackerUuid: string }
+        >();
+        const plain = mapHashWindow();
+        const run = (window: typeof plain, { ...act }: Act) => {
+          if (act.act === "put") {
+            const known = window.get(act.value);
+            // As the merger does: only a later member takes the place of one.
+            if (known && known.ts >= act.ts) return null;
+            window.put({ value: act.value, ts: act.ts, evidenceRef: "e", attackerUuid: ATTACKER });
+            return null;
+          }
+          return act.act === "expire" ? window.expire(act.ts) : window.clear();
+        };
+        for (const act of before) {
+          run(stored, act);
+          run(plain, act);
+        }
+        for (const value of ["a", "b", "c", "d"]) {
+          const member = stored.get(value);
+          if (member) rows.set(value, member);
+        }
+        const changing = changingHashWindow({
+          get: (value) => rows.get(value) ?? null,
+          valuesBetween: (fromTs, beforeTs) =>
+            [...rows.values()].filter(({ ts }) => ts >= fromTs && ts < beforeTs).map(({ value }) => value),
+        });
+        for (const act of after) expect(run(changing, act)).toEqual(run(plain, act));
+        for (const value of ["a", "b", "c", "d"]) expect(changing.get(value)).toEqual(plain.get(value));
+        const change = changing.change();
+        if (change) {
+          for (const [value, { ts }] of rows) if (ts < change.removeBeforeTs) rows.delete(value);
+          for (const member of change.puts) rows.set(member.value, member);
+        }
+        for (const value of ["a", "b", "c", "d"]) expect(rows.get(value) ?? null).toEqual(plain.get(value));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,96 @@
+/** Replaying a series: where it ends is what merging all of it says, and the last change is when the state became that. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Member,
+  merge,
+  type MergeKind,
+  attributionInOrder,
+  STANDARD_THRESHOLDS,
+} from "../../src/core/index.ts";
+
+/** One member every `gap` seconds, in series order. */
+function seriesOf(values: readonly unknown[], gap = 60): Member[] {
+  return values.map((value, i) => ({
+    value: JSON.stringify(value),
+    ts: 1_000 + i * gap,
+    evidenceRef: `e${String(i).padStart(5, "0")}`,
+    attackerUuid: "u",
+  }));
+}
+
+/** The contract, step by step: every prefix merged whole. */
+function stepwise(kind: MergeKind, members: readonly Member[]) {
+  let before: string | null = null;
+  let lastChangeTs = Number.NaN;
+  for (const [i, member] of members.entries()) {
+    const { state } = merge(kind, members.slice(0, i + 1), STANDARD_THRESHOLDS);
+    if (state !== before) lastChangeTs = member.ts;
+    before = state;
+  }
+  const { currentValue, state, confidence, observationCount, lastObservationTs } = merge(
+    kind,
+    members,
+    STANDARD_THRESHOLDS,
+  );
+  return { currentValue, state, confidence, observationCount, lastChangeTs, lastObservationTs };
+}
+
+describe("replay", () => {
+  it.each<[MergeKind, fc.Arbitrary<unknown>]>([
+    ["categorical", fc.constantFrom("a", "b", "c", "unknown", true, ["x"])],
+    ["numeric", fc.constantFrom(0, 1, 100, 130, -100, 1e100)],
+    ["hash", fc.constantFrom("h1", "h2", "h3", "h4", "h5")],
+  ])("[§3, §4] %s: as if every prefix had been merged whole", (kind, value) => {
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 30 }),
+        fc.constantFrom(0, 1, 30_000),
+        (values, gap) => {
+          const members = seriesOf(values, gap);
+          expect(attributionInOrder(kind, members, STANDARD_THRESHOLDS)).toEqual(stepwise(kind, members));
+        },
+      ),
+    );
+  });
+
+  it("[§3 hash] more distinct values than a tail holds, and their leaving the window", () => {
+    const members = seriesOf(
+      Array.from({ length: 400 }, (_, i) => `h${i % 150}`),
+      700,
+    );
+    for (const length of [64, 65, 100, 125, 200, 400]) {
+      const part = members.slice(0, length);
+      expect(attributionInOrder("hash", part, STANDARD_THRESHOLDS)).toEqual(stepwise("hash", part));
+    }
+  });
+
+  it("[§4] a state that stays keeps its last change, whatever the confidence", () => {
+    const members = seriesOf(["a", "a", "a", "a", "b", "a"]);
+    expect(attributionInOrder("categorical", members, STANDARD_THRESHOLDS)).toMatchObject({
+      state: "stable",
+      confidence: 0.8,
+      lastChangeTs: members[2]?.ts,
+      lastObservationTs: members[5]?.ts,
+    });
+  });
+
+  it("reads what it is given once, and has nothing to say of nothing", () => {
+    let read = 0;
+    function* once() {
+      for (const member of seriesOf(["a", "a", "a"])) {
+        read++;
+        yield member;
+      }
+    }
+    expect(attributionInOrder("categorical", once(), STANDARD_THRESHOLDS)?.state).toBe("stable");
+    expect(read).toBe(3);
+    expect(attributionInOrder("categorical", [], STANDARD_THRESHOLDS)).toBeNull();
+  });
+
+  it("refuses members that are out of order", () => {
+    expect(() =>
+      attributionInOrder("categorical", seriesOf(["a", "b"]).toReversed(), STANDARD_THRESHOLDS),
+    ).toThrow("members must be in series order, 1000 came after 1060");
+  });
+});

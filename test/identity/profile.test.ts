@@ -1,0 +1,87 @@
+/** The read model in D1: the states of each identity, packed, as its object has them. */
+import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
+import { readProfile } from "../../src/storage/index.ts";
+import { deliver, statesOf } from "../setup/deliver.ts";
+import { payload, series } from "../setup/payload.ts";
+import { quiesce } from "./sound.ts";
+
+function fresh() {
+  const attackerUuid = crypto.randomUUID();
+  const identityUuid = stubIdentityUuid(attackerUuid);
+  return { attackerUuid, identityUuid, stub: env.IDENTITIES.getByName(identityUuid) };
+}
+
+async function expectAsInObject(identityUuid: string): Promise<void> {
+  const profile = await readProfile(env.DB, identityUuid);
+  const states = await statesOf(identityUuid);
+  expect(profile?.states).toEqual(states.map((state) => ({ ...state, policyId: STANDARD_POLICY.id })));
+}
+
+describe("[design] the read model", () => {
+  it("is written with a transition, and costs no row of its own", async () => {
+    const { attackerUuid, identityUuid } = fresh();
+    await deliver([{ events: series(attackerUuid, "motor.input_modality", ["a", "a", "a", "a"]) }]);
+    await quiesce(identityUuid);
+    await expectAsInObject(identityUuid);
+    const pages = await env.DB.prepare("SELECT count(*) AS n FROM profile_pages WHERE identity_uuid = ?1")
+      .bind(identityUuid)
+      .first<{ n: number }>();
+    expect(pages?.n).toBe(0);
+  });
+
+  it("what moves without a transition follows at most every 300 s, and at once when the object has just woken", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const events = series(attackerUuid, "motor.input_modality", ["a", "a", "a", "a", "a"]);
+    await deliver([{ events: events.slice(0, 3) }]);
+    await quiesce(identityUuid);
+    await deliver(events.slice(3, 4));
+    await quiesce(identityUuid);
+    expect((await readProfile(env.DB, identityUuid))?.states[0]?.observationCount).toBe(3);
+    await evictDurableObject(stub);
+    await deliver(events.slice(4));
+    await quiesce(identityUuid);
+    await expectAsInObject(identityUuid);
+  });
+
+  it("of 1,000 primitives with long values stands in pages", async () => {
+    const { attackerUuid, identityUuid } = fresh();
+    const events = Array.from({ length: 1_000 }, (_, n) =>
+      payload({
+        attacker_uuid: attackerUuid,
+        primitive: `p${n}.${"x".repeat(100)}`,
+        value: `${n} ${"y".repeat(1_500)}`,
+      }),
+    );
+    await deliver([{ events: events.slice(0, 500) }, { events: events.slice(500) }]);
+    await quiesce(identityUuid);
+    await expectAsInObject(identityUuid);
+    const pages = await env.DB.prepare(
+      "SELECT count(*) AS n, max(length(body)) AS longest FROM profile_pages WHERE identity_uuid = ?1",
+    )
+      .bind(identityUuid)
+      .first<{ n: number; longest: number }>();
+    expect(pages?.n).toBeGreaterThan(10);
+    expect(pages?.longest).toBeLessThan(110_000);
+  });
+
+  it("loses a primitive with its last observation", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([
+      payload({ attacker_uuid: attackerUuid, evidence_ref: "e1" }),
+      payload({ attacker_uuid: attackerUuid, primitive: "cognitive.cognitive_load", evidence_ref: "e1" }),
+    ]);
+    await quiesce(identityUuid);
+    await stub.remove([{ attackerUuid, primitive: "cognitive.cognitive_load", evidenceRef: "e1" }]);
+    await quiesce(identityUuid);
+    expect((await readProfile(env.DB, identityUuid))?.states.map(({ primitive }) => primitive)).toEqual([
+      "motor.input_modality",
+    ]);
+  });
+
+  it("of an unknown identity is null", async () => {
+    expect(await readProfile(env.DB, crypto.randomUUID())).toBeNull();
+  });
+});

@@ -1,0 +1,198 @@
+/**
+ * Long work on one large identity: 5,000 attackers, 100,000 observations, 1,000 primitives with the longest names. The
+ * tests of this file build on one another.
+ */
+import { describe, expect, it } from "vitest";
+import { report } from "../setup/limits/use.ts";
+import { receivedFor } from "../setup/outbound.ts";
+import {
+  attackerUuid,
+  attributionOf,
+  call,
+  countsOf,
+  DAY_SECS,
+  eventually,
+  fill,
+  freshSeed,
+  NOW_TS,
+  numberOf,
+  primitiveName,
+  sweepOnce,
+  expectCounted,
+  expectPublished,
+} from "./world.ts";
+import { env } from "cloudflare:workers";
+
+const ATTACKERS = 5_000;
+const OBSERVATIONS = 100_000;
+const PRIMITIVES = 1_000;
+/** Observations of the one attacker that has most. */
+const HEAVY = 20_000;
+
+const large = crypto.randomUUID();
+const small = crypto.randomUUID();
+const seed = freshSeed();
+const heavySeed = freshSeed();
+const smallSeed = freshSeed();
+const heavy = attackerUuid(heavySeed, 0);
+const size = { attackers: ATTACKERS - 1, primitives: PRIMITIVES, observations: OBSERVATIONS - HEAVY };
+
+describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,000 primitives", () => {
+  it("rebuild", async () => {
+    const fromTs = NOW_TS - 10 * DAY_SECS;
+    await fill({ ...size, seed, fromTs, identityUuid: large });
+    await fill({
+      seed: heavySeed,
+      attackers: 1,
+      primitives: PRIMITIVES,
+      observations: HEAVY,
+      fromTs,
+      identityUuid: large,
+    });
+    await fill({
+      seed: smallSeed,
+      attackers: 1,
+      primitives: PRIMITIVES,
+      observations: 1_000,
+      fromTs,
+      identityUuid: small,
+    });
+    const start = Date.now();
+    await call("POST", `/identities/${small}/rebuild`);
+    await call("POST", `/identities/${large}/rebuild`);
+    await expectCounted(large, OBSERVATIONS);
+    report(`${((Date.now() - start) / 1_000).toFixed(1)} s`);
+    expect(await countsOf(large)).toEqual({ observations: OBSERVATIONS, primitives: PRIMITIVES });
+    await expectCounted(small, 1_000);
+    await expectPublished();
+  });
+
+  it("rebuild again, when nothing differs: nothing is published", async () => {
+    const before = await numberOf("SELECT count(*) FROM events WHERE identity_uuid = ?1", large);
+    await call("POST", `/identities/${large}/rebuild`);
+    await eventually(async () => {
+      await call("POST", `/identities/${large}/rebuild`);
+      expect((await countsOf(large)).observations).toBe(OBSERVATIONS);
+    });
+    expect(await numberOf("SELECT count(*) FROM events WHERE identity_uuid = ?1", large)).toBe(before);
+  });
+
+  it("reads: states, states at a time, the identity, its series, its history, lists", async () => {
+    await call("GET", `/identities/${large}/attribution`);
+    await call("GET", `/identities/${large}/attribution?as_of=${NOW_TS - 9.5 * DAY_SECS}`);
+    await call("GET", `/attackers/${heavy}/attribution`);
+    const identity = await call<{ attacker_count: number; observation_count: number }>(
+      "GET",
+      `/identities/${large}`,
+    );
+    expect(identity).toMatchObject({ attacker_count: ATTACKERS, observation_count: OBSERVATIONS });
+    const pages = [
+      `/identities/${large}/observations?limit=1000`,
+      `/identities/${large}/observations?limit=1000&primitive=${primitiveName(7)}`,
+      `/identities/${large}/transitions?limit=1000`,
+      `/attackers/${heavy}/observations?limit=1000`,
+      "/identities?limit=1000",
+      `/identities?limit=1000&state=stable&primitive=${primitiveName(7)}`,
+    ];
+    for (const path of pages) {
+      const { data } = await call<{ data: unknown[] }>("GET", path);
+      expect(data.length, path).toBeGreaterThan(0);
+    }
+    await call("GET", "/stats");
+  });
+
+  it("sweep of it, when nothing differs: within six runs it is checked, and nothing is changed", async () => {
+    await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(large).run();
+    expect(await sweepsUntilChecked(large)).toBeLessThanOrEqual(6);
+    expect(await countsOf(large)).toEqual({ observations: OBSERVATIONS, primitives: PRIMITIVES });
+  });
+
+  it("sweep of it, when its object lacks 1,000 observations and holds 1,000 too many", async () => {
+    const away = primitiveName(1);
+    const { results } = await env.DB.prepare(
+      "DELETE FROM observations WHERE attacker_uuid = ?1 AND evidence_ref IN (SELECT evidence_ref FROM observations WHERE attacker_uuid = ?1 AND primitive > ?2 LIMIT 1000) RETURNING 1",
+    )
+      .bind(heavy, away)
+      .all();
+    expect(results).toHaveLength(1_000);
+    await env.DB.prepare(
+      `INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source)
+       SELECT attacker_uuid, primitive, 'shard:late/' || evidence_ref, id, value, ts + 1, confidence, window_start_ts, window_end_ts, source
+       FROM observations WHERE attacker_uuid = ?1 LIMIT 1000`,
+    )
+      .bind(heavy)
+      .run();
+    await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(large).run();
+    const before = await countsOf(large);
+    expect(before.observations).toBe(OBSERVATIONS);
+    await sweepsUntilChecked(large);
+    await eventually(async () => {
+      const { primitives } = await attributionOf(large);
+      const counted = new Map(primitives.map(({ primitive, observation_count: n }) => [primitive, n]));
+      const { results: rows } = await env.DB.prepare(
+        `SELECT primitive, count(*) AS n FROM observations
+         WHERE attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1) GROUP BY primitive`,
+      )
+        .bind(large)
+        .all<{ primitive: string; n: number }>();
+      expect(counted).toEqual(new Map(rows.map(({ primitive, n }) => [primitive, n])));
+    });
+  });
+
+  it("merge of it into another one", async () => {
+    const start = Date.now();
+    await call("POST", `/identities/${small}/merge`, { body: { loser_uuid: large } });
+    await expectCounted(small, OBSERVATIONS + 1_000);
+    report(`${((Date.now() - start) / 1_000).toFixed(1)} s`);
+    await eventually(async () => {
+      expect(receivedFor(small).filter(({ type }) => type === "merged")).not.toEqual([]);
+    });
+    await expectPublished();
+  });
+
+  it("unmerge of it", async () => {
+    const start = Date.now();
+    await call("POST", `/identities/${large}/unmerge`);
+    await expectCounted(small, 1_000);
+    await expectCounted(large, OBSERVATIONS);
+    report(`${((Date.now() - start) / 1_000).toFixed(1)} s`);
+    await expectPublished();
+  });
+
+  it("backfill of an attacker with 20,000 observations into it", async () => {
+    const waiting = freshSeed();
+    await fill({
+      seed: waiting,
+      attackers: 1,
+      primitives: PRIMITIVES,
+      observations: HEAVY,
+      fromTs: NOW_TS - 5 * DAY_SECS,
+      identityUuid: null,
+    });
+    const path = `/attackers/${attackerUuid(waiting, 0)}`;
+    await call("PUT", path, { body: { identity_uuid: large }, statuses: [200, 201] });
+    await expectCounted(large, OBSERVATIONS + HEAVY);
+    await expectPublished();
+  });
+
+  it("erasure of an attacker with 20,000 observations of it", async () => {
+    await call("DELETE", `/attackers/${heavy}`);
+    await eventually(async () => {
+      await sweepOnce();
+      expect(await numberOf("SELECT count(*) FROM observations WHERE attacker_uuid = ?1", heavy)).toBe(0);
+      expect((await countsOf(large)).observations).toBe(OBSERVATIONS);
+    });
+    await expectPublished();
+  });
+});
+
+/** Runs the sweep until an identity was compared to its end; returns the number of runs. */
+async function sweepsUntilChecked(identityUuid: string): Promise<number> {
+  const startTs = Date.now() / 1_000;
+  for (let runs = 1; runs <= 30; runs++) {
+    await sweepOnce();
+    const checkedTs = await numberOf("SELECT checked_ts FROM identities WHERE uuid = ?1", identityUuid);
+    if (checkedTs >= startTs) return runs;
+  }
+  throw new Error("30 runs of the sweep did not compare the identity to its end");
+}

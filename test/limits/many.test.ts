@@ -1,0 +1,152 @@
+/** Work over many identities at a time, and a stream over a long history. */
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { report } from "../setup/limits/use.ts";
+import { StreamClient } from "../stream/client.ts";
+import { ask, TOKENS } from "../setup/request.ts";
+import {
+  attackerUuid,
+  call,
+  countsOf,
+  DAY_SECS,
+  eventually,
+  fill,
+  freshSeed,
+  NOW_TS,
+  numberOf,
+  sweepOnce,
+} from "./world.ts";
+
+const IDENTITIES = 300;
+
+describe("[long work] 300 identities", () => {
+  const identities = Array.from({ length: IDENTITIES }, () => ({
+    uuid: crypto.randomUUID(),
+    seed: freshSeed(),
+  }));
+
+  it("sweep of them, when no object knows anything", async () => {
+    for (const { uuid, seed } of identities) {
+      await fill({
+        seed,
+        attackers: 2,
+        primitives: 2,
+        observations: 10,
+        fromTs: NOW_TS - DAY_SECS,
+        identityUuid: uuid,
+      });
+    }
+    let runs = 0;
+    for (let left = IDENTITIES; left > 0 && runs < 50; runs++) {
+      await sweepOnce();
+      left = await numberOf("SELECT count(*) FROM identities WHERE checked_ts = 0");
+    }
+    report(`${runs} runs`);
+    for (const { uuid } of identities.slice(0, 20)) {
+      expect(await countsOf(uuid)).toEqual({ observations: 10, primitives: 2 });
+    }
+    // At 100 identities a run, as designed.
+    expect(runs).toBeLessThanOrEqual(IDENTITIES / 100 + 3);
+  });
+
+  it("rebuild of everything", async () => {
+    await call("POST", "/rebuild", { statuses: [202] });
+    await eventually(async () =>
+      expect(await call("GET", "/rebuild")).toMatchObject({ state: "finished", failed: 0 }),
+    );
+  });
+
+  it("100 merges into one identity, undone one by one", async () => {
+    const [winner, ...others] = identities.slice(0, 101);
+    for (const { uuid } of others) {
+      await call("POST", `/identities/${winner?.uuid}/merge`, { body: { loser_uuid: uuid } });
+    }
+    await eventually(async () =>
+      expect((await countsOf(winner?.uuid ?? "")).observations).toBe(others.length * 10 + 10),
+    );
+    for (const { uuid } of others.toReversed()) await call("POST", `/identities/${uuid}/unmerge`);
+    await eventually(async () => expect((await countsOf(winner?.uuid ?? "")).observations).toBe(10));
+    const last = others.at(-1);
+    expect(await countsOf(last?.uuid ?? "")).toEqual({ observations: 10, primitives: 2 });
+  });
+
+  it("200 attackers are linked to one identity, then erased", async () => {
+    const seed = freshSeed();
+    const identityUuid = crypto.randomUUID();
+    await fill({
+      seed,
+      attackers: 200,
+      primitives: 5,
+      observations: 2_000,
+      fromTs: NOW_TS - DAY_SECS,
+      identityUuid: null,
+    });
+    for (let i = 0; i < 200; i++) {
+      await call("PUT", `/attackers/${attackerUuid(seed, i)}`, {
+        body: { identity_uuid: identityUuid },
+        statuses: [200, 201],
+      });
+    }
+    await eventually(async () => expect((await countsOf(identityUuid)).observations).toBe(2_000));
+    for (let i = 0; i < 200; i++) await call("DELETE", `/attackers/${attackerUuid(seed, i)}`);
+    await eventually(async () => {
+      await sweepOnce();
+      expect(await countsOf(identityUuid)).toEqual({ observations: 0, primitives: 0 });
+    });
+  });
+});
+
+describe("[long work] a stream", () => {
+  /** More pages than an invocation of the free plan may make queries. */
+  const EVENTS = 12_000;
+
+  it.each([
+    ["of everything", "/events"],
+    ["of an identity", null],
+  ])("%s resumes through a history of 12,000 events, reconnecting where it must", async (_, fixed) => {
+    const identityUuid = crypto.randomUUID();
+    const seed = freshSeed();
+    await fill({
+      seed,
+      attackers: 1,
+      primitives: 1,
+      observations: 1,
+      fromTs: NOW_TS - DAY_SECS,
+      identityUuid,
+    });
+    const newest = await numberOf("SELECT coalesce(max(cursor), 0) FROM events");
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+       INSERT INTO events (cursor, identity_uuid, seq, event)
+       SELECT ?4 + i, ?2, i, json_object('v', 1, 'id', 'e' || i, 'seq', i, 'ts', ?3,
+         'topic', 'attribution.profile.state_changed', 'type', 'profile.state_changed',
+         'payload', json_object('identity_uuid', ?2, 'primitive', 'a.b', 'new_state', 'stable')) FROM n`,
+    )
+      .bind(EVENTS, identityUuid, NOW_TS, newest)
+      .run();
+    await env.DB.prepare("UPDATE identities SET last_seq = ?2 WHERE uuid = ?1")
+      .bind(identityUuid, EVENTS)
+      .run();
+    let [connections, seen] = [0, 0];
+    let from = fixed === null ? "0" : String(newest);
+    for (; seen < EVENTS && connections < 5_000; connections++) {
+      const client = new StreamClient(
+        await ask("GET", `/api/v1${fixed ?? `/identities/${identityUuid}/events`}`, {
+          token: TOKENS.read,
+          headers: { "last-event-id": from },
+        }),
+      );
+      const want = EVENTS - seen;
+      const came = () =>
+        client.messages.filter(({ id, event }) => id !== undefined && event !== "snapshot").length;
+      await eventually(async () => {
+        if (came() < want && !client.hasEnded) throw new Error(`${came()} of ${want} came`);
+      });
+      seen += came();
+      from = client.lastEventId;
+      await client.close();
+    }
+    report(`${connections} connections`);
+    expect(seen).toBe(EVENTS);
+  });
+});
