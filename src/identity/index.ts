@@ -13,4 +13,5 @@ export type {
 } from "./protocol.ts";
 export type { RecentObservation } from "./recent.ts";
 export { digestRange } from "./check.ts";
+export { CHECKED_ROWS } from "./protocol.ts";
 export type { KeyRange } from "./store/index.ts";

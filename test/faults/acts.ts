@@ -6,7 +6,7 @@ import type { Step } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** So small that a handful of observations takes the sweep several pages and runs. */
-const SHORT_SWEEP = { identities: 3, rows: 12, page: 4 };
+const SHORT_SWEEP = { identities: 3, rows: 12, page: 4, queries: 45 };
 
 /**
  * Carries out one step, once. It knows nothing of faults.

@@ -8,7 +8,7 @@ import { waitingWork } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
 /** Looks at every identity of a history, in pages that are shorter than their observations. */
-const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8 };
+const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8, queries: 1_000 };
 /** More rounds than any work takes; what is not done by then never ends. */
 const MOST_ROUNDS = 40;
 
