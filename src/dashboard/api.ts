@@ -1,6 +1,6 @@
 /** Asking the API. Every answer is read by its schema; every failure becomes one kind of error with a sentence. */
 import { signal } from "@preact/signals";
-import * as z from "zod/mini";
+import type * as z from "zod";
 import { problemSchema, sessionSchema } from "./schemas.ts";
 
 /** Who is signed in: undefined until known, null for nobody. */
@@ -23,7 +23,7 @@ export class ApiError extends Error {
 type Method = "GET" | "POST" | "DELETE";
 
 /** Asks for a path below `/api/v1`. @throws ApiError */
-export async function ask<T extends z.core.$ZodType>(
+export async function ask<T extends z.ZodType>(
   path: string,
   schema: T,
   method: Method = "GET",
@@ -31,7 +31,7 @@ export async function ask<T extends z.core.$ZodType>(
 ): Promise<z.infer<T>> {
   const response = await send(`/api/v1${path}`, method, body);
   if (!response.ok) throw await failureOf(response);
-  const read = z.safeParse(schema, await response.json());
+  const read = schema.safeParse(await response.json());
   if (!read.success) throw new ApiError("unreadable", `The answer to ${path} is not what was expected.`);
   return read.data;
 }

@@ -2,7 +2,7 @@
  * What the page of an identity knows, and how it changes by what the identity's stream says: nothing that is known is
  * loaded again. Pure; leaves loading to identity-loader.ts.
  */
-import type { IdentityPage } from "../http/dashboard/wire.ts";
+import type { EventsBefore, IdentityPage } from "../http/dashboard/wire.ts";
 import type { AttributionEvent } from "./schemas.ts";
 
 /** An observation that is drawn. */
@@ -37,19 +37,13 @@ export interface IdentityFacts {
   readonly newsCount: number;
 }
 
-/** A page of events. */
-export interface EventsPage {
-  readonly data: readonly AttributionEvent[];
-  readonly before_seq: number | null;
-}
-
 /**
  * What is known when the page is loaded.
  * @param openedSeq - number of the newest event when it was opened
  */
 export function factsOf(
   page: IdentityPage,
-  { data, before_seq: beforeSeq }: EventsPage,
+  { data, before_seq: beforeSeq }: EventsBefore,
   openedSeq: number,
 ): IdentityFacts {
   const recent = Map.groupBy(page.recent, ({ primitive }) => primitive);
@@ -57,12 +51,15 @@ export function factsOf(
   for (const [primitive, observed] of recent) {
     points.set(primitive, mergePoints(points.get(primitive) ?? [], observed, STRIP_POINTS));
   }
-  const fresh = new Set(data.filter(({ seq = 0 }) => seq > openedSeq).map(({ id }) => id));
+  const fresh = new Set(data.filter(({ seq }) => seq > openedSeq).map(({ id }) => id));
   return { page, points, events: data, beforeSeq, fresh, newsCount: 0 };
 }
 
 /** After older events were loaded. */
-export function withOlder(facts: IdentityFacts, { data, before_seq: beforeSeq }: EventsPage): IdentityFacts {
+export function withOlder(
+  facts: IdentityFacts,
+  { data, before_seq: beforeSeq }: EventsBefore,
+): IdentityFacts {
   const known = new Set(facts.events.map(({ id }) => id));
   const older = data.filter(({ id }) => !known.has(id));
   return {

@@ -1,7 +1,7 @@
 /** Loads what the page of an identity shows; what is published or observed of it afterwards is applied to that. */
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { eventPageSchema, identityPageSchema, seriesSchema } from "../http/dashboard/wire.ts";
+import { eventsBeforeSchema, identityPageSchema, seriesSchema } from "../http/dashboard/wire.ts";
 import { ask, session } from "./api.ts";
 import { openStream } from "./event-stream.ts";
 import {
@@ -28,7 +28,6 @@ const GATHER_MS = 1_000;
 /** Observations of a chart. */
 const SERIES_POINTS = 1_000;
 
-const eventsSchema = eventPageSchema(eventSchema);
 const PUBLISHED = [
   "attribution.state_changed",
   "attribution.multi_actor_suspected",
@@ -56,7 +55,7 @@ export function useIdentity(uuid: string): LiveIdentity {
   const loaded = useLoaded(uuid, async () => {
     const [page, events] = await Promise.all([
       ask(`/dashboard/identities/${uuid}`, identityPageSchema),
-      ask(`/dashboard/identities/${uuid}/events`, eventsSchema),
+      ask(`/dashboard/identities/${uuid}/events`, eventsBeforeSchema),
     ]);
     const newestSeq = events.data.at(-1)?.seq ?? 0;
     openedSeq.current ??= newestSeq;
@@ -87,7 +86,10 @@ export function useIdentity(uuid: string): LiveIdentity {
     if (beforeSeq === null || isLoadingOlder.value) return;
     isLoadingOlder.value = true;
     try {
-      const older = await ask(`/dashboard/identities/${uuid}/events?before_seq=${beforeSeq}`, eventsSchema);
+      const older = await ask(
+        `/dashboard/identities/${uuid}/events?before_seq=${beforeSeq}`,
+        eventsBeforeSchema,
+      );
       change((facts) => withOlder(facts, older));
     } catch {
       // The button is still there.

@@ -98,13 +98,17 @@ export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } fro
 export { redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
+  countDeadLetters,
+  countUnpublishable,
   type DeadLetter,
   type DeadLetterRow,
   findDeadLetter,
   keepExhausted,
   keepUnpublishable,
+  readDeadLetterPage,
   readDeadLetters,
   resolveDeadLetters,
+  UNPUBLISHABLE,
   unpublishableLetter,
 } from "./dead-letters.ts";
 export {

@@ -10,8 +10,10 @@ const UUID = "44dcda6a-0000-4000-8000-8775a8501e2c";
 const MODALITY = "motor.input_modality";
 
 const transition = (seq: number, more: Partial<AttributionEvent["payload"]> = {}): AttributionEvent => ({
+  v: 1,
   id: `e${seq}`,
   seq,
+  topic: "attribution.profile.state_changed",
   type: "profile.state_changed",
   ts: seq,
   payload: {

@@ -1,5 +1,5 @@
 /** Loads the page of an identity: who it is from D1, in a bounded number of rows, and what is recent from its object. */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { NewestAnswer, RecentAnswer } from "../../identity/index.ts";
 import { findShard } from "../../shard.ts";
 import {
@@ -8,8 +8,8 @@ import {
   readIdentityHead,
   readTransitions,
 } from "../../storage/index.ts";
-import { askLiving, type MergedAway } from "../read-states.ts";
-import { toWirePoint, toWireRecent } from "./to-wire.ts";
+import { askLiving, type MergedAway } from "../attribution/read-states.ts";
+import { toWirePoint, toWireRecent } from "./format.ts";
 import type { IdentityPage, seriesSchema } from "./wire.ts";
 
 /** Events of a page. */
@@ -62,7 +62,7 @@ function earliest(a: number | null, b: number | null): number | null {
 }
 
 /** A page of events, and the `seq` that the next older page ends before; null if there is none. */
-export interface EventsBefore {
+export interface OlderEvents {
   readonly events: readonly HistoryEvent[];
   readonly beforeSeq: number | null;
 }
@@ -72,11 +72,11 @@ export interface EventsBefore {
  * @param beforeSeq - null for the newest
  * @returns null if the identity is not known
  */
-export async function loadEventsBefore(
+export async function loadOlderEvents(
   env: Env,
   uuid: string,
   beforeSeq: number | null,
-): Promise<EventsBefore | null> {
+): Promise<OlderEvents | null> {
   const shard = await findShard(env, uuid);
   if (!shard) return null;
   let before = beforeSeq;

@@ -7,18 +7,17 @@ import type { Context } from "hono";
 import { readOverview, updateOverviews } from "../../overview/index.ts";
 import { shardsOf } from "../../shard.ts";
 import { listGlances } from "../../storage/index.ts";
-import { type AppEnv, requireScope } from "../access.ts";
-import { cursorsOf, optionalNumberPart, pageOf, textPart } from "../cursor.ts";
-import { envelopeSchema, toWireEvent } from "../history-wire.ts";
-import { unknownIdentity } from "../identities.ts";
-import { queueDepth } from "../operations.ts";
-import { limitParam, primitiveParam, stateParam } from "../params.ts";
-import { INVALID, NOT_FOUND } from "../problem-schema.ts";
-import { rejectInvalid } from "../validation.ts";
-import { uuidParam } from "../wire.ts";
-import { loadEventsBefore, loadIdentityPage, loadSeries, SERIES_OBSERVATIONS } from "./identity-page.ts";
-import { toWireOverview, toWireRow } from "./to-wire.ts";
-import { eventPageSchema, identityPageSchema, overviewSchema, rowsSchema, seriesSchema } from "./wire.ts";
+import { toWireEvent } from "../events/format.ts";
+import { UNKNOWN_IDENTITY, unknownIdentity } from "../identities/unknown.ts";
+import { queueDepth } from "../operations/queue-depth.ts";
+import { type AppEnv, requireScope } from "../shared/access.ts";
+import { cursorsOf, optionalNumberPart, pageOf, textPart } from "../shared/cursor.ts";
+import { limitParam, primitiveParam, stateParam, uuidParam } from "../shared/params.ts";
+import { INVALID } from "../shared/problem-schema.ts";
+import { rejectInvalid } from "../shared/validation.ts";
+import { toWireOverview, toWireRow } from "./format.ts";
+import { loadOlderEvents, loadIdentityPage, loadSeries, SERIES_OBSERVATIONS } from "./identity-page.ts";
+import { eventsBeforeSchema, identityPageSchema, overviewSchema, rowsSchema, seriesSchema } from "./wire.ts";
 
 /** Rows of a page, unless asked for otherwise: a screenful and more. */
 const PAGE_STANDARD = 50;
@@ -49,7 +48,7 @@ const getRows = createRoute({
     }),
   },
   responses: {
-    ...json("A page, most recently changed first", z.object(rowsSchema.shape).openapi("DashboardRows")),
+    ...json("A page, most recently changed first", rowsSchema),
     ...INVALID,
   },
 });
@@ -62,8 +61,8 @@ const getIdentity = createRoute({
   description: "The UUID of an identity that was merged away answers the one it went into.",
   request: { params },
   responses: {
-    ...json("The page", z.object(identityPageSchema.shape).openapi("DashboardIdentity")),
-    ...NOT_FOUND,
+    ...json("The page", identityPageSchema),
+    ...UNKNOWN_IDENTITY,
   },
 });
 
@@ -84,8 +83,8 @@ const getEvents = createRoute({
     }),
   },
   responses: {
-    ...json("A page", z.object(eventPageSchema(envelopeSchema).shape).openapi("DashboardEvents")),
-    ...NOT_FOUND,
+    ...json("A page", eventsBeforeSchema),
+    ...UNKNOWN_IDENTITY,
     ...INVALID,
   },
 });
@@ -97,10 +96,7 @@ const getSeries = createRoute({
   summary: `The newest ${SERIES_OBSERVATIONS} observations of a primitive, oldest first`,
   request: { params, query: z.object({ primitive: primitiveParam }) },
   responses: {
-    ...json(
-      "Observations; none where nothing is known of it",
-      z.object(seriesSchema.shape).openapi("DashboardSeries"),
-    ),
+    ...json("Observations; none where nothing is known of it", seriesSchema),
     ...INVALID,
   },
 });
@@ -110,7 +106,7 @@ const getOverview = createRoute({
   method: "get",
   path: "/dashboard/overview",
   summary: "The newest events, summed up, and totals",
-  responses: json("Sums and totals", z.object(overviewSchema.shape).openapi("DashboardOverview")),
+  responses: json("Sums and totals", overviewSchema),
 });
 
 export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
@@ -132,7 +128,7 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
   })
   .openapi(getEvents, async (c) => {
     const { uuid } = c.req.valid("param");
-    const page = await loadEventsBefore(c.env, uuid, c.req.valid("query").before_seq ?? null);
+    const page = await loadOlderEvents(c.env, uuid, c.req.valid("query").before_seq ?? null);
     if (!page) throw unknownIdentity(uuid);
     return c.json({ data: page.events.map(toWireEvent), before_seq: page.beforeSeq }, 200);
   })
