@@ -1,6 +1,7 @@
 /**
- * Settings, read once per isolate: every variable that is not a binding or a secret. Each is checked before its first
- * use, and a wrong one is named. Thresholds keep their names and ranges in the core.
+ * Settings: every variable that is not a binding or a secret, read once per isolate. A wrong variable is named with its
+ * range. It pauses the Worker (contract §7) and stops `npm run deploy` and `npm run dev`, which read the same schemas in
+ * Node. Names and ranges of the thresholds are in the core.
  */
 import { z } from "zod";
 import { isValueKind, makePolicy, type Policy, readThresholds } from "./core/index.ts";
@@ -9,7 +10,7 @@ import { isValueKind, makePolicy, type Policy, readThresholds } from "./core/ind
 export type UnknownAttacker = "register" | "defer";
 
 export interface Config {
-  /** What the variables say about how states are decided. */
+  /** What decides a state besides the observations. */
   readonly policy: Policy;
   readonly unknownAttacker: UnknownAttacker;
   /** Whether a sign of life is published each minute. */
@@ -18,7 +19,7 @@ export interface Config {
   readonly retentionDays: number | null;
 }
 
-/** One or more variables that do not hold what they must; the message names each. */
+/** One or more variables have a value out of range; the message names each. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -26,23 +27,54 @@ export class ConfigError extends Error {
 const primitiveKinds = z.record(z.string(), z.string().refine(isValueKind));
 const unknownAttacker = z.enum(["register", "defer"]);
 const heartbeat = z.enum(["on", "off"]);
-/** Below a day the windows that decide would be cut; above a century it is "for good". */
+/** Days. Less than one would cut the windows that decide a state; more than a century means "for good". */
 const retentionDays = z.coerce.number().min(1).max(36_525).nullable();
 
-const known = new WeakMap<object, Config>();
+type Parsed =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+const parsed = new WeakMap<object, Parsed>();
 
 /**
- * The settings of an environment; the same object is read only once.
+ * What is wrong with the variables of an environment: one sentence per variable, with its name and its range. Empty if
+ * nothing is wrong. Never throws.
+ * @param env - the bindings of the Worker, or the variables of a Wrangler file by name
+ * @example configProblems({ WINDOW_SIZE: "banana" }) // ['WINDOW_SIZE must be a whole number from 1 to 20, got "banana"']
+ */
+export function configProblems(env: object): readonly string[] {
+  const result = parseOnce(env);
+  return result.ok ? [] : result.problems;
+}
+
+/**
+ * The settings of an environment, or null if a variable is wrong: for work that waits until the variable is corrected.
+ * Never throws; `configProblems` says what is wrong.
+ */
+export function tryConfig(env: object): Config | null {
+  const result = parseOnce(env);
+  return result.ok ? result.config : null;
+}
+
+/**
+ * The settings of an environment.
  * @throws ConfigError naming every wrong variable
  * @example readConfig(env) // ConfigError: NUMERIC_DRIFT_SHIFT must be a number from 0 to 1000, got "abc"
  */
 export function readConfig(env: object): Config {
-  const config = known.get(env) ?? parseConfig({ ...env });
-  known.set(env, config);
-  return config;
+  const result = parseOnce(env);
+  if (!result.ok) throw new ConfigError(result.problems.join("; "));
+  return result.config;
 }
 
-function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
+/** Parses the same object only once. */
+function parseOnce(env: object): Parsed {
+  const result = parsed.get(env) ?? parseConfig({ ...env });
+  parsed.set(env, result);
+  return result;
+}
+
+function parseConfig(variables: Readonly<Record<string, unknown>>): Parsed {
   const problems: string[] = [];
   const read = (name: string): string | undefined => {
     const value = variables[name];
@@ -74,13 +106,17 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Config {
   if (!retention.success) {
     problems.push(`RETENTION_DAYS must be a number of days from 1 to 36525, got "${read("RETENTION_DAYS")}"`);
   }
-  if (!thresholds.ok || !kinds.success || !mode.success || !beat.success || !retention.success)
-    throw new ConfigError(problems.join("; "));
+  if (!thresholds.ok || !kinds.success || !mode.success || !beat.success || !retention.success) {
+    return { ok: false, problems };
+  }
   return {
-    policy: makePolicy(thresholds.thresholds, kinds.data),
-    unknownAttacker: mode.data,
-    hasHeartbeat: beat.data === "on",
-    retentionDays: retention.data,
+    ok: true,
+    config: {
+      policy: makePolicy(thresholds.thresholds, kinds.data),
+      unknownAttacker: mode.data,
+      hasHeartbeat: beat.data === "on",
+      retentionDays: retention.data,
+    },
   };
 }
 

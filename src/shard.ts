@@ -20,7 +20,7 @@ export interface Shard {
 const FURTHER_DATABASE = /^DB_([2-9]|[1-9]\d+)$/;
 
 const known = new WeakMap<Env, readonly Shard[]>();
-const claimed = new WeakSet<D1Database>();
+const claimed = new WeakSet<Shard>();
 
 /** Every shard, by index; at least one. The first also holds what belongs to no attacker: dead letters, tickets, switches. */
 export function shardsOf(env: Env): readonly Shard[] {
@@ -75,7 +75,7 @@ export async function shardOfIdentity(env: Env, identityUuid: string): Promise<S
  * @throws ConfigError naming the databases that were bound when the first attacker came
  */
 export async function claimShard(env: Env, shard: Shard): Promise<void> {
-  if (claimed.has(shard.db)) return;
+  if (claimed.has(shard)) return;
   const names = shardsOf(env)
     .map(({ name }) => name)
     .join(", ");
@@ -85,7 +85,7 @@ export async function claimShard(env: Env, shard: Shard): Promise<void> {
       `the databases bound are ${names}, but attackers were spread over ${under ?? "one database"} before: see docs/scale.md`,
     );
   }
-  claimed.add(shard.db);
+  claimed.add(shard);
 }
 
 function readShards(env: Env): readonly Shard[] {

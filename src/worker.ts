@@ -1,4 +1,4 @@
-/** The Worker: HTTP in, queue in; everything it does is in the folders it calls. */
+/** The Worker's entry points: HTTP requests, queue messages and cron events, each handled by a folder of its own. */
 import { handleBatch, handleDeadLetters } from "./consumer/index.ts";
 import { app } from "./http/index.ts";
 import { handleScheduled } from "./maintenance/index.ts";
@@ -7,7 +7,7 @@ export { IdentityObject } from "./identity/index.ts";
 export { MaintenanceObject } from "./maintenance/index.ts";
 export { FeedObject } from "./stream/index.ts";
 
-/** How the name of a dead-letter queue ends, in every environment. */
+/** The end of the name of the dead-letter queue, in every environment. */
 const DEAD_LETTERS = "-dead-letters";
 
 export default {

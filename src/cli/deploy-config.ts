@@ -1,6 +1,6 @@
 /**
- * What a Wrangler file needs of an account, and the copy of it that names this account's databases. The file itself
- * stays as it is in the repository: a database id belongs to one account, the rest to everybody.
+ * What a Wrangler file needs of an account, and the copy of it that is deployed: with the ids of this account's
+ * databases and the limits of production. The file itself stays as it is in the repository.
  */
 import { basename, dirname, extname, join } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
@@ -19,18 +19,27 @@ const wranglerSchema = z.object({
         .default([]),
     })
     .default({ producers: [], consumers: [] }),
+  ratelimits: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        simple: z.object({ limit: z.number().positive(), period: z.number().positive() }),
+      }),
+    )
+    .optional(),
+  vars: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What has to be there before the Worker can run. */
+/** What has to exist before the Worker can run. */
 export interface Requirements {
   readonly workerName: string;
   /** At least one. */
   readonly databases: readonly { readonly binding: string; readonly name: string }[];
-  /** Every queue once: those written to, those read, and where their dead letters go. */
+  /** Every queue once: producers, consumers and dead-letter queues. */
   readonly queues: readonly string[];
 }
 
-/** The secrets without which nobody gets in, and what each is for. */
+/** The secrets that give access, and what each is for. */
 export const SECRETS: Readonly<Record<string, string>> = {
   READ_TOKENS: "reading states, and the dashboard",
   INGEST_TOKENS: "sending observations over HTTP",
@@ -45,9 +54,7 @@ export const SECRETS: Readonly<Record<string, string>> = {
  * @throws Error naming the file and what is wrong with it
  */
 export function readRequirements(toml: string, file: string): Requirements {
-  const result = wranglerSchema.safeParse(parseToml(toml, file));
-  if (!result.success) throw new Error(`${file}: ${z.prettifyError(result.error)}`);
-  const { name, d1_databases: databases, queues } = result.data;
+  const { name, d1_databases: databases, queues } = readWranglerFile(parseToml(toml, file), file);
   const named = [
     ...queues.producers.map(({ queue }) => queue),
     ...queues.consumers.flatMap(({ queue, dead_letter_queue: deadLetters }) =>
@@ -61,6 +68,16 @@ export function readRequirements(toml: string, file: string): Requirements {
   };
 }
 
+/**
+ * The variables that a Wrangler file gives to the Worker, by name.
+ * @param toml - its text
+ * @param file - its name, for complaints
+ * @throws Error naming the file and what is wrong with it
+ */
+export function readVariables(toml: string, file: string): Readonly<Record<string, unknown>> {
+  return readWranglerFile(parseToml(toml, file), file).vars;
+}
+
 /** What a deployment's copy of the Wrangler file depends on. */
 export interface DeployConfigOptions {
   /** Id by database name. */
@@ -72,39 +89,64 @@ export interface DeployConfigOptions {
 /** Messages per batch on the Free plan, so that a batch fits into its CPU time. */
 const FREE_PLAN_BATCH_SIZE = 10;
 
+/** The binding that limits failed sign-ins. */
+const SIGN_IN_LIMIT = "AUTH_FAILURE_RATE_LIMIT";
 /**
- * The Wrangler file to deploy with: the ids of this account's databases in it, and, for the Free plan, within its limits.
+ * Failed sign-ins of one address that a deployed Worker accepts: 20 per 60 s, enough for a sensor with an old token. The
+ * Wrangler file allows 1,000 per 10 s, for tests and load on one machine.
+ */
+const DEPLOYED_SIGN_IN_LIMIT = { limit: 20, period: 60 } as const;
+
+/**
+ * The Wrangler file to deploy with: with the ids of this account's databases, with a limit on failed sign-ins that is
+ * right for the internet (a stricter one in the file is kept), and, for the Free plan, within its limits.
  * @param toml - its text
  * @param file - its name, for complaints
  * @throws Error naming the file and what is wrong with it
  */
 export function makeDeployConfig(toml: string, file: string, options: DeployConfigOptions): string {
-  const { limits, queues, ...rest } = parseToml(toml, file);
-  const result = wranglerSchema.safeParse({ ...rest, queues });
-  if (!result.success) throw new Error(`${file}: ${z.prettifyError(result.error)}`);
-  const databases = result.data.d1_databases.map((database) => {
+  const { limits, ...rest } = parseToml(toml, file);
+  const read = readWranglerFile(rest, file);
+  const databases = read.d1_databases.map((database) => {
     const id = options.databaseIds.get(database.database_name);
     if (id === undefined) throw new Error(`no id is known for the database ${database.database_name}`);
     return Object.assign({}, database, { database_id: id });
   });
-  const consumers = result.data.queues.consumers.map((consumer) =>
+  const consumers = read.queues.consumers.map((consumer) =>
     Object.assign({}, consumer, options.isFreePlan ? { max_batch_size: FREE_PLAN_BATCH_SIZE } : {}),
   );
   const config = {
     ...rest,
     d1_databases: databases,
-    queues: { ...result.data.queues, consumers },
+    queues: { ...read.queues, consumers },
+    ...(read.ratelimits === undefined ? {} : { ratelimits: read.ratelimits.map(deployedLimit) }),
     ...(limits === undefined || options.isFreePlan ? {} : { limits }),
   };
   const heading = `# Made from ${basename(file)} by \`npm run deploy\`, each time anew. Edit that file, not this one.\n`;
   return `${heading}${stringify(config)}\n`;
 }
 
-/** Where the copy goes: beside the original, so that every relative path in it holds.
+type RateLimit = NonNullable<z.infer<typeof wranglerSchema>["ratelimits"]>[number];
+
+function deployedLimit(binding: RateLimit): RateLimit {
+  const { limit, period } = binding.simple;
+  const most = DEPLOYED_SIGN_IN_LIMIT;
+  const isStricter = limit / period <= most.limit / most.period;
+  return binding.name === SIGN_IN_LIMIT && !isStricter ? { ...binding, simple: { ...most } } : binding;
+}
+
+/**
+ * The name of the copy: beside the original, so that relative paths in it stay valid.
  * @example deployConfigFile("wrangler.toml") // "wrangler.deploy.toml"
  */
 export function deployConfigFile(file: string): string {
   return join(dirname(file), `${basename(file, extname(file))}.deploy.toml`);
+}
+
+function readWranglerFile(parsed: Record<string, unknown>, file: string): z.infer<typeof wranglerSchema> {
+  const result = wranglerSchema.safeParse(parsed);
+  if (!result.success) throw new Error(`${file}: ${z.prettifyError(result.error)}`);
+  return result.data;
 }
 
 function parseToml(toml: string, file: string): Record<string, unknown> {

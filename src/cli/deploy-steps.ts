@@ -1,19 +1,26 @@
 /**
- * The steps from an account, empty or not, to a running Worker. Each looks before it acts, so running them again after a
- * failure, or for an update, does only what is left to do. Talks to the account through Wrangler only.
+ * The steps from an account to a running Worker. Each step looks at the account before it acts, so running them again
+ * after a failure, or for an update, does only what is missing. All of them act through Wrangler.
  */
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
-import { deployConfigFile, makeDeployConfig, readRequirements, SECRETS } from "./deploy-config.ts";
+import {
+  deployConfigFile,
+  makeDeployConfig,
+  readRequirements,
+  readVariables,
+  SECRETS,
+} from "./deploy-config.ts";
+import { describeWrongVariables } from "./variables.ts";
 import type { WranglerResult, WranglerRunner } from "./wrangler.ts";
 
 /** What the user asked for. */
 export interface DeployOptions {
   /** The Wrangler file, relative to the project. */
   readonly configFile: string;
-  /** Look, and say what would be done, but change nothing. */
+  /** Only look at the account and say what would be done. */
   readonly isDryRun: boolean;
-  /** Stay within what the Free plan accepts. */
+  /** Keep to the limits of the Free plan. */
   readonly isFreePlan: boolean;
   /** Where a new database is to live, one of Cloudflare's hints (`weur`, `enam`, …). */
   readonly location?: string;
@@ -21,23 +28,23 @@ export interface DeployOptions {
   readonly retentionSecs?: number;
 }
 
-/** What the steps act through. */
+/** The effects that the steps need. */
 export interface DeployTools {
   readonly run: WranglerRunner;
   readFile(file: string): Promise<string>;
   writeFile(file: string, text: string): Promise<void>;
-  /** Tells the user one line. */
+  /** Prints one line. */
   say(line: string): void;
 }
 
-/** A step that failed, with Wrangler's words. */
+/** A step that failed, with Wrangler's output. */
 export class DeployError extends Error {
   override readonly name = "DeployError";
 }
 
 /** How a deployment ended. */
 export interface DeployOutcome {
-  /** Secrets that are not set; what they guard is closed until they are. */
+  /** Secrets that are not set; nobody has the access that they give until they are. */
   readonly missingSecrets: readonly string[];
 }
 
@@ -45,13 +52,15 @@ const databasesSchema = z.array(z.object({ uuid: z.string().min(1), name: z.stri
 const secretsSchema = z.array(z.object({ name: z.string() }));
 
 /**
- * Takes every step that is left to take.
- * @throws DeployError naming the step that failed; running it again goes on from there
+ * Checks the variables, then takes every step that is missing.
+ * @throws DeployError naming the step that failed, or the variables that are wrong; running it again goes on from there
  */
 export async function deploy(options: DeployOptions, tools: DeployTools): Promise<DeployOutcome> {
   const { configFile, isDryRun } = options;
   const source = await tools.readFile(configFile);
   const needed = readRequirements(source, configFile);
+  const wrong = describeWrongVariables(readVariables(source, configFile), configFile);
+  if (wrong !== null) throw new DeployError(wrong);
   await requireLogin(tools);
   const ids = await ensureDatabases(
     needed.databases.map(({ name }) => name),
@@ -88,7 +97,7 @@ export async function deploy(options: DeployOptions, tools: DeployTools): Promis
 
 async function requireLogin(tools: DeployTools): Promise<void> {
   const { stdout } = await tools.run(["whoami", "--json"]);
-  // Some tokens may not read who they are; whether they may do the rest, the next step tells.
+  // Some tokens may not call whoami; the next step shows whether they may do the rest.
   if (!/"loggedIn":\s*false/.test(stdout)) return;
   throw new DeployError(
     "not signed in to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN (docs/deploy.md, step 1)",

@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: from a Cloudflare account to a running Worker. Leaves the steps to `deploy-steps.ts`; docs/deploy.md
- * tells the same story with every command spelled out.
+ * `npm run deploy`: from a Cloudflare account to a running Worker. The steps are in `deploy-steps.ts`; docs/deploy.md lists
+ * them with every command.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

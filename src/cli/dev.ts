@@ -1,6 +1,6 @@
 /**
- * `npm run dev [-- FLAGS]`: applies the migrations to the local database and runs `wrangler dev`, to which FLAGS go.
- * Signals and the exit code are passed on, so whoever runs us may treat us as Wrangler itself.
+ * `npm run dev [-- FLAGS]`: checks the variables, applies the migrations to the local database and runs `wrangler dev`
+ * with FLAGS. Signals and the exit code are passed on, so a caller may treat this command as Wrangler itself.
  */
 import { constants, copyFile } from "node:fs/promises";
 import { constants as osConstants } from "node:os";
@@ -8,11 +8,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { runCommand } from "./command.ts";
+import { devVariables } from "./dev-variables.ts";
 import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations } from "./local-worker.ts";
+import { describeWrongVariables } from "./variables.ts";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT, WRANGLER_SCRIPT } from "./wrangler.ts";
 
-/** Wrangler's flags that say which configuration and which storage; they hold for the migrations as well. */
+/** Wrangler's flags for the configuration and the storage; they are passed to the migrations as well. */
 const SHARED_FLAGS = {
   "persist-to": { type: "string" },
   config: { type: "string", short: "c" },
@@ -20,7 +22,7 @@ const SHARED_FLAGS = {
 } as const;
 
 /**
- * Of the flags for `wrangler dev`, those that its database must be migrated with.
+ * The flags of `wrangler dev` that the migrations need as well.
  * @example migrationFlags(["--port", "80", "--persist-to=x"]) // ["--persist-to", "x"]
  */
 export function migrationFlags(flags: readonly string[]): string[] {
@@ -48,6 +50,8 @@ export async function ensureDevVars(directory: string): Promise<boolean> {
 }
 
 async function main(flags: readonly string[]): Promise<number> {
+  const wrong = describeWrongVariables(devVariables(flags), "the Wrangler file, .dev.vars or --var");
+  if (wrong !== null) throw new Error(wrong);
   if (await ensureDevVars(PROJECT_ROOT)) console.log("Wrote .dev.vars with the example tokens.");
   await applyLocalMigrations(migrationFlags(flags));
   console.log("The local database is up to date.");
@@ -57,11 +61,11 @@ async function main(flags: readonly string[]): Promise<number> {
     env: WRANGLER_ENVIRONMENT,
     stdio: "inherit",
     reject: false,
-    // Killed outright it could not end the runtime it started.
+    // A killed Wrangler can't end the runtime that it started.
     forceKillAfterDelay: false,
   });
   onInterruption((signal) => {
-    // A terminal's Ctrl-C reaches the whole group, Wrangler included.
+    // Ctrl-C in a terminal reaches the whole process group, so Wrangler gets it as well.
     if (signal === "SIGINT" && process.stdin.isTTY) return;
     child.kill("SIGTERM");
   });

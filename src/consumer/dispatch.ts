@@ -1,6 +1,6 @@
 /**
- * From the record to the identities: one call per identity, all at once. An identity that answers `moved` knows of a
- * newer link than we do, so the link is read again and the observations go where they belong.
+ * From the record to the identities: one call per identity, in parallel. An identity that answers `moved` knows a newer
+ * link than the call, so the link is read again and the observations go to the identity that it names.
  */
 import pMap from "p-map";
 import type { AppliedObservation, Observation } from "../core/index.ts";
@@ -11,10 +11,22 @@ import { type Failure, failureOf } from "./verdict.ts";
 
 /** Calls to objects under way at a time. */
 const PARALLEL_CALLS = 64;
-/** How often links are read again before the queue has to help: each time means that one changed in between. */
+/** How often links are read again before the queue delivers the message again: each time a link changed in between. */
 const MOVES_FOLLOWED = 3;
+/** Calls of one invocation after links were read again: with those before at most 9,000, of 10,000 that are allowed. */
+const MAX_REPEATED_CALLS = 4_000;
 
-/** What dispatching speaks to. */
+/** How many calls may still be repeated; the parts of a batch share one. */
+export interface RepeatBudget {
+  left: number;
+}
+
+/** The budget of a new invocation. */
+export function repeatBudget(): RepeatBudget {
+  return { left: MAX_REPEATED_CALLS };
+}
+
+/** What dispatching calls. */
 export interface DispatchTargets {
   apply(identityUuid: string, call: ApplyCall): Promise<ApplyAnswer>;
   followLinks(attackerUuids: readonly string[]): Promise<Map<string, Link>>;
@@ -29,11 +41,15 @@ export interface Dispatched {
   readonly transitions: number;
 }
 
-/** Applies observations to the identities of their attackers. Those of an attacker without identity wait in D1. */
+/**
+ * Applies observations to the identities of their attackers. Those of an attacker without identity wait in D1. Makes at
+ * most one call per attacker, and further ones within the budget for identities that answer `moved`.
+ */
 export async function dispatch(
   targets: DispatchTargets,
   observations: readonly Observation[],
   links: ReadonlyMap<string, Link>,
+  repeats: RepeatBudget,
 ): Promise<Dispatched> {
   const failures = new Map<string, Failure>();
   const totals = { identityCalls: 0, applied: 0, transitions: 0 };
@@ -56,10 +72,11 @@ export async function dispatch(
       { concurrency: PARALLEL_CALLS },
     );
     if (moved.size === 0) break;
-    if (round >= MOVES_FOLLOWED) {
+    if (round >= MOVES_FOLLOWED || moved.size > repeats.left) {
       for (const attackerUuid of moved) failures.set(attackerUuid, "failed");
       break;
     }
+    repeats.left -= moved.size;
     remaining = remaining.filter(({ attackerUuid }) => moved.has(attackerUuid));
     current = await targets.followLinks([...moved]);
   }
@@ -108,7 +125,7 @@ function toIdentityLink({ attackerUuid, linkVersion, firstSeenTs, needsBackfill 
   return { attackerUuid, linkVersion, firstSeenTs, needsBackfill };
 }
 
-/** Only what an identity needs travels. */
+/** The fields that an identity needs. */
 function toApplied({ id, attackerUuid, primitive, value, ts, evidenceRef }: Observation): AppliedObservation {
   return { id, attackerUuid, primitive, value, ts, evidenceRef };
 }

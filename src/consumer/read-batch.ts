@@ -1,6 +1,6 @@
 /**
- * Reading a batch of queue messages: what each brings, and which attackers each speaks of. Nothing here can fail: a
- * message that breaks a rule becomes a dead letter.
+ * Reads a batch of queue messages: the observations, refusals and counts of each. Nothing here throws: a message that
+ * breaks a rule becomes a dead letter.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -18,37 +18,37 @@ import {
   type RecordedObservation,
 } from "../storage/index.ts";
 
-/** A queue message, as far as it is read here. */
+/** The fields of a queue message that are read. */
 export type IncomingMessage = Pick<Message, "id" | "attempts" | "body">;
 
-/** What one message brought. */
+/** What one message contains. */
 export interface MessageContent {
   readonly message: IncomingMessage;
   readonly observations: readonly RecordedObservation[];
   readonly deadLetters: readonly DeadLetter[];
   readonly ignored: number;
-  /** Observations older than what is kept. */
+  /** Number of observations that are older than the retention. */
   readonly expired: number;
-  /** The dead letter that is dealt with once this replay of it is stored and applied, or null. */
+  /** Id of the dead letter that this message replays, or null. It is deleted when the replay is stored and applied. */
   readonly replayOf: string | null;
 }
 
-/** What reading needs to know. */
+/** What reading depends on. */
 export interface ReadContext extends ParseContext {
-  /** Epoch seconds; observations before it are not kept. Null: all are. */
+  /** Epoch seconds; observations before it are not kept. Null: all are kept. */
   readonly keptFromTs: number | null;
 }
 
 /**
- * Longest body kept of something refused, in characters: at three bytes each under the 2 MB of a row, with room for
- * the rest of it. A queue message is shorter; a structured clone may have a longer JSON.
+ * Longest body of a dead letter, in characters: at three bytes each it is below the 2 MB of a row, with room for the other
+ * columns. A queue message is shorter, but the JSON of a structured clone may be longer.
  */
 export const LONGEST_BODY = 500_000;
 
-/** Longest id of a dead letter, in characters: that of a queue message, and a place in it. */
+/** Longest id of a dead letter, in characters: the id of a queue message and an index. */
 const LONGEST_LETTER_ID = 200;
 
-/** The id of a letter that holds one event; that of a whole message has no place in it. */
+/** Matches the id of a letter that holds one event; the id of a whole message has no index. */
 const EVENT_LETTER = /:\d+$/;
 
 /** Reads one message. */
@@ -67,7 +67,7 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
         else observations.push({ observation: event.observation, isUnlisted: event.isUnlisted });
         break;
       case "refused":
-        // Replayed after an erasure.
+        // The event was erased before it was replayed.
         if (replayOf !== null && isErasedEvent(event.raw)) break;
         deadLetters.push(
           toDeadLetter(message, letterId(message, replayOf, index, events.length), event, context.receivedTs),
@@ -84,13 +84,13 @@ export function readMessage(message: IncomingMessage, context: ReadContext): Mes
   return { message, observations, deadLetters, ignored, expired, replayOf: isRefusedAgain ? null : replayOf };
 }
 
-/** An event that is refused again stays the letter it was; those of a whole message become letters of their own. */
+/** An event that is refused again keeps the id of its letter; events of a whole message become letters of their own. */
 function letterId(message: IncomingMessage, replayOf: string | null, index: number, events: number): string {
   if (replayOf !== null && events === 1 && EVENT_LETTER.test(replayOf)) return replayOf;
   return `${replayOf ?? message.id}:${index}`;
 }
 
-/** Everything that a batch asks to be stored. */
+/** Everything in a batch that is to be stored. */
 export function toRecordBatch(contents: readonly MessageContent[]): RecordBatch {
   return {
     observations: contents.flatMap(({ observations }) => observations),
@@ -100,7 +100,7 @@ export function toRecordBatch(contents: readonly MessageContent[]): RecordBatch 
   };
 }
 
-/** A whole message as a dead letter, for when its retries are used up. */
+/** A whole message as a dead letter, after its retries were used up. */
 export function toExhausted(message: IncomingMessage, receivedTs: number): DeadLetter {
   const body = decoded(message.body);
   return {
@@ -132,7 +132,7 @@ function toDeadLetter(
   };
 }
 
-/** As much of a body as a row holds; where that is not all, the digest of the whole. */
+/** The body, cut to the length of a row; if it is cut, also the digest of the whole. */
 function keptBody(raw: unknown): Pick<DeadLetter, "body" | "bodyBytes" | "bodySha256"> {
   const text = textOf(raw);
   const isWhole = text.length <= LONGEST_BODY;
@@ -143,7 +143,7 @@ function keptBody(raw: unknown): Pick<DeadLetter, "body" | "bodyBytes" | "bodySh
   };
 }
 
-/** The JSON of what was refused, or its plain text where it has none. */
+/** The JSON of what was refused, or its text if it has no JSON. */
 function textOf(raw: unknown): string {
   if (typeof raw === "string") return raw;
   try {
@@ -153,13 +153,13 @@ function textOf(raw: unknown): string {
   }
 }
 
-/** A body that was sent as bytes, as the text they hold; any other body as it is. */
+/** Decodes a body that was sent as bytes; returns any other body as it is. */
 function decoded(body: unknown): unknown {
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new TextDecoder().decode(body);
   return body;
 }
 
-/** A replay says which dead letter it is of, beside its events. */
+/** Id of the dead letter that a message replays; it stands beside the events. */
 function replayedLetter(body: unknown): string | null {
   if (typeof body !== "object" || body === null || !("replay_of" in body)) return null;
   const { replay_of: id } = body;

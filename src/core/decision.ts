@@ -18,7 +18,9 @@ import { mergedEvent, type OutboundEvent, unmergedEvent } from "./event.ts";
 import {
   type ChangingHashWindow,
   changingHashWindow,
+  type HashWindow,
   type HashWindowChange,
+  NO_HASH_WINDOW,
   orderedSeries,
   type Series,
   type StoredHashWindow,
@@ -98,8 +100,7 @@ export function decide(facts: Facts, cause: Cause): Decision {
 /** Applies arrivals one by one (contract §4), in their order. */
 function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): Decision {
   const { policy, nowTs } = facts;
-  const stored = new Map<string, Map<string, AppliedObservation>>();
-  const observations: AppliedObservation[] = [];
+  const accepted = new Map<string, AppliedObservation>();
   const records = new Map<string, PrimitiveRecord>();
   const windows = new Map<string, ChangingHashWindow>();
   const events: OutboundEvent[] = [];
@@ -112,12 +113,10 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
   };
   for (const observation of arrivals.toSorted(compareArrivals)) {
     const { primitive } = observation;
-    const ofPrimitive = stored.get(primitive) ?? new Map<string, AppliedObservation>();
-    const name = nameInSeries(observation);
-    const prior = ofPrimitive.get(name) ?? facts.standing(observation);
+    const name = `${primitive}\0${nameInSeries(observation)}`;
+    const prior = accepted.get(name) ?? facts.standing(observation);
     if (prior && comparePrecedence(observation, prior) <= 0) continue;
-    ofPrimitive.set(name, observation);
-    stored.set(primitive, ofPrimitive);
+    accepted.set(name, observation);
     if (!head.isFormed) {
       const { attackerUuids, firstSeenTs } = facts.linked();
       const formed = form(head, attackerUuids, firstSeenTs ?? observation.ts, nowTs);
@@ -125,20 +124,24 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
       events.push(...formed.events);
     }
     const kind = mergeKindIn(policy, primitive);
-    const window = windows.get(primitive) ?? changingHashWindow(facts.hashWindow(primitive));
-    windows.set(primitive, window);
-    const record = recordOf(primitive);
+    const window = kind === "hash" ? windowOf(facts, windows, primitive) : NO_HASH_WINDOW;
     const series = new SeriesAtStep(kind, policy, window, () =>
-      overlaid(facts.record(primitive) === null ? [] : facts.members(primitive), ofPrimitive),
+      overlaid(facts.record(primitive) === null ? [] : facts.members(primitive), accepted, primitive),
     );
     const change = { prior, next: toMember(observation) };
-    const step = applyChange(head, primitive, kind, record, change, series, context);
+    const step = applyChange(head, primitive, kind, recordOf(primitive), change, series, context);
     ({ head } = step);
     records.set(primitive, step.record);
     events.push(...step.events);
   }
-  for (const members of stored.values()) observations.push(...members.values());
-  return { head, observations, records, removed: [], hashWindows: changesOf(windows), events };
+  return {
+    head,
+    observations: [...accepted.values()],
+    records,
+    removed: [],
+    hashWindows: changesOf(windows),
+    events,
+  };
 }
 
 /** Compares every primitive, in ASCII order, with what is stored of it; then the suspicion, once. */
@@ -153,12 +156,6 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
     policy,
     nowTs,
     lastObservationTs: (primitive) => lastObservationTsOf(primitive, current.get(primitive) ?? null),
-  };
-  const windowOf = (primitive: string, isStored: boolean): ChangingHashWindow => {
-    const window = changingHashWindow(facts.hashWindow(primitive));
-    if (isStored) window.clear();
-    windows.set(primitive, window);
-    return window;
   };
   const add = (step: { head: IdentityHead; events: readonly OutboundEvent[] }): void => {
     ({ head } = step);
@@ -186,7 +183,9 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
     gone.delete(primitive);
     const kind = mergeKindIn(policy, primitive);
     const record = facts.record(primitive);
-    const window = windowOf(primitive, kind === "hash" || record?.tail.kind === "hash");
+    // What a hash window stores is made anew, or is of no use any more.
+    if (kind === "hash" || record?.tail.kind === "hash") windowOf(facts, windows, primitive).clear();
+    const window = windows.get(primitive) ?? NO_HASH_WINDOW;
     const series = orderedSeries(kind, members, policy.thresholds, window);
     const seen =
       record && cause.erasedAttackerUuid !== null
@@ -201,7 +200,7 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
   }
   for (const primitive of gone) {
     head = forgetPrimitive(head, primitive);
-    windowOf(primitive, true);
+    windowOf(facts, windows, primitive).clear();
   }
   add(suspect(head, context));
   return {
@@ -250,22 +249,38 @@ function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation):
   return { value, ts, evidenceRef, attackerUuid };
 }
 
-/** A stored series with members laid over it, in series order. */
+/** Hash windows as they change during a decision, by primitive; made when first asked for. */
+function windowOf(
+  facts: Facts,
+  windows: Map<string, ChangingHashWindow>,
+  primitive: string,
+): ChangingHashWindow {
+  const window = windows.get(primitive) ?? changingHashWindow(facts.hashWindow(primitive));
+  windows.set(primitive, window);
+  return window;
+}
+
+/** A stored series with the accepted observations of its primitive laid over it, in series order. */
 function* overlaid(
   stored: Iterable<Member>,
-  over: ReadonlyMap<string, AppliedObservation>,
+  accepted: ReadonlyMap<string, AppliedObservation>,
+  primitive: string,
 ): Generator<Member, void, undefined> {
-  const waiting = [...over.values()].map(toMember).toSorted(compareMembers);
+  const over = [...accepted.values()]
+    .filter((observation) => observation.primitive === primitive)
+    .map(toMember)
+    .toSorted(compareMembers);
+  const replaced = new Set(over.map(nameInSeries));
   let next = 0;
   for (const member of stored) {
-    if (over.has(nameInSeries(member))) continue;
-    for (let first = waiting[next]; first && compareMembers(first, member) < 0; first = waiting[next]) {
+    if (replaced.has(nameInSeries(member))) continue;
+    for (let first = over[next]; first && compareMembers(first, member) < 0; first = over[next]) {
       yield first;
       next++;
     }
     yield member;
   }
-  yield* waiting.slice(next);
+  yield* over.slice(next);
 }
 
 /**
@@ -273,13 +288,13 @@ function* overlaid(
  * observation and hardly ever asked anything.
  */
 class SeriesAtStep implements Series {
-  readonly hashWindow: ChangingHashWindow;
+  readonly hashWindow: HashWindow;
   readonly #kind: MergeKind;
   readonly #policy: Policy;
   readonly #members: () => Iterable<Member>;
   #read: Series | null = null;
 
-  constructor(kind: MergeKind, policy: Policy, window: ChangingHashWindow, members: () => Iterable<Member>) {
+  constructor(kind: MergeKind, policy: Policy, window: HashWindow, members: () => Iterable<Member>) {
     this.#kind = kind;
     this.#policy = policy;
     this.hashWindow = window;

@@ -41,6 +41,7 @@ export {
   isSameKey,
   mapHashWindow,
   merge,
+  NO_HASH_WINDOW,
   type Outcome,
   type Rule,
   orderedSeries,

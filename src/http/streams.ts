@@ -1,7 +1,7 @@
 /** The live streams' routes: who may, from where on, of what. What is streamed, and how, is up to src/stream. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { cellOf, cellOfIdentity } from "../cells.ts";
+import { shardOf, shardOfIdentity } from "../shard.ts";
 import {
   followEverything,
   followIdentity,
@@ -104,9 +104,10 @@ async function follow(
   uuid: string,
   from: string | null,
 ): Promise<StreamSource> {
-  const cell = kind === "attacker" ? cellOf(c.env, uuid) : await cellOfIdentity(c.env, uuid);
+  const shard = kind === "attacker" ? shardOf(c.env, uuid) : await shardOfIdentity(c.env, uuid);
   const source = await followIdentity(
-    cell,
+    c.env,
+    shard,
     { kind, uuid },
     from === null ? null : Number(from),
     async (identityUuid) => {

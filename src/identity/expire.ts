@@ -6,6 +6,7 @@ import {
   orderedSeries,
   type Policy,
   type Tail,
+  NO_HASH_WINDOW,
 } from "../core/index.ts";
 import type { IdentityStore } from "./store/index.ts";
 
@@ -61,11 +62,4 @@ function neededMembers(
 
 function nameOf({ evidenceRef, attackerUuid }: Candidate): string {
   return `${evidenceRef}\0${attackerUuid}`;
-}
-
-/** Reading the newest members of a window series asks for none. */
-const NO_HASH_WINDOW = { load: refuse, get: refuse, put: refuse, expire: refuse, clear: refuse };
-
-function refuse(): never {
-  throw new Error("the newest members of a series must be read without a hash window");
 }

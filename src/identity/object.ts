@@ -14,7 +14,7 @@ import {
 import { logError } from "../log.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
 import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
-import { announce, Watchers } from "../stream/index.ts";
+import { notify, Watchers } from "../stream/index.ts";
 import { arrive, movedAttackers } from "./arrivals.ts";
 import { attributionAt } from "./attribution-at.ts";
 import { Budget } from "./budget.ts";
@@ -71,7 +71,7 @@ export class IdentityObject extends DurableObject<Env> {
       db: env.DB,
       letters: firstShard(env).db,
       queue: env.EVENT_QUEUE,
-      notify: () => announce(ctx, env, this.#watchers, name),
+      notify: () => notify(ctx, env, this.#watchers, name),
     };
     this.#isShardKnown = shardsOf(env).length === 1;
     if (!this.#isShardKnown && !this.#store.isEmpty) this.#learnShard(this.#store.links.any());

@@ -1,4 +1,4 @@
-/** Attackers: registering one, linking one to an identity, and looking one up. */
+/** Attackers: registration, links to identities, and look-up. */
 import { stubIdentityUuid } from "../core/index.ts";
 import { winnerOf } from "./merges.ts";
 
@@ -14,13 +14,13 @@ export interface Attacker {
   readonly lastSeenTs: number | null;
 }
 
-/** What is to be said of an attacker; null where nothing is. */
+/** What a registration says of an attacker; null where it says nothing. */
 export interface Registration {
   readonly uuid: string;
   readonly ip: string | null;
   readonly firstSeenTs: number | null;
   readonly lastSeenTs: number | null;
-  /** The identity it is to be linked to, or null for the one it has, or its own. */
+  /** The identity to link it to; null: the one that it has, or its stub identity. */
   readonly identityUuid: string | null;
 }
 
@@ -48,7 +48,7 @@ SELECT uuid, identity_uuid AS identityUuid, link_version AS linkVersion, needs_b
   ip, first_seen_ts AS firstSeenTs, last_seen_ts AS lastSeenTs
 FROM attackers WHERE uuid = ?1`;
 
-/** The identity ?2, or the last of those it was merged into: nothing is ever linked to one that is merged away. */
+/** The identity ?2, or the last winner that it was merged into: no attacker is linked to a merged-away identity. */
 const TARGET = `coalesce(${winnerOf("?2")}, ?2)`;
 
 const INSERT_ATTACKER = `
@@ -65,20 +65,20 @@ WHERE uuid = ?1 AND (
   OR (?3 IS NOT NULL AND (first_seen_ts IS NULL OR ?3 < first_seen_ts))
   OR (?4 IS NOT NULL AND (last_seen_ts IS NULL OR ?4 > last_seen_ts)))`;
 
-/** An attacker that waited gets its identity; what was stored of it meanwhile is to be applied. */
+/** An attacker that waited gets its identity; its stored observations are to be applied. */
 const LINK_WAITING = `
 UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1, needs_backfill = 1
 WHERE uuid = ?1 AND identity_uuid IS NULL`;
 
-/** A link may be changed while nothing hangs on it. */
+/** A link may be changed while no observation of the attacker is stored. */
 const RELINK = `
 UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1
 WHERE uuid = ?1 AND identity_uuid <> ${TARGET}
   AND NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)`;
 
 /**
- * Registers an attacker, or adds to what is known of it; repeating it changes nothing. All in one transaction, so that
- * a first observation that comes at the same time finds one identity, the same one.
+ * Registers an attacker, or adds to what is known of it; a repeat changes nothing. It is one transaction, so that a
+ * first observation at the same time gets the same identity.
  */
 export async function registerAttacker(db: D1Database, registration: Registration): Promise<Registered> {
   const { uuid, ip, firstSeenTs, lastSeenTs, identityUuid } = registration;

@@ -1,11 +1,11 @@
-/** Switches that hold for the whole Worker. */
+/** Switches of the whole Worker. */
 
 /** Whether the Worker is paused. */
 export async function isPaused(db: D1Database): Promise<boolean> {
   return (await db.prepare("SELECT 1 FROM control WHERE name = 'paused'").first()) !== null;
 }
 
-/** Pauses the Worker, or lets it go on. */
+/** Pauses or resumes the Worker. */
 export async function setPaused(db: D1Database, paused: boolean): Promise<void> {
   await db
     .prepare(
@@ -17,8 +17,8 @@ export async function setPaused(db: D1Database, paused: boolean): Promise<void> 
 }
 
 /**
- * Notes the names of the shards over which attackers are spread, if this one has no attacker yet and none were noted
- * before.
+ * Writes down the names of the shards over which attackers are spread, unless this shard has an attacker already or has
+ * the names.
  * @returns the names noted, or null if this shard's first attacker came while it was the only one
  */
 export async function claimShardNames(db: D1Database, names: string): Promise<string | null> {

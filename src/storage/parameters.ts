@@ -1,22 +1,26 @@
-/** Rows as JSON: one parameter for many, because D1 binds at most 100. */
+/** Rows as JSON: one bound parameter holds many rows, because D1 binds at most 100 parameters per statement. */
+import { utf8Length } from "../core/index.ts";
 
-/** Characters of one JSON parameter: at three bytes each still under the 1 MB at which parameters are cut. */
-const PARAMETER_CHARACTERS = 300_000;
+/** UTF-8 bytes of one JSON parameter: half of what D1 accepts, so that a single long row fits as well. */
+const PARAMETER_BYTES = 1_000_000;
 
-/** Rows as JSON lists, each short enough for one parameter. */
+/**
+ * Rows as JSON lists, each short enough for one parameter. A row that is longer than a parameter gets a list of its own.
+ * @param rows - each at most 2 MB as JSON
+ */
 export function parameters(rows: readonly unknown[][]): string[] {
-  const lists: string[] = [];
-  let list: string[] = [];
-  let characters = 0;
+  const lists: string[][] = [];
+  let bytes = 0;
   for (const row of rows.map((members) => JSON.stringify(members))) {
-    if (list.length > 0 && characters + row.length > PARAMETER_CHARACTERS) {
-      lists.push(`[${list.join(",")}]`);
-      list = [];
-      characters = 0;
+    const length = utf8Length(row) + 1;
+    const list = lists.at(-1);
+    if (list && bytes + length <= PARAMETER_BYTES) {
+      list.push(row);
+      bytes += length;
+    } else {
+      lists.push([row]);
+      bytes = length;
     }
-    list.push(row);
-    characters += row.length + 1;
   }
-  if (list.length > 0) lists.push(`[${list.join(",")}]`);
-  return lists;
+  return lists.map((list) => `[${list.join(",")}]`);
 }

@@ -3,7 +3,7 @@
  * reads events makes them complete here.
  */
 import { z } from "zod";
-import { applyDifference, type ListDifference } from "../core/index.ts";
+import { applyDifference } from "../core/index.ts";
 
 /** An event as it is stored. */
 interface StoredEvent {
@@ -37,66 +37,71 @@ SELECT identity_uuid AS identityUuid, seq, event FROM chain ORDER BY start, seq`
 
 /**
  * Events as they were published. Costs a query only where a list stands as a difference to one that is not among them.
+ * Where retention has removed the suspicion that held the whole list, the list is what is still known of it, and
+ * `truncated` stands beside the payload.
  * @param rows - of each identity in `seq` order
  */
 export async function asPublished<T extends StoredEvent>(db: D1Database, rows: readonly T[]): Promise<T[]> {
   if (!rows.some(({ event }) => event.includes(MARK))) return [...rows];
-  const parsed = rows.map((row) =>
-    row.event.includes(MARK) ? storedSchema.parse(JSON.parse(row.event)) : null,
-  );
-  const known = new Map<string, readonly string[]>();
-  const missing = new Map<string, readonly [string, number]>();
-  const isHere = new Set(rows.map(nameOf));
-  for (const [i, row] of rows.entries()) {
-    const previous = parsed[i]?.difference?.previous;
-    if (previous === undefined) continue;
-    const name = nameOf({ ...row, seq: previous });
-    if (!isHere.has(name)) missing.set(name, [row.identityUuid, previous]);
-  }
-  if (missing.size > 0) {
-    const { results } = await db
-      .prepare(READ_CHAINS)
-      .bind(JSON.stringify([...missing.values()]))
-      .all<StoredEvent>();
-    for (const row of results)
-      known.set(nameOf(row), listOf(row, storedSchema.parse(JSON.parse(row.event)), known));
-  }
-  return rows.map((row, i) => {
-    const stored =
-      parsed[i] ?? (row.event.includes(SUSPICION) ? storedSchema.parse(JSON.parse(row.event)) : null);
-    if (!stored) return row;
-    const primitives = listOf(row, stored, known);
-    known.set(nameOf(row), primitives);
-    if (!stored.difference) return row;
-    const { difference: _, payload, ...envelope } = stored;
-    const { identity_uuid, ...rest } = payload;
-    // The order of the fields is that of a published event.
-    const { v, id, seq, topic, type, ts, ...beside } = envelope;
-    const event = JSON.stringify({
-      v,
-      id,
-      seq,
-      topic,
-      type,
-      ts,
-      payload: { identity_uuid, primitives, ...rest },
-      ...beside,
-    });
-    return { ...row, event };
+  const known = new Map<string, KnownList>();
+  const earlier = await readChains(db, rows);
+  for (const row of earlier) known.set(nameOf(row), listOf(row, readStored(row), known));
+  return rows.map((row) => {
+    if (!row.event.includes(SUSPICION)) return row;
+    const stored = readStored(row);
+    const list = listOf(row, stored, known);
+    known.set(nameOf(row), list);
+    return stored.difference ? { ...row, event: completed(stored, list) } : row;
   });
 }
 
 const SUSPICION = '"type":"profile.multi_actor_suspected"';
 
-/** The list of a suspicion. Where retention has removed the one it differs from, what is known of it. */
+interface KnownList {
+  readonly primitives: readonly string[];
+  /** Whether the whole list could be made. */
+  readonly isWhole: boolean;
+}
+
+/** The suspicions before those rows that stand as differences, oldest first, back to the last whole lists. */
+async function readChains(db: D1Database, rows: readonly StoredEvent[]): Promise<StoredEvent[]> {
+  const isHere = new Set(rows.map(nameOf));
+  const missing = new Map<string, readonly [string, number]>();
+  for (const row of rows) {
+    if (!row.event.includes(MARK)) continue;
+    const { difference } = readStored(row);
+    if (!difference) continue;
+    const name = nameOf({ ...row, seq: difference.previous });
+    if (!isHere.has(name)) missing.set(name, [row.identityUuid, difference.previous]);
+  }
+  if (missing.size === 0) return [];
+  const asked = JSON.stringify([...missing.values()]);
+  return (await db.prepare(READ_CHAINS).bind(asked).all<StoredEvent>()).results;
+}
+
+function readStored({ event }: StoredEvent): Stored {
+  return storedSchema.parse(JSON.parse(event));
+}
+
 function listOf(
   row: StoredEvent,
   { payload, difference }: Stored,
-  known: ReadonlyMap<string, readonly string[]>,
-): readonly string[] {
-  if (!difference) return payload.primitives ?? [];
-  const before = known.get(nameOf({ ...row, seq: difference.previous })) ?? [];
-  return applyDifference(before, difference satisfies ListDifference);
+  known: ReadonlyMap<string, KnownList>,
+): KnownList {
+  if (!difference) return { primitives: payload.primitives ?? [], isWhole: true };
+  const before = known.get(nameOf({ ...row, seq: difference.previous }));
+  return {
+    primitives: applyDifference(before?.primitives ?? [], difference),
+    isWhole: before?.isWhole ?? false,
+  };
+}
+
+/** The event with its list; its fields are in the order in which they were published. */
+function completed(stored: Stored, { primitives, isWhole }: KnownList): string {
+  const { difference: _, payload, v, id, seq, topic, type, ts, ...beside } = stored;
+  const { identity_uuid, ...rest } = payload;
+  const envelope = { v, id, seq, topic, type, ts, payload: { identity_uuid, primitives, ...rest } };
+  return JSON.stringify({ ...envelope, ...(isWhole ? {} : { truncated: true }), ...beside });
 }
 
 function nameOf({ identityUuid, seq }: Pick<StoredEvent, "identityUuid" | "seq">): string {

@@ -1,22 +1,21 @@
 /**
- * The stream of everything: every published event, in the order in which the history has them. Where several databases
- * are bound there are several histories, so a place in the stream is a cursor of each; an identity is in one of them, so
- * its own events keep their order.
+ * The stream of everything: every published event, in the order of the history. Each shard has a history of its own, so a
+ * position in the stream is one cursor per shard. An identity is in one shard, so its own events keep their order.
  */
-import { cellsOf } from "../cells.ts";
+import { shardsOf } from "../shard.ts";
 import { readEventsAfter, readStreamStart } from "../storage/index.ts";
 import { FEED_NAMES } from "./feed.ts";
 import { firstSnapshot, PAGE_EVENTS, startOf, type StreamSource, toMessage } from "./source.ts";
 
-/** Stands between the cursors of a place. */
+/** Separates the cursors of a position. */
 const SEPARATOR = "-";
 
 /**
  * Starts a stream of everything.
- * @param resumeAfter - the place after which to go on, or null for what happens from now on
+ * @param resumeAfter - the position after which to go on, or null to start with the next event
  */
 export async function followEverything(env: Env, resumeAfter: string | null): Promise<StreamSource> {
-  const databases = cellsOf(env).map(({ DB }) => DB);
+  const databases = shardsOf(env).map(({ db }) => db);
   const newest = await Promise.all(databases.map((db) => readStreamStart(db)));
   const asked = resumeAfter === null ? [] : resumeAfter.split(SEPARATOR).map(Number);
   const starts = newest.map(({ newestCursor }, i) => startOf(asked[i] ?? null, newestCursor));
@@ -46,7 +45,7 @@ export async function followEverything(env: Env, resumeAfter: string | null): Pr
   };
 }
 
-/** What an object is asked with; the address is not looked at. */
+/** The request that asks an object for a WebSocket; the object ignores the address. */
 export function watchRequest(): Request {
   return new Request("https://object/watch", { headers: { upgrade: "websocket" } });
 }

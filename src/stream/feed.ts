@@ -1,30 +1,30 @@
 /**
- * The feed: the object that streams of everything watch. It knows no events, only that there are some; every drain
- * pokes it after it wrote the history. Stores nothing.
+ * The feed: the object that streams of everything watch. Every drain pokes it after writing the history, and it passes
+ * the poke on. It knows no events and stores nothing.
  */
 import { DurableObject } from "cloudflare:workers";
 import { Watchers } from "./watchers.ts";
 
 /**
- * Feeds there are. One object takes about 1,000 pokes a second, one per drained page of events; past that, raise this
- * number: each identity pokes one of them, and a stream of everything watches all.
+ * Number of feeds. One object takes about 1,000 pokes a second, one per drained page of events; beyond that, raise this
+ * number: each identity pokes one feed, and a stream of everything watches all of them.
  */
-const FEED_SHARDS = 1;
+const FEEDS = 1;
 
-/** The shortest time between two pokes of a watcher, in milliseconds: many drains at once are one reading. */
+/** Milliseconds between two pokes of a watcher: the events of many drains are read together. */
 const FEED_PAUSE_MS = 100;
 
-/** Names of the feeds, all of which a stream of everything watches. */
-export const FEED_NAMES: readonly string[] = Array.from({ length: FEED_SHARDS }, (_, i) => `feed-${i}`);
+/** Names of all feeds; a stream of everything watches each. */
+export const FEED_NAMES: readonly string[] = Array.from({ length: FEEDS }, (_, i) => `feed-${i}`);
 
 /** Name of the feed that an identity pokes. */
 export function feedNameOf(identityUuid: string): string {
-  return `feed-${Number.parseInt(identityUuid.slice(0, 8), 16) % FEED_SHARDS}`;
+  return `feed-${Number.parseInt(identityUuid.slice(0, 8), 16) % FEEDS}`;
 }
 
 export class FeedObject extends DurableObject<Env> {
   readonly #watchers: Watchers;
-  /** While a pause lasts: whether another poke came meanwhile. Null otherwise. */
+  /** Set while pokes are held back; `hasMore` tells whether one came meanwhile. */
   #pause: { hasMore: boolean } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -37,7 +37,7 @@ export class FeedObject extends DurableObject<Env> {
     return this.#watchers.accept(request);
   }
 
-  /** Learns that the history has grown. */
+  /** Passes on that the history has grown. */
   poke(): void {
     if (this.#pause) {
       this.#pause.hasMore = true;

@@ -1,7 +1,8 @@
 /**
- * One client's stream, in the Worker: what objects say over their WebSockets, turned into Server-Sent Events. Pokes only
- * say that there is something; events are read from the history past the stream's place, as fast as the client takes
- * them. Observations cannot be read again, so they wait in a bounded queue, and a client that lets it fill is dropped.
+ * One client's stream, in the Worker: turns the frames that objects send over WebSockets into Server-Sent Events. A poke
+ * only says that the history has grown; the reader then reads the events after the stream's position, as fast as the
+ * client takes them. Observations can't be read again, so they wait in a bounded queue, and a client is dropped when its
+ * queue is full.
  */
 import type { SSEStreamingApi } from "hono/streaming";
 import { logError, logInfo } from "../log.ts";
@@ -10,19 +11,19 @@ import type { StreamFrame } from "./protocol.ts";
 import type { StreamMessage, StreamSource } from "./source.ts";
 import { Watch } from "./watch.ts";
 
-/** Why a stream ended. All but `closed` ask the client to reconnect, and to resume. */
+/** Why a stream ended. After every reason but `closed` the client is expected to reconnect and resume. */
 export type StreamEnd =
-  /** The client went. */
+  /** The client closed the connection. */
   | "closed"
   /** The queue of observations was full. */
   | "slow"
   /** The client took nothing for too long. */
   | "stalled"
-  /** It has run for as long as it may. */
+  /** It has reached its longest lifetime, or its largest number of readings. */
   | "expired"
   /** The history could not be read. */
   | "failing"
-  /** The identity or attacker is not there any more. */
+  /** The identity or attacker does not exist any more. */
   | "gone";
 
 export class Reader {
@@ -56,12 +57,12 @@ export class Reader {
     sse.onAbort(() => this.#finish("closed"));
   }
 
-  /** Streams until the client goes or has to. Never throws. */
+  /** Streams until the client closes the connection or a limit ends the stream. Never throws. */
   async run(): Promise<StreamEnd> {
     const startMs = Date.now();
     const timer = setInterval(() => this.#tick(), this.#limits.keepAliveMs);
     try {
-      // Watched before anything is read, so that nothing falls between the two.
+      // The objects are watched before the history is read, so that no event is missed between the two.
       await this.#watch.follow(this.#source.watched);
       await this.#write(this.#source.first);
       while (this.#end === null) {
@@ -153,7 +154,7 @@ export class Reader {
     await this.#writing(this.#sse.writeSSE(message));
   }
 
-  /** Waits for the client to take what was written; ends with the stream at the latest. */
+  /** Waits until the client has taken what was written, or the stream has ended. */
   async #writing(written: Promise<unknown>): Promise<void> {
     this.#writingSinceMs = Date.now();
     await written;
@@ -170,7 +171,7 @@ export class Reader {
     });
   }
 
-  /** The first reason counts. What waits for a client that takes nothing is let go of. */
+  /** Keeps the first reason. Data that waits for a client that takes nothing is dropped. */
   #finish(end: StreamEnd): void {
     if (this.#end !== null) return;
     this.#end = end;

@@ -4,7 +4,7 @@ import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
 import { Reader, type StreamEnd } from "./reader.ts";
 import type { StreamSource } from "./source.ts";
 
-/** Headers of every stream: no store keeps it, nothing on the way holds it back or packs it. */
+/** Headers of every stream: caches must not store it, proxies must not buffer or compress it. */
 export const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
   "cache-control": "no-store, no-transform",
@@ -13,13 +13,13 @@ export const STREAM_HEADERS: Readonly<Record<string, string>> = {
 
 export interface StreamOptions {
   readonly limits?: Partial<StreamLimits>;
-  /** Epoch seconds at which the right to read ends; null if it does not. */
+  /** Epoch seconds at which the permission to read ends; null if it does not end. */
   readonly expiresTs?: number | null;
-  /** Told once, when the stream has ended. */
+  /** Called once, when the stream has ended. */
   readonly onEnd?: (end: StreamEnd) => void;
 }
 
-/** Starts streaming; the response lasts until the client goes. */
+/** Starts a stream; the response lasts until the client closes it or a limit ends it. */
 export function streamResponse(source: StreamSource, options: StreamOptions = {}): Response {
   const { readable, writable } = new TransformStream();
   const sse = new SSEStreamingApi(writable, readable);

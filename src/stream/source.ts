@@ -1,7 +1,7 @@
-/** What a stream is made of, whatever it shows. */
+/** The interface of a stream's source, and what all sources share. */
 import type { StreamedEvent } from "../storage/index.ts";
 
-/** Events read at a time: a few hundred KB, rarely more. */
+/** Events per page: rarely more than a few hundred KB. */
 export const PAGE_EVENTS = 100;
 
 /** How long a client waits before it reconnects, in milliseconds. */
@@ -12,40 +12,40 @@ export interface StreamMessage {
   readonly event: string;
   /** JSON. */
   readonly data: string;
-  /** Where the client is once it has this; none for what cannot be resumed after. */
+  /** The position of the client after this message; absent if the client can't resume after it. */
   readonly id?: string;
   /** How long a client is to wait before it reconnects, in milliseconds. */
   readonly retry?: number;
 }
 
-/** Some of what is to be sent. */
+/** A page of messages. */
 export interface SourceStep {
   readonly messages: readonly StreamMessage[];
-  /** Whether that is all there is by now. */
+  /** Whether there is nothing more to send now. */
   readonly isComplete: boolean;
 }
 
-/** Something to stream: knows where it stands, reads what comes next, and names the objects that say when to. */
+/** What a stream sends: keeps its position, reads the next messages, and names the objects that tell when to read. */
 export interface StreamSource {
   /** For the log. */
   readonly kind: "identity" | "attacker" | "everything";
-  /** What is sent first. */
+  /** The first message. */
   readonly first: StreamMessage;
-  /** Names of the objects to watch; may change with each step. */
+  /** Names of the objects to watch; may change with each call of `next`. */
   readonly watched: readonly string[];
   /** Asks one of those objects for a WebSocket. */
   readonly connect: (name: string) => Promise<Response>;
   /**
-   * Reads on from where the stream stands; nothing moves if it throws.
-   * @returns null if what was streamed is not there any more
+   * Reads the messages after the position of the stream, and advances it. If it throws, the position stays.
+   * @returns null if the identity or attacker does not exist any more
    */
   readonly next: () => Promise<SourceStep | null>;
 }
 
 /**
- * The place at which a stream starts.
- * @param resumeAfter - the cursor a client says it has, or null. One that was never given out is no place: the client
- *   starts anew
+ * The position at which a stream starts.
+ * @param resumeAfter - the cursor that the client sent, or null. With a cursor that is beyond the newest event the
+ *   stream starts at the newest event
  */
 export function startOf(
   resumeAfter: number | null,
@@ -56,8 +56,8 @@ export function startOf(
 }
 
 /**
- * The first event. It carries the place only on a new stream: a client that resumes has its place already, and what it
- * missed comes after this.
+ * The first event. It carries an id only on a new stream: a client that resumes keeps the id that it has, because the
+ * events that it missed follow this one.
  */
 export function firstSnapshot(
   data: unknown,
@@ -68,14 +68,14 @@ export function firstSnapshot(
 }
 
 /**
- * A published event as it is streamed: its name is its topic, less the word `profile`.
+ * The name of a published event in a stream: its topic without the word `profile`.
  * @example eventName("attribution.profile.state_changed") // "attribution.state_changed"
  */
 export function eventName(topic: string): string {
   return topic.replace(/^attribution\.profile\./, "attribution.");
 }
 
-/** A published event, with its place. */
+/** A published event, with its cursor as id. */
 export function toMessage({ cursor, topic, event }: StreamedEvent): StreamMessage {
   return { event: eventName(topic), data: event, id: String(cursor) };
 }

@@ -1,10 +1,10 @@
-/** The WebSockets that a stream has open to the objects it watches. One that is lost is opened again when asked to. */
+/** The WebSockets of a stream to the objects it watches. A lost one is opened again by the next call of `follow`. */
 import { logError } from "../log.ts";
 import { type StreamFrame, streamFrame } from "./protocol.ts";
 
 export interface WatchListener {
   readonly onFrame: (frame: StreamFrame) => void;
-  /** A WebSocket was closed by the other side; whatever it would have said meanwhile is not known. */
+  /** A WebSocket was closed by the other side; frames may have been missed. */
   readonly onLost: () => void;
 }
 
@@ -20,8 +20,8 @@ export class Watch {
   }
 
   /**
-   * Watches these objects and no others. One that cannot be reached is left out until the next call.
-   * @returns whether one was opened: what was read before may miss something
+   * Watches these objects and no others. An object that can't be reached is left out until the next call.
+   * @returns whether a WebSocket was opened: what was read before it may be out of date
    */
   async follow(names: readonly string[]): Promise<boolean> {
     for (const [name, socket] of this.#sockets) if (!names.includes(name)) this.#drop(name, socket);
@@ -30,7 +30,7 @@ export class Watch {
     return opened.includes(true);
   }
 
-  /** Lets go of everything, for good. */
+  /** Closes all WebSockets and opens no further ones. */
   close(): void {
     this.#isClosed = true;
     for (const [name, socket] of this.#sockets) this.#drop(name, socket);
@@ -69,7 +69,7 @@ export class Watch {
     try {
       socket.close(1000);
     } catch {
-      // It is closed already.
+      // It was closed before.
     }
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The WebSockets of those who watch an object. The platform keeps them while the object sleeps, so nothing is kept
- * here; and nothing here fails, because watching must never be in the way of what is watched.
+ * The WebSockets of the streams that watch an object. The platform keeps them while the object hibernates, so this class
+ * keeps no list. Nothing here throws: a stream must never disturb the object that it watches.
  */
 import type { ShownObservation, StreamFrame } from "./protocol.ts";
 
-/** Observations shown of one call; of more, the latest. They are best effort, and a page full tells enough. */
+/** Observations of one call that are sent to watchers: the latest. They are best effort. */
 export const OBSERVATIONS_SHOWN = 100;
 
-/** An observation as an object has it. */
+/** An observation as it is stored in an object. */
 export interface WatchedObservation {
   readonly id: string;
   readonly attackerUuid: string;
@@ -30,10 +30,10 @@ export class Watchers {
     return this.#ctx.getWebSockets().length === 0;
   }
 
-  /** Answers a request to watch; 426 if it is none. */
+  /** Accepts a WebSocket; any other request gets 426. */
   accept(request: Request): Response {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return new Response("This is watched by WebSocket.", {
+      return new Response("A WebSocket is required here.", {
         status: 426,
         headers: { upgrade: "websocket" },
       });
@@ -43,12 +43,12 @@ export class Watchers {
     return new Response(null, { status: 101, webSocket: theirs });
   }
 
-  /** Says that there is something new to read. */
+  /** Tells the watchers that the history has grown. */
   poke(): void {
     this.#send({ kind: "changed" });
   }
 
-  /** Shows observations that were just applied. */
+  /** Sends observations that were just applied to the watchers. */
   show(identityUuid: string, observations: readonly WatchedObservation[]): void {
     if (observations.length === 0 || this.isEmpty) return;
     const shown = observations.slice(-OBSERVATIONS_SHOWN).map((observation) => {
@@ -72,7 +72,7 @@ export class Watchers {
       try {
         socket.send(text);
       } catch {
-        // It is closing; whoever watched reads the history when it comes back.
+        // The WebSocket is closing; the stream reads the history after it reconnects.
       }
     }
   }

@@ -221,6 +221,24 @@ describe("deploy", () => {
     expect(missingSecrets).toEqual(Object.keys(SECRETS));
   });
 
+  it.each([
+    ['WINDOW_SIZE = "banana"', 'WINDOW_SIZE must be a whole number from 1 to 20, got "banana"'],
+    ["RETENTION_DAYS = 0", 'RETENTION_DAYS must be a number of days from 1 to 36525, got "0"'],
+    ['UNKNOWN_ATTACKER = "drop"', 'UNKNOWN_ATTACKER must be "register" or "defer", got "drop"'],
+    ["HASH_WINDOW_SECS = -1\nHEARTBEAT = true", 'HEARTBEAT must be "on" or "off", got "true"'],
+  ])("refuses a wrong variable, by name and range, before it asks the account: %s", async (vars, problem) => {
+    for (const isDryRun of [false, true]) {
+      const account = new PretendedAccount();
+      account.files.set("wrangler.toml", `${TOML}\n[vars]\n${vars}\n`);
+      const error = await deploy({ ...OPTIONS, isDryRun }, account.tools).catch((thrown: unknown) => thrown);
+      if (!(error instanceof DeployError)) throw new Error("expected a DeployError");
+      expect(error.message).toContain(problem);
+      expect(error.message).toContain("wrangler.toml");
+      expect(account.commands).toEqual([]);
+      expect([...account.files.keys()]).toEqual(["wrangler.toml"]);
+    }
+  });
+
   it("names the two ways to sign in when nobody is", async () => {
     const account = new PretendedAccount();
     account.isSignedIn = false;
@@ -298,13 +316,42 @@ describe("the Wrangler file", () => {
     expect(needed.queues).toEqual(expect.arrayContaining(QUEUES));
   });
 
-  it("is copied with the database's id and nothing else changed", async () => {
+  it("is copied with the database's id, the limit on failed sign-ins, and nothing else changed", async () => {
     const source = await readFile("wrangler.toml", "utf8");
     const copy = makeDeployConfig(source, "wrangler.toml", { databaseIds: IDS, isFreePlan: false });
-    expect(parse(copy)).toEqual(
-      parse(source.replace(/database_id = "[^"]*"/, `database_id = "${DATABASE_ID}"`)),
-    );
+    const expected = parse(source.replace(/database_id = "[^"]*"/, `database_id = "${DATABASE_ID}"`));
+    expect(parse(copy)).toEqual({
+      ...expected,
+      ratelimits: [
+        { name: "INGEST_RATE_LIMIT", namespace_id: "1001", simple: { limit: 1_000, period: 10 } },
+        { name: "AUTH_FAILURE_RATE_LIMIT", namespace_id: "1002", simple: { limit: 20, period: 60 } },
+      ],
+    });
     expect(copy).toMatch(/^# Made from wrangler\.toml by `npm run deploy`/);
+  });
+
+  it("[§7] lets each caller make at least 1,000 requests per 10 s locally", async () => {
+    const { ratelimits } = parse(await readFile("wrangler.toml", "utf8"));
+    expect(ratelimits).toHaveLength(2);
+    for (const limit of Array.isArray(ratelimits) ? ratelimits : []) {
+      expect(limit).toMatchObject({ simple: { limit: 1_000, period: 10 } });
+    }
+  });
+
+  it.each([
+    [10, 60, 10, 60],
+    [3, 10, 3, 10],
+    [4, 10, 20, 60],
+    [100, 60, 20, 60],
+  ])("keeps a stricter limit on failed sign-ins: %d per %d s", (limit, period, deployed, deployedPeriod) => {
+    const ratelimits = `[[ratelimits]]
+name = "AUTH_FAILURE_RATE_LIMIT"
+namespace_id = "7"
+simple = { limit = ${limit}, period = ${period} }`;
+    const options = { databaseIds: IDS, isFreePlan: false };
+    expect(parse(makeDeployConfig(`${TOML}\n${ratelimits}`, "wrangler.toml", options))).toMatchObject({
+      ratelimits: [{ namespace_id: "7", simple: { limit: deployed, period: deployedPeriod } }],
+    });
   });
 
   it("loses for the Free plan what that refuses, and takes smaller batches", async () => {

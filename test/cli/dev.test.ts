@@ -1,11 +1,12 @@
 /**
  * `npm run dev`: the database it migrates is the one it serves, and it ends as Wrangler does, leaving nobody behind.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { devVariables } from "../../src/cli/dev-variables.ts";
 import { ensureDevVars, migrationFlags } from "../../src/cli/dev.ts";
 import { applyLocalMigrations } from "../../src/cli/local-worker.ts";
 import type { WranglerResult } from "../../src/cli/wrangler.ts";
@@ -46,6 +47,40 @@ describe("migrationFlags", () => {
     ],
   ])("takes from Wrangler's flags what tells where the database is: %j", (flags, expected) => {
     expect(migrationFlags(flags)).toEqual(expected);
+  });
+});
+
+describe("devVariables", () => {
+  const TOML = `
+name = "w"
+[vars]
+WINDOW_SIZE = "6"
+HEARTBEAT = "on"
+[env.staging.vars]
+WINDOW_SIZE = 7
+`;
+  const FLAG = "WINDOW_SIZE:10";
+
+  it.each([
+    ["the Wrangler file", [], {}, "6"],
+    ["its environment", ["--env", "staging"], {}, 7],
+    [".dev.vars over it", [], { ".dev.vars": 'WINDOW_SIZE="8"' }, "8"],
+    [".dev.vars of the environment", ["-e=staging"], { ".dev.vars.staging": "WINDOW_SIZE=8" }, "8"],
+    [".env where there is no .dev.vars", [], { ".env": "WINDOW_SIZE=8" }, "8"],
+    [
+      "--env-file over .dev.vars",
+      ["--env-file=e"],
+      { ".dev.vars": "WINDOW_SIZE=8", e: "WINDOW_SIZE=9" },
+      "9",
+    ],
+    ["--var over all", ["--var", FLAG], { ".dev.vars": "WINDOW_SIZE=8" }, "10"],
+    ["--var=…", [`--var=${FLAG}`], {}, "10"],
+    ["several values of one --var", ["--var", "A:1", FLAG, "--port", "1"], {}, "10"],
+  ] as const)("are those that the Worker gets: %s", async (_, flags, files, expected) => {
+    await writeFile(join(directory, "wrangler.toml"), TOML);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+    const variables = devVariables(["--config", join(directory, "wrangler.toml"), ...flags]);
+    expect(variables["WINDOW_SIZE"]).toBe(expected);
   });
 });
 
@@ -108,6 +143,14 @@ describe("npm run dev", { timeout: 120_000 }, () => {
     expect((await running.ended).exitCode).toBe(143);
     await expect.poll(() => running?.isAnyoneLeft(), { timeout: 5_000 }).toBe(false);
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow("fetch failed");
+  });
+
+  it("refuses to start with a wrong variable, names it and its range, and has started nothing", async () => {
+    running = start("src/cli/dev.ts", [`--persist-to=${directory}`, "--var", "WINDOW_SIZE:banana"]);
+    const { exitCode, output } = await running.ended;
+    expect(output).toContain('WINDOW_SIZE must be a whole number from 1 to 20, got "banana"');
+    expect(exitCode).toBe(1);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it("ends with Wrangler's exit code when that fails", async () => {

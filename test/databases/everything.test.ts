@@ -1,4 +1,4 @@
-/** The stream of everything over two databases: a place is a cursor of each, and resuming misses and repeats nothing. */
+/** The stream of everything over two databases: a position is one cursor per database, and resuming misses and repeats nothing. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { followEverything } from "../../src/stream/index.ts";
@@ -38,12 +38,12 @@ it("[§7 several databases] has the events of both, each identity's in order, an
   }
 });
 
-it("[§7 several databases] a place with another number of cursors, or one never given out, starts anew", async () => {
+it("[§7 several databases] with another number of cursors, or with one that was never given out, a stream starts at the newest event", async () => {
   await play();
   const now = (await followEverything(env, null)).first.id ?? "";
   expect(now).toMatch(/^\d+-\d+$/);
-  for (const place of ["1", "1-1-1", "1-999999", "999999-1"]) {
-    const source = await followEverything(env, place);
+  for (const position of ["1", "1-1-1", "1-999999", "999999-1"]) {
+    const source = await followEverything(env, position);
     expect(source.first.id).toBe(now);
     expect((await source.next())?.messages).toEqual([]);
   }

@@ -1,7 +1,9 @@
 /** What is done to several databases: failing, sweeping, merging, erasing, rebuilding, pausing, and binding others. */
 import {
+  createExecutionContext,
   createMessageBatch,
   evictDurableObject,
+  getQueueResult,
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
@@ -22,8 +24,8 @@ import { attackerIn, columnOf, DATABASES, expectApart, type Known, withoutDataba
 const PRIMITIVE = "motor.input_modality";
 const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000 };
 
-async function known(place: number, values: readonly string[] = ["a", "a", "a"]): Promise<Known> {
-  const fresh = attackerIn(place);
+async function known(index: number, values: readonly string[] = ["a", "a", "a"]): Promise<Known> {
+  const fresh = attackerIn(index);
   await deliver(series(fresh.attackerUuid, PRIMITIVE, values));
   return fresh;
 }
@@ -36,14 +38,14 @@ async function countOf(identityUuid: string): Promise<number | undefined> {
 }
 
 describe("[§4 several databases] a database that fails", () => {
-  it.each([0, 1])("database %d puts off the messages that touch it and no others", async (place) => {
-    const [here, there] = [attackerIn(place), attackerIn(1 - place)];
+  it.each([0, 1])("database %d puts off the messages that touch it and no others", async (index) => {
+    const [here, there] = [attackerIn(index), attackerIn(1 - index)];
     const observed = ({ attackerUuid }: Known) => payload({ attacker_uuid: attackerUuid });
     const [bad, good] = [observed(here), observed(there)];
     const mixed = { events: [observed(here), observed(there)] };
     const messages = [bad, good, mixed];
     const ids = ["bad", "good", "mixed"];
-    const result = await deliver(messages, { env: withoutDatabase(place), ids });
+    const result = await deliver(messages, { env: withoutDatabase(index), ids });
     expect(result.explicitAcks).toEqual(["good"]);
     expect(result.retryMessages.map(({ msgId }) => msgId).toSorted()).toEqual(["bad", "mixed"]);
     // The half of it that could be stored is, and counts once when it comes again.
@@ -91,9 +93,9 @@ describe("[§4 several databases] a database that fails", () => {
       DATABASES.map((db) => columnOf(db, "SELECT code FROM dead_letters WHERE id = ?1", id)),
     );
     expect(letters).toEqual([["retries_exhausted"], []]);
-    for (const [place, { identityUuid }] of [one, two].entries()) {
+    for (const [index, { identityUuid }] of [one, two].entries()) {
       const sql = "SELECT is_dirty FROM identities WHERE uuid = ?1";
-      expect(await columnOf(DATABASES[place] ?? env.DB, sql, identityUuid)).toEqual([1]);
+      expect(await columnOf(DATABASES[index] ?? env.DB, sql, identityUuid)).toEqual([1]);
     }
     expect((await call("POST", `dead-letters/${id}/replay`)).status).toBe(202);
     await vi.waitFor(async () => {
@@ -207,8 +209,8 @@ describe("[§6 several databases] merging, linking, erasing", () => {
     await vi.waitFor(() => expectApart([one, two]));
   });
 
-  it.each([0, 1])("within database %d they are merged, unmerged and followed as ever", async (place) => {
-    const [winner, loser] = await Promise.all([known(place), known(place, ["b", "b"])]);
+  it.each([0, 1])("within database %d they are merged, unmerged and followed as ever", async (index) => {
+    const [winner, loser] = await Promise.all([known(index), known(index, ["b", "b"])]);
     const merged = await call("POST", `identities/${winner.identityUuid}/merge`, {
       loser_uuid: loser.identityUuid,
     });
@@ -223,7 +225,7 @@ describe("[§6 several databases] merging, linking, erasing", () => {
       done: true,
     });
     expect([await countOf(winner.identityUuid), await countOf(loser.identityUuid)]).toEqual([3, 3]);
-    const db = DATABASES[place] ?? env.DB;
+    const db = DATABASES[index] ?? env.DB;
     await vi.waitFor(async () => {
       const history = (await readHistory(db, winner.identityUuid, 0, 100)).map(({ event }) =>
         JSON.parse(event),
@@ -293,6 +295,13 @@ describe("[§7 several databases] switches", () => {
     const body = payload({ attacker_uuid: attacker.attackerUuid });
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     expect((await deliver([body], { env: others })).retryMessages).toHaveLength(1);
+    // As in a pause, what ran out of retries waits and is not given up.
+    const dead = createMessageBatch("attacker-observations-dead-letters", [
+      { id: "dead", timestamp: new Date(), attempts: 1, body },
+    ]);
+    await worker.queue(dead, { ...others });
+    const { retryMessages } = await getQueueResult(dead, createExecutionContext());
+    expect(retryMessages.map(({ msgId }) => msgId)).toEqual(["dead"]);
     const lines = logged.mock.calls.flat().join("\n");
     expect(lines).toContain(
       "the databases bound are DB, DB_2, DB_3, but attackers were spread over DB, DB_2 before",

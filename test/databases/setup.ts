@@ -1,15 +1,15 @@
 /** Two databases under one Worker: attackers of either, and what each holds. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { cellOf, cellsOf } from "../../src/cells.ts";
 import { stubIdentityUuid } from "../../src/core/index.ts";
+import { shardOf, shardsOf } from "../../src/shard.ts";
 
 /** Both databases, in the order of their bindings. */
-export const DATABASES = cellsOf(env).map(({ DB }) => DB);
+export const DATABASES = shardsOf(env).map(({ db }) => db);
 
-/** Which database an attacker's rows must be in: 0 or 1. */
-export function placeOfAttacker(attackerUuid: string): number {
-  return DATABASES.indexOf(cellOf(env, attackerUuid).DB);
+/** The index of the shard that an attacker's rows must be in: 0 or 1. */
+export function shardIndexOf(attackerUuid: string): number {
+  return shardOf(env, attackerUuid).index;
 }
 
 export interface Known {
@@ -18,10 +18,10 @@ export interface Known {
 }
 
 /** A fresh attacker whose rows belong in a database. */
-export function attackerIn(place: number): Known {
+export function attackerIn(index: number): Known {
   for (;;) {
     const attackerUuid = crypto.randomUUID();
-    if (placeOfAttacker(attackerUuid) === place) {
+    if (shardIndexOf(attackerUuid) === index) {
       return { attackerUuid, identityUuid: stubIdentityUuid(attackerUuid) };
     }
   }
@@ -37,16 +37,16 @@ export async function columnOf(db: D1Database, sql: string, ...values: unknown[]
 }
 
 /** The environment with one of its databases not answering, in part or at all. */
-export function withoutDatabase(place: number): Env {
+export function withoutDatabase(index: number): Env {
   const fail = () => Promise.reject(new Error("Network connection lost."));
-  const broken = new Proxy(DATABASES[place] ?? env.DB, {
+  const broken = new Proxy(DATABASES[index] ?? env.DB, {
     get(target, name) {
       if (name === "batch") return fail;
       const member: unknown = Reflect.get(target, name);
       return typeof member === "function" ? member.bind(target) : member;
     },
   });
-  return { ...env, [place === 0 ? "DB" : `DB_${place + 1}`]: broken };
+  return { ...env, [index === 0 ? "DB" : `DB_${index + 1}`]: broken };
 }
 
 /** Asserts that every row about these is in its database, and none in the other. */
@@ -60,8 +60,8 @@ export async function expectApart(knowns: readonly Known[]): Promise<void> {
     ["events", "identity_uuid", identities],
     ["attributions", "identity_uuid", identities],
   ] as const;
-  for (const [place, db] of DATABASES.entries()) {
-    const expected = knowns.filter(({ attackerUuid }) => placeOfAttacker(attackerUuid) === place);
+  for (const [index, db] of DATABASES.entries()) {
+    const expected = knowns.filter(({ attackerUuid }) => shardIndexOf(attackerUuid) === index);
     for (const [table, column, uuids] of columns) {
       const found = await columnOf(
         db,
@@ -69,7 +69,7 @@ export async function expectApart(knowns: readonly Known[]): Promise<void> {
         uuids,
       );
       const wanted = expected.map((known) => (uuids === attackers ? known.attackerUuid : known.identityUuid));
-      expect(found, `${table} of database ${place}`).toEqual(wanted.toSorted());
+      expect(found, `${table} of shard ${index}`).toEqual(wanted.toSorted());
     }
   }
 }

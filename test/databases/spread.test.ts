@@ -14,7 +14,7 @@ import { deliver, pieces, statesOf } from "../setup/deliver.ts";
 import { get, readAll } from "../setup/get.ts";
 import { receivedFor, waitForSeq } from "../setup/outbound.ts";
 import { payload } from "../setup/payload.ts";
-import { columnOf, DATABASES, expectApart, type Known, placeOfAttacker } from "./setup.ts";
+import { columnOf, DATABASES, expectApart, type Known, shardIndexOf } from "./setup.ts";
 
 const ATTACKERS = 200;
 const START_TS = 1_714_000_000;
@@ -87,9 +87,9 @@ beforeAll(play, 300_000);
 
 describe("[§6 several databases] spreading", () => {
   it("both databases are used, and everything of an attacker is in exactly one", async () => {
-    const places = knowns.map(({ attackerUuid }) => placeOfAttacker(attackerUuid));
-    for (const place of [0, 1]) {
-      expect(places.filter((other) => other === place).length).toBeGreaterThan(ATTACKERS / 4);
+    const indexes = knowns.map(({ attackerUuid }) => shardIndexOf(attackerUuid));
+    for (const index of [0, 1]) {
+      expect(indexes.filter((other) => other === index).length).toBeGreaterThan(ATTACKERS / 4);
     }
     await expectApart(knowns);
   });
@@ -118,7 +118,7 @@ describe("[§6 several databases] spreading", () => {
 
   it("[§4] each identity's events are gapless, in its database as on the queue", async () => {
     for (const { attackerUuid, identityUuid } of knowns) {
-      const db = DATABASES[placeOfAttacker(attackerUuid)] ?? env.DB;
+      const db = DATABASES[shardIndexOf(attackerUuid)] ?? env.DB;
       const seqs = (await readHistory(db, identityUuid, 0, 1_000)).map(({ seq }) => seq);
       expect(seqs).toEqual(seqs.map((_, i) => i + 1));
       const received = new Set(receivedFor(identityUuid).map(({ seq }) => seq));
@@ -128,8 +128,8 @@ describe("[§6 several databases] spreading", () => {
 });
 
 describe("[§7 several databases] reads", () => {
-  it.each([0, 1])("by attacker and by identity, of database %d", async (place) => {
-    const known = knowns.find(({ attackerUuid }) => placeOfAttacker(attackerUuid) === place);
+  it.each([0, 1])("by attacker and by identity, of database %d", async (index) => {
+    const known = knowns.find(({ attackerUuid }) => shardIndexOf(attackerUuid) === index);
     const { attackerUuid, identityUuid } = known ?? { attackerUuid: "", identityUuid: "" };
     const count = events.filter((event) => event["attacker_uuid"] === attackerUuid).length;
     const attribution = await get(`/api/v1/attackers/${attackerUuid}/attribution`);

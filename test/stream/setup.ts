@@ -4,6 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import type { IdentityObject } from "../../src/identity/index.ts";
+import { firstShard } from "../../src/shard.ts";
 import { readHistory } from "../../src/storage/index.ts";
 import {
   followEverything,
@@ -43,7 +44,7 @@ export async function identitySource(
   from: number | null = null,
   kind: "identity" | "attacker" = "identity",
 ): Promise<StreamSource> {
-  const source = await followIdentity(env, { kind, uuid }, from, (identityUuid) =>
+  const source = await followIdentity(env, firstShard(env), { kind, uuid }, from, (identityUuid) =>
     Promise.resolve({ identity_uuid: identityUuid }),
   );
   if (!source) throw new Error(`${kind} ${uuid} must be known`);

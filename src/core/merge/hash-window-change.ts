@@ -27,6 +27,19 @@ export interface ChangingHashWindow extends HashWindow {
   change(): HashWindowChange | null;
 }
 
+/** Stands where none is needed: window tails ask for no hash window. */
+export const NO_HASH_WINDOW: HashWindow = {
+  load: refuse,
+  get: refuse,
+  put: refuse,
+  expire: refuse,
+  clear: refuse,
+};
+
+function refuse(): never {
+  throw new Error("only a hash series may ask for its hash window");
+}
+
 /** A hash window over what is stored. */
 export function changingHashWindow(stored: StoredHashWindow): ChangingHashWindow {
   let removeBeforeTs = -Infinity;

@@ -12,6 +12,7 @@ export {
   type ChangingHashWindow,
   changingHashWindow,
   type HashWindowChange,
+  NO_HASH_WINDOW,
   type StoredHashWindow,
 } from "./hash-window-change.ts";
 export { orderedSeries } from "./ordered-series.ts";
