@@ -1,4 +1,4 @@
-/** Derived UUIDs: the same for ever, because what is stored and published is named by them. */
+/** Derived UUIDs never change, because stored rows and published events are identified by them. */
 import { describe, expect, it } from "vitest";
 import { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "../../src/core/index.ts";
 import { ATTACKER, OTHER_ATTACKER } from "./factories.ts";

@@ -29,7 +29,7 @@ const vector = z.object({
 const ATTACKER = "00000000-0000-4000-8000-000000000001";
 const vectors = readSharedLines(FILE, (line) => vector.parse(line));
 
-/** A permutation of the members that depends on the seed alone. */
+/** A permutation of the members that depends only on the seed. */
 function shuffle(members: Member[], seed: number): Member[] {
   const arbitrary = fc.shuffledSubarray(members, { minLength: members.length });
   return fc.sample(arbitrary, { seed, numRuns: 1 })[0] ?? [];
