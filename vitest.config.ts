@@ -66,6 +66,7 @@ async function workersProject(
           runs: Number(process.env["FAULT_RUNS"] ?? 200),
           seed: Number(process.env["FAULT_SEED"] ?? 1),
           fuzz: Number(process.env["FAULT_FUZZ"] ?? 5_000),
+          shrink: Number(process.env["FAULT_SHRINK"] ?? 150),
         },
         pipelineVectors: hasShared(PIPELINE_VECTORS) ? readSharedLines(PIPELINE_VECTORS, (line) => line) : [],
       },

@@ -1,8 +1,7 @@
 /** For the admin scope: merging and unmerging identities, recomputing one, erasing an attacker. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { cellOf, cellOfIdentity, findCell } from "../cells.ts";
-import { logError } from "../log.ts";
-import { carryOutErasure, tellMerge } from "../maintenance/index.ts";
+import { carryOutErasure, carryOutMerge } from "../maintenance/index.ts";
+import { findShard, firstShard, shardOf, shardOfIdentity } from "../shard.ts";
 import {
   beginErasure,
   hasIdentity,
@@ -95,15 +94,15 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
     if (winnerUuid === loserUuid) {
       throw new ProblemError("senseless", "An identity cannot be merged into itself.");
     }
-    const [home, loserHome] = await Promise.all([findCell(c.env, winnerUuid), findCell(c.env, loserUuid)]);
+    const [home, loserHome] = await Promise.all([findShard(c.env, winnerUuid), findShard(c.env, loserUuid)]);
     if (home && loserHome && home !== loserHome) {
       throw new ProblemError(
         "other_database",
         `The identities ${winnerUuid} and ${loserUuid} are in different databases, so they cannot be merged.`,
       );
     }
-    const cell = home ?? loserHome ?? c.env;
-    const merged = await mergeIdentities(cell.DB, winnerUuid, loserUuid, Date.now() / 1_000);
+    const shard = home ?? loserHome ?? firstShard(c.env);
+    const merged = await mergeIdentities(shard.db, winnerUuid, loserUuid, Date.now() / 1_000);
     if (merged.outcome === "unknown") {
       throw new ProblemError("not_found", `No identity ${merged.identityUuid} is known.`);
     }
@@ -113,8 +112,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
         `The identity ${merged.identityUuid} is merged into ${merged.intoUuid} already.`,
       );
     }
-    const untold = { id: merged.mergeId, winnerUuid, loserUuid, isUndone: false };
-    const done = await attempt("merge_not_told", () => tellMerge(cell, untold));
+    const done = await carryOutMerge(c.env, shard, merged.mergeId);
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(merged.links), done },
       200,
@@ -122,8 +120,8 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
   })
   .openapi(postUnmerge, async (c) => {
     const { uuid: loserUuid } = c.req.valid("param");
-    const cell = await cellOfIdentity(c.env, loserUuid);
-    const undone = await unmergeIdentity(cell.DB, loserUuid, Date.now() / 1_000);
+    const shard = await shardOfIdentity(c.env, loserUuid);
+    const undone = await unmergeIdentity(shard.db, loserUuid, Date.now() / 1_000);
     if (undone.outcome === "unknown")
       throw new ProblemError("not_found", `No identity ${loserUuid} is known.`);
     if (undone.outcome === "not_merged") {
@@ -136,8 +134,7 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
       );
     }
     const { mergeId, winnerUuid, links } = undone;
-    const untold = { id: mergeId, winnerUuid, loserUuid, isUndone: true };
-    const done = await attempt("unmerge_not_told", () => tellMerge(cell, untold));
+    const done = await carryOutMerge(c.env, shard, mergeId);
     return c.json(
       { winner_uuid: winnerUuid, loser_uuid: loserUuid, attacker_uuids: uuidsOf(links), done },
       200,
@@ -145,33 +142,20 @@ export const adminRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid 
   })
   .openapi(postRebuild, async (c) => {
     const { uuid } = c.req.valid("param");
-    const { DB } = await cellOfIdentity(c.env, uuid);
-    if (!(await hasIdentity(DB, uuid))) throw new ProblemError("not_found", `No identity ${uuid} is known.`);
-    const identityUuid = (await resolveIdentity(DB, uuid)) ?? uuid;
+    const { db } = await shardOfIdentity(c.env, uuid);
+    if (!(await hasIdentity(db, uuid))) throw new ProblemError("not_found", `No identity ${uuid} is known.`);
+    const identityUuid = (await resolveIdentity(db, uuid)) ?? uuid;
     const done = await c.env.IDENTITIES.getByName(identityUuid).rebuild();
     return c.json({ identity_uuid: identityUuid, done }, 200);
   })
   .openapi(deleteAttacker, async (c) => {
     const { uuid } = c.req.valid("param");
-    const cell = cellOf(c.env, uuid);
-    const erasure = await beginErasure(cell.DB, uuid, Date.now() / 1_000);
+    const shard = shardOf(c.env, uuid);
+    const erasure = await beginErasure(shard.db, uuid, Date.now() / 1_000);
     if (!erasure) throw new ProblemError("not_found", `No attacker ${uuid} is known.`);
-    const done = await attempt("erasure_not_complete", async () => {
-      await carryOutErasure(cell, erasure);
-      return true;
-    });
+    const done = await carryOutErasure(c.env, shard, uuid);
     return c.json({ attacker_uuid: uuid, erased_ts: erasure.erasedTs, done }, 200);
   });
-
-/** D1 knows what is to be done already: what fails here is gone on with by the sweep. */
-async function attempt(name: string, act: () => Promise<boolean>): Promise<boolean> {
-  try {
-    return await act();
-  } catch (error) {
-    logError(name, error);
-    return false;
-  }
-}
 
 function uuidsOf(links: readonly { readonly attackerUuid: string }[]): string[] {
   return links.map(({ attackerUuid }) => attackerUuid).toSorted();

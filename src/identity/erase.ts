@@ -1,6 +1,6 @@
 /** Erasing an attacker from an identity object: everything but a tombstone and the identity's `seq` counter. */
 import { type Cause, newIdentityHead } from "../core/index.ts";
-import { redactionStatements } from "../storage/index.ts";
+import { redactionStatement } from "../storage/index.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import type { IdentityStore } from "./store/index.ts";
 
@@ -15,7 +15,7 @@ export function eraseAttacker(store: IdentityStore, attackerUuid: string, erased
   store.staged.removeOf(attackerUuid, erasedTs);
   store.jobs.finish(backfillKey(attackerUuid), false);
   store.jobs.invalidateSteps();
-  store.outbox.redact(redactionStatements("outbox"), attackerUuid);
+  store.outbox.redact(redactionStatement("outbox"), attackerUuid);
   if (!store.observations.has(attackerUuid)) store.links.remove(attackerUuid);
   return { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: attackerUuid };
 }

@@ -10,28 +10,42 @@ import {
 } from "../core/index.ts";
 import type { IdentityStore } from "./store/index.ts";
 
+/** Characters of the keys of one page: D1 gets them in a handful of statements, however long each key is. */
+const PAGE_CHARACTERS = 3_000_000;
+
+/** A page of the observations that may go. */
+export interface ExpiredPage {
+  readonly keys: readonly ObservationKey[];
+  /** The key after which the next page begins; null if there is nothing more. */
+  readonly next: ObservationKey | null;
+}
+
 /**
- * The observations before a time that no state needs. A state needs the members of its tail, as many informative members
+ * The observations before a time that no state needs, a page at a time. A state needs the members of its tail, as many informative members
  * as make the minimum, and the latest observation, which dates it: so no state changes when the others go.
  * @param beforeTs - epoch seconds
  * @param limit - how many at most
+ * @param after - where the page before ended, so that what was looked at is not looked at again; null for the start
  */
 export function expiredKeys(
   store: IdentityStore,
   policy: Policy,
   beforeTs: number,
   limit: number,
-): ObservationKey[] {
+  after: ObservationKey | null,
+): ExpiredPage {
   const needed = new Map<string, (member: Candidate) => boolean>();
-  const expired: ObservationKey[] = [];
-  for (const { ts, ...key } of store.observations.olderThan(beforeTs)) {
+  const keys: ObservationKey[] = [];
+  let characters = 0;
+  for (const { ts, ...key } of store.observations.olderThan(beforeTs, after)) {
     const isNeeded = needed.get(key.primitive) ?? needOf(store, policy, key.primitive);
     needed.set(key.primitive, isNeeded);
     if (isNeeded({ ...key, ts })) continue;
-    expired.push(key);
-    if (expired.length >= limit) break;
+    keys.push(key);
+    characters += JSON.stringify(key).length;
+    if (keys.length >= limit || characters >= PAGE_CHARACTERS) return { keys, next: key };
   }
-  return expired;
+  return { keys, next: null };
 }
 
 type Candidate = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;

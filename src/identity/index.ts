@@ -10,4 +10,5 @@ export type {
   PrimitiveAttribution,
 } from "./protocol.ts";
 export { digestRange } from "./check.ts";
+export { CHECKED_ROWS } from "./protocol.ts";
 export type { KeyRange } from "./store/index.ts";

@@ -26,18 +26,19 @@ import { backfillKey } from "./jobs/backfill.ts";
 import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
 import { PAGE_SIZES, type PageSizes } from "./jobs/job-kind.ts";
 import { JobRunner } from "./jobs/runner.ts";
-import type {
-  ApplyAnswer,
-  ApplyCall,
-  AttributionAnswer,
-  CheckAnswer,
-  ExchangeLink,
-  ExchangePlan,
-  ExpiryAnswer,
-  IdentityLink,
-  Inspection,
-  MergeStep,
-  PrimitiveAttribution,
+import {
+  type ApplyAnswer,
+  type ApplyCall,
+  type AttributionAnswer,
+  type CheckAnswer,
+  CHECKED_ROWS,
+  type ExchangeLink,
+  type ExchangePlan,
+  type ExpiryAnswer,
+  type IdentityLink,
+  type Inspection,
+  type MergeStep,
+  type PrimitiveAttribution,
 } from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore, type KeyRange } from "./store/index.ts";
@@ -55,6 +56,8 @@ export class IdentityObject extends DurableObject<Env> {
   targets: DrainTargets;
   /** Observations that a step of long work reads; tests make them few. */
   pageSizes: PageSizes = PAGE_SIZES;
+  /** Where the next page of an expiry begins; in memory only, for after a restart it may begin anew. */
+  #expiredThrough: ObservationKey | null = null;
   /** Whether `targets.db` is the shard of this identity's attackers: where several are bound, once one is heard of. */
   #isShardKnown: boolean;
 
@@ -186,9 +189,9 @@ export class IdentityObject extends DurableObject<Env> {
     };
   }
 
-  /** Whether this object holds the same as D1 in a range of keys, whosever they are; if not, what it holds. */
+  /** Whether this object holds the same as D1 in a range of keys, of all attackers; if not, the first of what it holds. */
   checkRange(range: KeyRange, expected: RangeDigest): CheckAnswer {
-    const rows = this.#store.isEmpty ? [] : this.#store.observations.range(range);
+    const rows = this.#store.isEmpty ? [] : this.#store.observations.range(range, CHECKED_ROWS);
     const { count, digest } = digestRange(rows);
     if (count === expected.count && digest === expected.digest) return { outcome: "same" };
     return { outcome: "differs", rows };
@@ -222,7 +225,8 @@ export class IdentityObject extends DurableObject<Env> {
   async expire(beforeTs: number, limit: number): Promise<ExpiryAnswer> {
     if (this.#store.isEmpty || this.#store.winner !== null) return { removed: 0, hasMore: false };
     const { policy } = readConfig(this.env);
-    const keys = expiredKeys(this.#store, policy, beforeTs, limit);
+    const { keys, next } = expiredKeys(this.#store, policy, beforeTs, limit, this.#expiredThrough);
+    this.#expiredThrough = null;
     if (keys.length === 0) return { removed: 0, hasMore: false };
     await deleteObservations(this.targets.db, keys, beforeTs);
     // The record has let go of them; a merge that came meanwhile leaves the states as they are, for the record.
@@ -234,8 +238,9 @@ export class IdentityObject extends DurableObject<Env> {
       this.#store.jobs.invalidateSteps();
       return ANEW;
     });
+    this.#expiredThrough = next;
     this.#workSoon();
-    return { removed: keys.length, hasMore: keys.length === limit };
+    return { removed: keys.length, hasMore: next !== null };
   }
 
   /** Publishes what waits and goes on with jobs, whatever failed before. */

@@ -94,7 +94,14 @@ export interface JobStatus {
 /** Whether an object holds the same as D1 in some range. */
 export type CheckAnswer =
   | { readonly outcome: "same" }
+  /** What it holds there; at most `CHECKED_ROWS` of it, from the start of the range. */
   | { readonly outcome: "differs"; readonly rows: readonly AppliedObservation[] };
+
+/**
+ * Observations of one answer to a check: two pages' worth, so that an object that holds much which D1 does not have
+ * answers within the size of a call.
+ */
+export const CHECKED_ROWS = 2_000;
 
 /** How far an expiry has come. */
 export interface ExpiryAnswer {

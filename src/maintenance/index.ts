@@ -1,5 +1,8 @@
-/** Long work and repair: telling objects what D1 knows, the sweep, rebuilding everything, retention, heartbeat. */
-export { MAINTENANCE, MaintenanceObject, type RebuildProgress } from "./object.ts";
+/** Long work and repair: jobs over several objects, the sweep, rebuilding everything, retention, heartbeat. */
+export { carryOutErasure, carryOutMerge } from "./carry-out.ts";
+export { MaintenanceObject } from "./object.ts";
+export type { RebuildProgress } from "./rebuild.ts";
 export { handleScheduled, SWEEP_CRON } from "./scheduled.ts";
-export { sweep, type SweepLimits, type SweepReport } from "./sweep.ts";
-export { carryOutErasure, tellMerge } from "./tell.ts";
+export { sweep, type SweepLimits } from "./sweep.ts";
+export type { SweepReport } from "./sweep-report.ts";
+export { MAINTENANCE } from "./wake.ts";

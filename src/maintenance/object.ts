@@ -1,161 +1,112 @@
 /**
- * The maintenance object: one for the Worker. Drives what goes over all identities (rebuilding everything, retention)
- * in small steps by its alarm, so that it survives restarts, and knows how far each is.
+ * The maintenance object: one for the Worker. Its alarm runs the jobs of every shard, step by step, so that they survive
+ * restarts. It stores nothing itself: what is to be done stands in each shard.
  */
 import { DurableObject } from "cloudflare:workers";
-import pMap from "p-map";
-import { cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
-import { countIdentities } from "../storage/index.ts";
-import { nextIdentities } from "./next-identities.ts";
-import { expireStep } from "./retention.ts";
+import { type Shard, shardsOf } from "../shard.ts";
+import { readNextDueTs } from "../storage/index.ts";
+import { ALL_KINDS, runJobs } from "./jobs.ts";
+import { INVOCATION_QUERIES, QueryBudget } from "./query-budget.ts";
+import { readRebuildProgress, type RebuildProgress, startRebuild } from "./rebuild.ts";
+import { ensureRetention } from "./retention.ts";
+import { sweep } from "./sweep.ts";
 
-/** Identities rebuilt in one step, and at a time. */
-const PAGE_IDENTITIES = 50;
-const PARALLEL_CALLS = 8;
-/** How long after a step that failed the next one starts. */
+/** How long after an alarm that did not come to its end the next one goes off. */
 const RETRY_MS = 10_000;
-/** Seconds between two walks of retention over everything. */
-const RETENTION_PAUSE_SECS = 3_600;
-
-/** How far rebuilding everything is. Times are epoch seconds. */
-export interface RebuildProgress {
-  readonly state: "never" | "running" | "finished";
-  readonly done: number;
-  readonly total: number;
-  readonly failed: number;
-  readonly startedTs: number | null;
-  readonly finishedTs: number | null;
-}
-
-interface RebuildRow extends Record<string, SqlStorageValue> {
-  after_uuid: string;
-  done: number;
-  total: number;
-  failed: number;
-  started_ts: number;
-  finished_ts: number | null;
-}
-
-/** The name of the one maintenance object. */
-export const MAINTENANCE = "maintenance";
+/** Queries that a shard's jobs need at least to get anywhere; with very many shards an alarm serves some of them. */
+const LEAST_SHARE = 15;
 
 export class MaintenanceObject extends DurableObject<Env> {
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
-    ctx.storage.sql.exec(`
-      CREATE TABLE IF NOT EXISTS rebuild (
-        id INTEGER PRIMARY KEY CHECK (id = 1), after_uuid TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL,
-        failed INTEGER NOT NULL, started_ts REAL NOT NULL, finished_ts REAL
-      );
-      CREATE TABLE IF NOT EXISTS retention (
-        id INTEGER PRIMARY KEY CHECK (id = 1), after_uuid TEXT NOT NULL, finished_ts REAL NOT NULL
-      );`);
-  }
+  /** The shard that the next alarm begins with; in memory only, for any will do after a restart. */
+  #firstShard = 0;
+  /** Runs of the sweep that are still to follow the one that cron started; lost with a restart, for cron comes again. */
+  #sweeps = 0;
 
-  /** Starts rebuilding everything; while that runs, only says how far it is. */
+  /** Starts rebuilding everything; while that is under way, only says how far it is. */
   async startRebuild(): Promise<RebuildProgress> {
-    const running = this.progress();
-    if (running.state === "running") return running;
-    const counts = await Promise.all(cellsOf(this.env).map(({ DB }) => countIdentities(DB)));
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    this.ctx.storage.sql.exec(
-      `INSERT OR REPLACE INTO rebuild (id, after_uuid, done, total, failed, started_ts, finished_ts)
-       VALUES (1, '', 0, ?, 0, ?, NULL)`,
-      total,
-      Date.now() / 1_000,
-    );
+    await startRebuild(this.env, Date.now() / 1_000);
     await this.ctx.storage.setAlarm(Date.now());
-    return this.progress();
+    return readRebuildProgress(this.env);
   }
 
-  progress(): RebuildProgress {
-    const row = this.#rebuild();
-    if (!row) return { state: "never", done: 0, total: 0, failed: 0, startedTs: null, finishedTs: null };
-    return {
-      state: row.finished_ts === null ? "running" : "finished",
-      done: row.done,
-      total: row.total,
-      failed: row.failed,
-      startedTs: row.started_ts,
-      finishedTs: row.finished_ts,
-    };
+  /** How far rebuilding everything is. */
+  progress(): Promise<RebuildProgress> {
+    return readRebuildProgress(this.env);
   }
 
-  /** Goes on with whatever is under way; called by cron, in case an alarm was given up. */
-  async wake(): Promise<void> {
-    const isDue = readConfig(this.env).retentionDays !== null && this.#isRetentionDue();
-    if (this.progress().state === "running" || isDue) await this.ctx.storage.setAlarm(Date.now());
+  /**
+   * Goes on with whatever is due.
+   * @param sweeps - runs of the sweep that are to follow
+   */
+  async wake(sweeps = 0): Promise<void> {
+    this.#sweeps = Math.max(this.#sweeps, sweeps);
+    await this.#ensureRetention();
+    await this.ctx.storage.setAlarm(Date.now());
   }
 
-  /** One step of each; re-arms itself first and never throws. */
+  /** One step of what is due; re-arms itself first and never throws, because the platform gives up an alarm that does. */
   override async alarm(): Promise<void> {
     try {
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
-      const hasMore = [await this.#rebuildStep(), await this.#retentionStep()].includes(true);
-      if (hasMore) await this.ctx.storage.setAlarm(Date.now());
-      else await this.ctx.storage.deleteAlarm();
+      const nextMs = this.#sweeps > 0 ? await this.#sweep() : await this.#runJobs();
+      if (nextMs === null) await this.ctx.storage.deleteAlarm();
+      else await this.ctx.storage.setAlarm(nextMs);
     } catch (error) {
       logError("maintenance_failed", error);
     }
   }
 
-  #rebuild(): RebuildRow | null {
-    return this.ctx.storage.sql.exec<RebuildRow>("SELECT * FROM rebuild").toArray()[0] ?? null;
+  async #sweep(): Promise<number> {
+    this.#sweeps--;
+    try {
+      const { hasMore } = await sweep(this.env);
+      if (!hasMore) this.#sweeps = 0;
+    } catch (error) {
+      logError("sweep_not_run", error);
+    }
+    return Date.now();
   }
 
-  async #rebuildStep(): Promise<boolean> {
-    const row = this.#rebuild();
-    if (!row || row.finished_ts !== null) return false;
-    const page = await nextIdentities(this.env, row.after_uuid, PAGE_IDENTITIES);
-    let failed = 0;
-    await pMap(
-      page,
-      async (uuid) => {
-        try {
-          await this.env.IDENTITIES.getByName(uuid).rebuild();
-        } catch (error) {
-          failed++;
-          logError("rebuild_failed", error, { identity_uuid: uuid });
-        }
-      },
-      { concurrency: PARALLEL_CALLS },
-    );
-    const isLast = page.length < PAGE_IDENTITIES;
-    this.ctx.storage.sql.exec(
-      "UPDATE rebuild SET after_uuid = ?, done = done + ?, failed = failed + ?, finished_ts = ? WHERE started_ts = ? AND after_uuid = ? AND finished_ts IS NULL",
-      page.at(-1) ?? row.after_uuid,
-      page.length,
-      failed,
-      isLast ? Date.now() / 1_000 : null,
-      row.started_ts,
-      // A step that ran twice counts once.
-      row.after_uuid,
-    );
-    return !isLast;
+  /** Runs jobs of some shards; says when the next alarm is to go off, or null for never. */
+  async #runJobs(): Promise<number | null> {
+    const shards = this.#nextShards();
+    const share = Math.floor(INVOCATION_QUERIES / shards.length);
+    const next = await Promise.all(shards.map((shard) => this.#runShard(shard, share)));
+    const isPart = shards.length < shardsOf(this.env).length;
+    const dueMs = Math.min(...next, isPart ? Date.now() + RETRY_MS : Infinity);
+    return dueMs === Infinity ? null : Math.max(dueMs, Date.now());
   }
 
-  #isRetentionDue(): boolean {
-    const row = this.ctx.storage.sql
-      .exec<{ after_uuid: string; finished_ts: number }>("SELECT after_uuid, finished_ts FROM retention")
-      .toArray()[0];
-    return !row || row.after_uuid !== "" || row.finished_ts < Date.now() / 1_000 - RETENTION_PAUSE_SECS;
+  #nextShards(): Shard[] {
+    const all = shardsOf(this.env);
+    const count = Math.min(all.length, Math.floor(INVOCATION_QUERIES / LEAST_SHARE));
+    const start = this.#firstShard % all.length;
+    this.#firstShard = start + count;
+    return [...all.slice(start), ...all.slice(0, start)].slice(0, count);
   }
 
-  async #retentionStep(): Promise<boolean> {
-    const { retentionDays } = readConfig(this.env);
-    if (retentionDays === null || !this.#isRetentionDue()) return false;
-    const row = this.ctx.storage.sql
-      .exec<{ after_uuid: string }>("SELECT after_uuid FROM retention")
-      .toArray()[0];
-    const nowTs = Date.now() / 1_000;
-    const step = await expireStep(this.env, nowTs - retentionDays * 86_400, row?.after_uuid ?? "");
-    this.ctx.storage.sql.exec(
-      "INSERT OR REPLACE INTO retention (id, after_uuid, finished_ts) VALUES (1, ?, ?)",
-      step.afterUuid,
-      nowTs,
-    );
-    return step.afterUuid !== "";
+  /** A shard that fails does not keep the others from their jobs. Says when it is due again, ms; Infinity for never. */
+  async #runShard(shard: Shard, queries: number): Promise<number> {
+    try {
+      const budget = new QueryBudget(queries - 1);
+      const { hasMore } = await runJobs(this.env, shard, ALL_KINDS, Date.now() / 1_000, budget);
+      if (hasMore) return 0;
+      const dueTs = await readNextDueTs(shard.db);
+      return dueTs === null ? Infinity : dueTs * 1_000;
+    } catch (error) {
+      logError("jobs_not_run", error, { shard: shard.name });
+      return Date.now() + RETRY_MS;
+    }
+  }
+
+  /** A wrong variable does not keep other work from being done. */
+  async #ensureRetention(): Promise<void> {
+    try {
+      if (readConfig(this.env).retentionDays !== null) await ensureRetention(this.env, Date.now() / 1_000);
+    } catch (error) {
+      logError("retention_not_started", error);
+    }
   }
 }

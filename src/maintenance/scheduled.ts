@@ -1,28 +1,35 @@
 /** What cron starts: a sign of life each minute, the sweep, and whatever the maintenance object has under way. */
-import { cellsOf } from "../cells.ts";
 import { readConfig } from "../config.ts";
 import { healthEvent } from "../core/index.ts";
 import { logError } from "../log.ts";
+import { shardsOf } from "../shard.ts";
 import { addTotals, readTotals } from "../storage/index.ts";
-import { MAINTENANCE } from "./object.ts";
-import { sweep } from "./sweep.ts";
+import { sweep, SWEEP_RUNS } from "./sweep.ts";
+import { MAINTENANCE } from "./wake.ts";
 
 /** The cron of the sweep; the other one runs every minute. */
 export const SWEEP_CRON = "*/5 * * * *";
 
-/** Handles a cron event. Each part is tried, whatever becomes of the others. */
+/** Handles a cron event. Each part is tried, whatever becomes of the others; a wrong variable is logged by name. */
 export async function handleScheduled(cron: string, scheduledMs: number, env: Env): Promise<void> {
   if (cron === SWEEP_CRON) {
-    await attempt("sweep_not_run", () => sweep(env));
-    await attempt("maintenance_not_woken", () => env.MAINTENANCE.getByName(MAINTENANCE).wake());
-  } else if (readConfig(env).hasHeartbeat) {
-    await attempt("heartbeat_not_sent", () => sendHeartbeat(env, scheduledMs / 1_000));
+    let hasMore = true;
+    await attempt("sweep_not_run", async () => {
+      ({ hasMore } = await sweep(env));
+    });
+    await attempt("maintenance_not_woken", () =>
+      env.MAINTENANCE.getByName(MAINTENANCE).wake(hasMore ? SWEEP_RUNS - 1 : 0),
+    );
+  } else {
+    await attempt("heartbeat_not_sent", async () => {
+      if (readConfig(env).hasHeartbeat) await sendHeartbeat(env, scheduledMs / 1_000);
+    });
   }
 }
 
 /** Publishes that the Worker is alive, with its counters. */
 async function sendHeartbeat(env: Env, nowTs: number): Promise<void> {
-  const totals = addTotals(await Promise.all(cellsOf(env).map(({ DB }) => readTotals(DB))));
+  const totals = addTotals(await Promise.all(shardsOf(env).map(({ db }) => readTotals(db))));
   const counters = {
     observations: totals.observations,
     attackers: totals.attackers,

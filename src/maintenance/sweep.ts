@@ -1,234 +1,140 @@
 /**
- * The sweep: compares identities' objects with D1 and repairs what differs, the marked ones first, then the longest
- * unchecked. Every run does a bounded amount of work and notes how far it came.
+ * The sweep: compares identities' objects with D1 and repairs what differs. A run takes up marked identities and the
+ * longest unchecked ones in turn, so that neither keeps the other waiting; each goes to the end of its list the moment it is
+ * taken up, whatever becomes of it. A run asks a bounded number of queries, and an identity that is too large for one is
+ * gone on with by the next.
  */
-import { z } from "zod";
-import { digestRange } from "../identity/index.ts";
-import type { ObservationKey } from "../core/index.ts";
-import { cellsOf } from "../cells.ts";
 import { logError, logInfo } from "../log.ts";
+import { type Shard, shardsOf } from "../shard.ts";
 import {
-  findAttacker,
-  followLinks,
-  noteChecked,
-  noteCursor,
-  readIdentityPage,
-  readIdentityLinks,
-  readOpenErasures,
+  type LinkedAttacker,
   readSweepCandidates,
-  readUntoldMerges,
-  type SweepCandidate,
+  readUnfilledLinks,
+  takeUpIdentity,
 } from "../storage/index.ts";
-import { carryOutErasure, tellMerge } from "./tell.ts";
+import { REPAIR_KINDS, runJobs } from "./jobs.ts";
+import { INVOCATION_QUERIES, QueryBudget } from "./query-budget.ts";
+import { LEAST_QUERIES, sweepIdentity } from "./sweep-identity.ts";
+import { addReports, NOTHING_DONE, type SweepReport } from "./sweep-report.ts";
 
-/** Identities of one run. */
-const MAX_IDENTITIES = 100;
-/** D1 rows read in one run. */
-const MAX_ROWS = 50_000;
-/** Observations compared at a time. */
-const PAGE_OBSERVATIONS = 1_000;
-/** Interrupted erasures gone on with in one run. */
-const MAX_ERASURES = 10;
-
-/** How much one run may do; several databases share it evenly. */
+/** How much one run may do; several shards share it evenly. */
 export interface SweepLimits {
   readonly identities: number;
+  /** D1 rows read for comparing. */
   readonly rows: number;
+  /** Observations compared at a time. */
   readonly page: number;
+  /** Queries asked of D1, members of a batch counted one by one. */
+  readonly queries: number;
 }
+
+/** Runs that follow one another every five minutes; together they take up 100 identities and read 50,000 rows. */
+export const SWEEP_RUNS = 5;
 
 const STANDARD_LIMITS: SweepLimits = {
-  identities: MAX_IDENTITIES,
-  rows: MAX_ROWS,
-  page: PAGE_OBSERVATIONS,
+  identities: 20,
+  rows: 10_000,
+  // A page of the longest values has 5 MB; a call to an object may have 32.
+  page: 1_000,
+  queries: INVOCATION_QUERIES,
 };
 
-/** What a run did. */
-export interface SweepReport {
-  checked: number;
-  /** Identities that needed repair. */
-  repaired: number;
-  /** Observations that an object lacked. */
-  applied: number;
-  /** Observations that D1 does not have. */
-  removed: number;
-  /** Identities whose states were out of step with the observations their objects held. */
-  recomputed: number;
-  /** Outboxes that had been forgotten. */
-  drained: number;
-  merges: number;
-  erasures: number;
-  /** D1 rows read for comparing. */
-  rows: number;
-  /** Identities that could not be looked at. */
-  failed: number;
+/** Queries that a shard needs at least; with very many shards a run takes some of them. */
+const LEAST_SHARE = 15;
+/** Queries for candidates and backfills. */
+const CHOOSE_QUERIES = 2;
+/** Backfills started in one run. */
+const MAX_BACKFILLS = 1_000;
+/** Of so many identities taken up one is unmarked, if any is waiting. */
+const TURN = 4;
+
+/** What a run did, and whether there is more that it could have done. */
+export interface SweepRun extends SweepReport {
+  readonly hasMore: boolean;
 }
-
-const cursorSchema = z.object({ attackerUuid: z.string(), primitive: z.string(), evidenceRef: z.string() });
-type SweepCursor = z.infer<typeof cursorSchema>;
-
-const NOTHING_DONE: Readonly<SweepReport> = {
-  checked: 0,
-  repaired: 0,
-  applied: 0,
-  removed: 0,
-  recomputed: 0,
-  drained: 0,
-  merges: 0,
-  erasures: 0,
-  rows: 0,
-  failed: 0,
-};
-
-const REPORTED = [
-  "checked",
-  "repaired",
-  "applied",
-  "removed",
-  "recomputed",
-  "drained",
-  "merges",
-  "erasures",
-  "rows",
-  "failed",
-] as const satisfies readonly (keyof SweepReport)[];
 
 /**
- * Runs once. A database, erasure or identity that fails does not keep the others from being looked at.
- * @throws what a database threw that could not be asked, once the others are done
+ * Runs once. A shard, job or identity that fails does not keep the others from being looked at.
+ * @throws what a shard threw that could not be asked, once the others are done
  */
-export async function sweep(env: Env, limits: SweepLimits = STANDARD_LIMITS): Promise<SweepReport> {
-  const cells = cellsOf(env);
+export async function sweep(env: Env, limits: Partial<SweepLimits> = {}): Promise<SweepRun> {
+  const all = { ...STANDARD_LIMITS, ...limits };
+  const shards = chooseShards(env, all.queries);
   const share = {
-    identities: Math.ceil(limits.identities / cells.length),
-    rows: Math.ceil(limits.rows / cells.length),
-    page: limits.page,
+    identities: Math.ceil(all.identities / shards.length),
+    rows: Math.ceil(all.rows / shards.length),
+    page: all.page,
+    queries: Math.floor(all.queries / shards.length),
   };
-  const outcomes = await Promise.allSettled(cells.map((cell) => sweepCell(cell, share)));
-  const total = { ...NOTHING_DONE };
-  for (const outcome of outcomes) {
-    if (outcome.status === "rejected") continue;
-    for (const name of REPORTED) total[name] += outcome.value[name];
-  }
-  logInfo("sweep", { ...total });
+  const outcomes = await Promise.allSettled(shards.map((shard) => sweepShard(env, shard, share)));
+  const runs = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const report = addReports(runs);
+  logInfo("sweep", { ...report });
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  return total;
+  return { ...report, hasMore: runs.some(({ hasMore }) => hasMore) };
 }
 
-async function sweepCell(env: Env, limits: SweepLimits): Promise<SweepReport> {
+/** All shards, or as many as the queries suffice for, another part of them each time. */
+function chooseShards(env: Env, queries: number): Shard[] {
+  const all = shardsOf(env);
+  const count = Math.max(1, Math.min(all.length, Math.floor(queries / LEAST_SHARE)));
+  const start = count === all.length ? 0 : Math.floor(Math.random() * all.length);
+  return [...all.slice(start), ...all.slice(0, start)].slice(0, count);
+}
+
+async function sweepShard(env: Env, shard: Shard, limits: SweepLimits): Promise<SweepRun> {
   const report = { ...NOTHING_DONE };
-  for (const erasure of await readOpenErasures(env.DB, MAX_ERASURES)) {
-    try {
-      await carryOutErasure(env, erasure);
-      report.erasures++;
-    } catch (error) {
-      report.failed++;
-      logError("erasure_not_complete", error);
-    }
-  }
-  for (const candidate of await readSweepCandidates(env.DB, limits.identities)) {
-    if (report.rows >= limits.rows) break;
-    try {
-      await sweepIdentity(env, candidate, limits, report);
-    } catch (error) {
-      report.failed++;
-      logError("sweep_failed", error, { identity_uuid: candidate.uuid });
-    }
-  }
-  return report;
-}
-
-async function sweepIdentity(
-  env: Env,
-  candidate: SweepCandidate,
-  limits: SweepLimits,
-  report: SweepReport,
-): Promise<void> {
-  const { uuid } = candidate;
-  const startTs = Date.now() / 1_000;
-  const before = report.applied + report.removed + report.drained + report.merges;
-  for (const merge of await readUntoldMerges(env.DB, uuid)) {
-    await tellMerge(env, merge);
-    report.merges++;
-  }
-  const object = env.IDENTITIES.getByName(uuid);
-  const inspection = await object.inspect();
-  if (inspection.pending > 0) {
-    await object.drain();
-    report.drained++;
-  }
-  if (candidate.mergedIntoUuid !== null) await leadOn(env, uuid);
-  const isComplete =
-    candidate.mergedIntoUuid !== null || (await comparePages(env, candidate, limits, report));
-  if (report.applied + report.removed > 0 && candidate.mergedIntoUuid === null && (await object.verify())) {
-    report.recomputed++;
-  }
-  report.checked++;
-  if (report.applied + report.removed + report.drained + report.merges > before) report.repaired++;
-  if (isComplete) await noteChecked(env.DB, uuid, startTs);
-}
-
-/** Attackers that are still linked to an identity that is merged away belong to its winner. */
-async function leadOn(env: Env, identityUuid: string): Promise<void> {
-  const links = await readIdentityLinks(env.DB, identityUuid);
-  await followLinks(
-    env.DB,
-    links.map(({ attackerUuid }) => attackerUuid),
+  const budget = new QueryBudget(limits.queries);
+  const forJobs = budget.part(Math.ceil(limits.queries / 2));
+  const { done, failed, hasMore } = await runJobs(env, shard, REPAIR_KINDS, Infinity, forJobs);
+  report.merges += done.merge ?? 0;
+  report.erasures += done.erasure ?? 0;
+  report.failed += failed;
+  if (!budget.has(CHOOSE_QUERIES + LEAST_QUERIES)) return { ...report, hasMore: true };
+  budget.take(CHOOSE_QUERIES);
+  const { marked, others } = await readSweepCandidates(shard.db, limits.identities);
+  const chosen = inTurn(marked, others).slice(0, limits.identities);
+  const unfilled = Map.groupBy(
+    chosen.length > 0 ? await readUnfilledLinks(shard.db, chosen, MAX_BACKFILLS) : [],
+    ({ identityUuid }) => identityUuid,
   );
+  const isEverythingTaken = marked.length + others.length <= chosen.length;
+  for (const uuid of chosen) {
+    if (report.rows >= limits.rows || !budget.has(LEAST_QUERIES)) return { ...report, hasMore: true };
+    await takeUp(env, shard, uuid, unfilled.get(uuid) ?? [], limits, report, budget);
+  }
+  return { ...report, hasMore: hasMore || !isEverythingTaken };
 }
 
-async function comparePages(
+async function takeUp(
   env: Env,
-  candidate: SweepCandidate,
+  shard: Shard,
+  uuid: string,
+  unfilled: readonly LinkedAttacker[],
   limits: SweepLimits,
   report: SweepReport,
-): Promise<boolean> {
-  const { uuid } = candidate;
-  const object = env.IDENTITIES.getByName(uuid);
-  const links = await readIdentityLinks(env.DB, uuid);
-  for (const link of links) {
-    const attacker = await findAttacker(env.DB, link.attackerUuid);
-    if (attacker?.needsBackfill) await object.link({ ...link, needsBackfill: true });
+  budget: QueryBudget,
+): Promise<void> {
+  try {
+    budget.take(1);
+    const identity = await takeUpIdentity(shard.db, uuid, Date.now() / 1_000);
+    // A large one does not use up what others need.
+    const part = budget.part(Math.max(LEAST_QUERIES, Math.floor(limits.queries / 2)));
+    if (identity) await sweepIdentity({ env, shard, uuid, limits, report, budget: part }, identity, unfilled);
+  } catch (error) {
+    report.failed++;
+    logError("sweep_failed", error, { identity_uuid: uuid });
   }
-  let after = parseCursor(candidate.sweepCursor);
+}
+
+/** The marked ones, and after every few of them one that is not. */
+function inTurn(marked: readonly string[], others: readonly string[]): string[] {
+  const chosen: string[] = [];
+  let [i, j] = [0, 0];
   for (;;) {
-    if (report.rows >= limits.rows) {
-      await noteCursor(env.DB, uuid, JSON.stringify(after));
-      return false;
-    }
-    const page = await readIdentityPage(env.DB, uuid, after, limits.page);
-    report.rows += page.length;
-    const last = page.length === limits.page ? (page.at(-1) ?? null) : null;
-    const through = last && {
-      attackerUuid: last.attackerUuid,
-      primitive: last.primitive,
-      evidenceRef: last.evidenceRef,
-    };
-    const answer = await object.checkRange({ after, through }, digestRange(page));
-    if (answer.outcome === "differs") {
-      const byUuid = new Map(links.map((link) => [link.attackerUuid, { ...link, needsBackfill: false }]));
-      const named = new Set(page.map(({ attackerUuid }) => attackerUuid));
-      const applied = await object.apply({
-        links: [...named].flatMap((name) => byUuid.get(name) ?? []),
-        observations: page,
-      });
-      if (applied.outcome === "applied") report.applied += applied.applied;
-      const inPage = new Set(page.map(keyOf));
-      const extra = answer.rows.filter((row) => !inPage.has(keyOf(row)));
-      if (extra.length > 0) {
-        await object.remove(extra);
-        report.removed += extra.length;
-      }
-    }
-    if (!through) return true;
-    after = through;
+    const isOthersTurn = i >= marked.length || (chosen.length % TURN === TURN - 1 && j < others.length);
+    const next = isOthersTurn ? others[j++] : marked[i++];
+    if (next === undefined) return chosen;
+    chosen.push(next);
   }
-}
-
-function parseCursor(text: string | null): SweepCursor | null {
-  return text === null ? null : cursorSchema.parse(JSON.parse(text));
-}
-
-function keyOf({ attackerUuid, primitive, evidenceRef }: ObservationKey): string {
-  return `${attackerUuid}\n${primitive}\n${evidenceRef}`;
 }

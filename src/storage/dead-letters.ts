@@ -2,6 +2,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { utf8Length } from "../core/index.ts";
+import { attackersNamedIn } from "./letter-attackers.ts";
+import { MARK } from "./marks.ts";
 import { parameters } from "./parameters.ts";
 
 /** Something refused, kept with its reason. */
@@ -22,8 +24,8 @@ export interface DeadLetter {
 }
 
 /**
- * Statements that keep dead letters. The same one again, which a repeated delivery or a replay that failed brings,
- * changes only its attempts and reason.
+ * Statements that keep dead letters, each with the attackers that it names. The same letter again, which a repeated
+ * delivery or a replay that failed brings, changes only its attempts and reason.
  * @param condition - SQL that must hold for anything to be written
  */
 export function deadLetterStatements(
@@ -42,17 +44,29 @@ export function deadLetterStatements(
     letter.bodyBytes,
     letter.bodySha256,
   ]);
-  return parameters(rows).map((list) =>
-    db
-      .prepare(
-        `INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body, body_bytes, body_sha256)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
-         FROM json_each(?1) WHERE ${condition}
-         ON CONFLICT (id) DO UPDATE SET code = excluded.code, field = excluded.field, detail = excluded.detail, attempts = excluded.attempts
-         WHERE excluded.attempts > attempts`,
-      )
-      .bind(list),
-  );
+  const named = letters.flatMap(({ id, body }) => attackersNamedIn(body).map((uuid) => [uuid, id]));
+  return [
+    // Before the letters: one that is there already is left as an erasure may have left it.
+    ...parameters(named).map((list) =>
+      db
+        .prepare(
+          `INSERT INTO dead_letter_attackers (attacker_uuid, letter_id) SELECT value ->> 0, value ->> 1 FROM json_each(?1)
+           WHERE ${condition} AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE id = value ->> 1) ON CONFLICT DO NOTHING`,
+        )
+        .bind(list),
+    ),
+    ...parameters(rows).map((list) =>
+      db
+        .prepare(
+          `INSERT INTO dead_letters (id, code, field, detail, attempts, received_ts, body, body_bytes, body_sha256)
+           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+           FROM json_each(?1) WHERE ${condition}
+           ON CONFLICT (id) DO UPDATE SET code = excluded.code, field = excluded.field, detail = excluded.detail, attempts = excluded.attempts
+           WHERE excluded.attempts > attempts`,
+        )
+        .bind(list),
+    ),
+  ];
 }
 
 /** Keeps events that cannot be sent. */
@@ -110,7 +124,7 @@ export async function keepExhausted(
     ...deadLetterStatements(db, letters),
     db
       .prepare(
-        `UPDATE identities SET is_dirty = 1 WHERE NOT is_dirty AND uuid IN (
+        `UPDATE identities SET ${MARK} WHERE uuid IN (
            SELECT identity_uuid FROM attackers WHERE uuid IN (SELECT value FROM json_each(?1)))`,
       )
       .bind(JSON.stringify(attackerUuids)),

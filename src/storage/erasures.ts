@@ -1,127 +1,158 @@
 /**
- * Erasing an attacker in D1. The tombstone comes first, in one transaction with the list of objects that may hold
- * something of the attacker; from then on nothing of it that is older is taken in. Everything else is repeatable, so an
- * erasure that was interrupted is simply gone through again.
+ * Erasing an attacker in D1. The tombstone and the job come first, in one transaction; from then on nothing of the
+ * attacker that is older is taken in. Everything else is a step of the job: bounded, and safe to repeat.
  */
-import { redactionStatements } from "./redaction.ts";
+import { redactionStatement } from "./redaction.ts";
 
 /** Rows deleted at a time: D1 wants large deletions in pieces. */
 const DELETE_ROWS = 5_000;
+/** Events looked at at a time; each may have 64 KB. */
+const PAGE_EVENTS = 500;
 
-/** An erasure under way. */
-export interface Erasure {
-  readonly attackerUuid: string;
-  /** Epoch seconds; observations of the attacker with a ts up to it are gone for good. */
-  readonly erasedTs: number;
-  /** Identities whose objects may hold something of it. */
-  readonly holders: readonly string[];
-}
-
-/** Everything that an attacker was ever part of: its identity, and both sides of every merge that moved it. */
+/** Every identity that may hold something of an attacker (?1): its own, and those that it was linked to before. */
 const HOLDERS = `
 SELECT identity_uuid AS uuid FROM attackers WHERE uuid = ?1 AND identity_uuid IS NOT NULL
-UNION SELECT winner_uuid FROM merges WHERE EXISTS (SELECT 1 FROM json_each(attacker_uuids) WHERE value = ?1)
-UNION SELECT loser_uuid FROM merges WHERE EXISTS (SELECT 1 FROM json_each(attacker_uuids) WHERE value = ?1)`;
+UNION SELECT identity_uuid FROM former_links WHERE attacker_uuid = ?1`;
 
 /**
- * Lays the tombstone, if there is anything to erase.
+ * Lays the tombstone and records the job, if there is anything to erase. Two queries.
  * @param nowTs - epoch seconds
- * @returns the erasure to carry out, or null if the attacker is not known
+ * @returns up to when its observations are erased (epoch seconds), or null if the attacker is not known
  */
 export async function beginErasure(
   db: D1Database,
   attackerUuid: string,
   nowTs: number,
-): Promise<Erasure | null> {
-  const row = await db
-    .prepare(
-      `INSERT INTO erasures (attacker_uuid, erased_ts, holders)
-       SELECT ?1, ?2, (SELECT json_group_array(uuid) FROM (${HOLDERS}))
-       WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) OR EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)
-         OR EXISTS (SELECT 1 FROM erasures WHERE attacker_uuid = ?1 AND holders IS NOT NULL)
-       ON CONFLICT (attacker_uuid) DO UPDATE SET erased_ts = max(erased_ts, excluded.erased_ts),
-         holders = (SELECT json_group_array(DISTINCT value) FROM (
-           SELECT value FROM json_each(coalesce(erasures.holders, '[]')) UNION SELECT value FROM json_each(excluded.holders)))
-       RETURNING erased_ts AS erasedTs, holders`,
-    )
-    .bind(attackerUuid, nowTs)
-    .first<{ erasedTs: number; holders: string }>();
-  return row ? { attackerUuid, erasedTs: row.erasedTs, holders: JSON.parse(row.holders) } : null;
-}
-
-/** Erasures that were begun and not completed. */
-export async function readOpenErasures(db: D1Database, limit: number): Promise<Erasure[]> {
-  const { results } = await db
-    .prepare(
-      "SELECT attacker_uuid AS attackerUuid, erased_ts AS erasedTs, holders FROM erasures WHERE holders IS NOT NULL LIMIT ?1",
-    )
-    .bind(limit)
-    .all<{ attackerUuid: string; erasedTs: number; holders: string }>();
-  return results.map((row) => ({ ...row, holders: JSON.parse(row.holders) }));
+): Promise<{ readonly erasedTs: number } | null> {
+  const [tombstone] = await db.batch<{ erasedTs: number }>([
+    db
+      .prepare(
+        `INSERT INTO erasures (attacker_uuid, erased_ts) SELECT ?1, ?2
+         WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) OR EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)
+           OR EXISTS (SELECT 1 FROM jobs WHERE kind = 'erasure' AND subject = ?1)
+         ON CONFLICT (attacker_uuid) DO UPDATE SET erased_ts = max(erased_ts, excluded.erased_ts)
+         RETURNING erased_ts AS erasedTs`,
+      )
+      .bind(attackerUuid, nowTs),
+    // Asked again while it is under way it begins anew, with the holders that are known already.
+    db
+      .prepare(
+        `INSERT INTO jobs (kind, subject, state, due_ts)
+         SELECT 'erasure', ?1, json_object('erasedTs', erased_ts, 'stage', 'observations', 'holders', json('[]'),
+           'holderIndex', 0, 'afterSeq', 0), ?2 FROM erasures WHERE changes() > 0 AND attacker_uuid = ?1
+         ON CONFLICT DO UPDATE SET failures = 0, error = NULL, due_ts = excluded.due_ts,
+           state = json_set(excluded.state, '$.holders', json(json_extract(jobs.state, '$.holders')))`,
+      )
+      .bind(attackerUuid, nowTs),
+  ]);
+  return tombstone?.results[0] ?? null;
 }
 
 /**
- * Removes everything that D1 holds of the attacker up to its erasure, but for the tombstone.
- * @returns the erasure with everyone who may hold something of it by now: it may have been linked elsewhere since it began
+ * Removes a page of the attacker's observations. Two queries.
+ * @param erasedTs - epoch seconds; newer ones stay
+ * @returns whether there may be more
  */
-export async function eraseFromRecord(db: D1Database, erasure: Erasure): Promise<Erasure> {
-  const { attackerUuid, erasedTs } = erasure;
-  for (;;) {
-    const [deleted] = await db.batch([
-      db
-        .prepare(
-          `DELETE FROM observations WHERE (attacker_uuid, primitive, evidence_ref) IN (
-             SELECT attacker_uuid, primitive, evidence_ref FROM observations WHERE attacker_uuid = ?1 AND ts <= ?2 LIMIT ?3)`,
-        )
-        .bind(attackerUuid, erasedTs, DELETE_ROWS),
-      db.prepare(
-        "UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0",
-      ),
-    ]);
-    if ((deleted?.meta.changes ?? 0) < DELETE_ROWS) break;
-  }
-  await eraseDeadLetters(db, attackerUuid);
-  // An attacker that came back meanwhile has observations again, and stays.
-  const isGone = "NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)";
-  const [held] = await db.batch<{ holders: string }>([
+export async function eraseObservations(
+  db: D1Database,
+  attackerUuid: string,
+  erasedTs: number,
+): Promise<boolean> {
+  const [deleted] = await db.batch([
     db
       .prepare(
-        `UPDATE erasures SET holders = (SELECT json_group_array(value) FROM (
-           SELECT value FROM json_each(erasures.holders) UNION SELECT uuid FROM (${HOLDERS})))
-         WHERE attacker_uuid = ?1 AND holders IS NOT NULL RETURNING holders`,
+        `DELETE FROM observations WHERE (attacker_uuid, primitive, evidence_ref) IN (
+           SELECT attacker_uuid, primitive, evidence_ref FROM observations WHERE attacker_uuid = ?1 AND ts <= ?2 LIMIT ?3)`,
       )
-      .bind(attackerUuid),
-    ...redactionStatements("events").map((sql) => db.prepare(sql).bind(attackerUuid)),
+      .bind(attackerUuid, erasedTs, DELETE_ROWS),
+    db.prepare("UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0"),
+  ]);
+  return deleted?.meta.changes === DELETE_ROWS;
+}
+
+/** An attacker that came back meanwhile has observations again, and stays. */
+const IS_GONE = "NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)";
+/** The job knows the holders, so what they are found by may go. */
+const ARE_HOLDERS_KNOWN = `EXISTS (
+  SELECT 1 FROM jobs WHERE kind = 'erasure' AND subject = ?1 AND state ->> 'stage' IN ('objects', 'events', 'finish'))`;
+
+/**
+ * Removes the attacker itself and its place in merges, and says in the job, in the same transaction, who may hold
+ * something of it: from then on it cannot be linked elsewhere. Five queries.
+ * @param erasedTs - of the job at hand
+ * @returns the job's state after it, JSON; null if the job is no longer the one at hand
+ */
+export async function eraseAttackerRow(
+  db: D1Database,
+  attackerUuid: string,
+  erasedTs: number,
+): Promise<string | null> {
+  const [saved] = await db.batch<{ state: string }>([
+    db
+      .prepare(
+        `UPDATE jobs SET state = json_set(state, '$.stage', 'objects', '$.holders', json((SELECT json_group_array(uuid) FROM (
+           SELECT value AS uuid FROM json_each(state, '$.holders') UNION SELECT uuid FROM (${HOLDERS})))))
+         WHERE kind = 'erasure' AND subject = ?1 AND state ->> 'erasedTs' = ?2 RETURNING state`,
+      )
+      .bind(attackerUuid, erasedTs),
     db
       .prepare(
         `UPDATE merges SET attacker_uuids =
            (SELECT json_group_array(value) FROM json_each(attacker_uuids) WHERE value <> ?1)
-         WHERE instr(attacker_uuids, ?1) > 0 AND ${isGone}`,
+         WHERE winner_uuid IN (SELECT uuid FROM (${HOLDERS})) AND instr(attacker_uuids, ?1) > 0 AND ${IS_GONE} AND ${ARE_HOLDERS_KNOWN}`,
       )
       .bind(attackerUuid),
     db
       .prepare(
-        `UPDATE attackers SET ip = NULL, first_seen_ts = NULL, last_seen_ts = NULL WHERE uuid = ?1 AND NOT ${isGone}`,
+        `UPDATE attackers SET ip = NULL, first_seen_ts = NULL, last_seen_ts = NULL WHERE uuid = ?1 AND NOT ${IS_GONE}`,
       )
       .bind(attackerUuid),
-    db.prepare(`DELETE FROM attackers WHERE uuid = ?1 AND ${isGone}`).bind(attackerUuid),
+    db
+      .prepare(`DELETE FROM former_links WHERE attacker_uuid = ?1 AND ${IS_GONE} AND ${ARE_HOLDERS_KNOWN}`)
+      .bind(attackerUuid),
+    db
+      .prepare(`DELETE FROM attackers WHERE uuid = ?1 AND ${IS_GONE} AND ${ARE_HOLDERS_KNOWN}`)
+      .bind(attackerUuid),
   ]);
-  const row = held?.results[0];
-  return row ? { ...erasure, holders: JSON.parse(row.holders) } : erasure;
+  return saved?.results[0]?.state ?? null;
 }
 
-/** Removes identities that are left without attackers, and says that the erasure is complete. */
-export async function completeErasure(db: D1Database, erasure: Erasure): Promise<void> {
-  const holders = JSON.stringify(erasure.holders);
+/**
+ * Takes an attacker out of a page of an identity's events. Two queries.
+ * @param afterSeq - number of the last event looked at, or 0
+ * @returns the number of the last event looked at, or null when all were
+ */
+export async function redactHistory(
+  db: D1Database,
+  attackerUuid: string,
+  identityUuid: string,
+  afterSeq: number,
+): Promise<number | null> {
+  const page = "FROM events WHERE identity_uuid = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+  const [, looked] = await db.batch<{ n: number; lastSeq: number | null }>([
+    db
+      .prepare(redactionStatement("events", `cursor IN (SELECT cursor ${page})`))
+      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
+    db
+      .prepare(`SELECT count(*) AS n, max(seq) AS lastSeq FROM (SELECT seq ${page}) WHERE ?1 IS NOT NULL`)
+      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
+  ]);
+  const row = looked?.results[0];
+  return row && row.n === PAGE_EVENTS ? row.lastSeq : null;
+}
+
+/** Removes identities that are left without attackers. Three queries. */
+export async function removeEmptyIdentities(db: D1Database, identityUuids: readonly string[]): Promise<void> {
+  const holders = JSON.stringify(identityUuids);
   const isEmpty = `uuid IN (SELECT value FROM json_each(?1))
     AND NOT EXISTS (SELECT 1 FROM attackers WHERE identity_uuid = identities.uuid)
-    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL
-                    AND (winner_uuid = identities.uuid OR loser_uuid = identities.uuid))`;
+    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND winner_uuid = identities.uuid)
+    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND loser_uuid = identities.uuid)`;
   await db.batch([
     // A merge of nobody that is left.
     db
       .prepare(
-        "DELETE FROM merges WHERE attacker_uuids = '[]' AND loser_uuid IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM merges WHERE attacker_uuids = '[]' AND winner_uuid IN (SELECT value FROM json_each(?1)) AND loser_uuid IN (SELECT value FROM json_each(?1))",
       )
       .bind(holders),
     db
@@ -130,49 +161,5 @@ export async function completeErasure(db: D1Database, erasure: Erasure): Promise
       )
       .bind(holders),
     db.prepare(`DELETE FROM identities WHERE ${isEmpty}`).bind(holders),
-    db
-      .prepare("UPDATE erasures SET holders = NULL WHERE attacker_uuid = ?1 AND erased_ts <= ?2")
-      .bind(erasure.attackerUuid, erasure.erasedTs),
   ]);
-}
-
-/** Stands for an event that was erased from a list of events, so that the others keep their places. */
-const ERASED_EVENT = { erased: true } as const;
-
-/** Whether this stands where an event was erased. */
-export function isErasedEvent(event: unknown): boolean {
-  if (typeof event !== "object" || event === null || !("erased" in event)) return false;
-  return event.erased === true && Object.keys(event).length === 1;
-}
-
-/** Takes the attacker's events out of what was refused; a letter that holds nothing else goes. */
-export async function eraseDeadLetters(db: D1Database, attackerUuid: string): Promise<void> {
-  const { results } = await db
-    .prepare(
-      "SELECT id, body FROM dead_letters WHERE instr(replace(lower(body), '-', ''), replace(?1, '-', '')) > 0",
-    )
-    .bind(attackerUuid)
-    .all<{ id: string; body: string }>();
-  const needle = attackerUuid.replaceAll("-", "");
-  const isAboutIt = (value: unknown) =>
-    (JSON.stringify(value) ?? "").toLowerCase().replaceAll("-", "").includes(needle);
-  for (const { id, body } of results) {
-    const events = eventsOf(body).map((event) => (isAboutIt(event) ? ERASED_EVENT : event));
-    await (
-      events.every(isErasedEvent)
-        ? db.prepare("DELETE FROM dead_letters WHERE id = ?1").bind(id)
-        : db.prepare("UPDATE dead_letters SET body = ?2 WHERE id = ?1").bind(id, JSON.stringify({ events }))
-    ).run();
-  }
-}
-
-/** The events of a refused body that is a list of them; none if it is anything else. */
-function eventsOf(body: string): unknown[] {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null || !("events" in parsed)) return [];
-    return Array.isArray(parsed.events) ? parsed.events : [];
-  } catch {
-    return [];
-  }
 }

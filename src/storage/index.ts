@@ -60,28 +60,38 @@ export {
   type StoredMember,
 } from "./observation-pages.ts";
 export {
+  addJob,
+  failJob,
+  findJob,
+  finishJob,
+  type Job,
+  type JobKind,
+  readDueJobs,
+  readNextDueTs,
+  restartJob,
+  saveJob,
+} from "./jobs.ts";
+export {
   type ChangedLink,
-  markTold,
   mergeIdentities,
+  type MergeOrUndoing,
   type MergeResult,
   readIdentityLinks,
+  readLatestMerge,
   readMoved,
-  readUntoldMerges,
   resolveIdentity,
   unmergeIdentity,
   type UnmergeResult,
-  type UntoldMerge,
 } from "./merges.ts";
 export {
   beginErasure,
-  completeErasure,
-  eraseDeadLetters,
-  eraseFromRecord,
-  isErasedEvent,
-  type Erasure,
-  readOpenErasures,
+  eraseAttackerRow,
+  eraseObservations,
+  redactHistory,
+  removeEmptyIdentities,
 } from "./erasures.ts";
-export { redactionStatements } from "./redaction.ts";
+export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
+export { redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
   type DeadLetter,
@@ -95,15 +105,19 @@ export {
 } from "./dead-letters.ts";
 export {
   countIdentities,
-  deleteHistory,
-  deleteObservations,
-  noteChecked,
+  type LinkedAttacker,
+  linkOnToWinner,
+  noteCompared,
   noteCursor,
   readExistingKeys,
   readIdentitiesAfter,
+  readLinks,
   readSweepCandidates,
-  type SweepCandidate,
+  readUnfilledLinks,
+  type SweptIdentity,
+  takeUpIdentity,
 } from "./sweep-reads.ts";
+export { deleteHistory, deleteObservations } from "./retention.ts";
 export {
   glanceAt,
   type IdentityGlance,

@@ -1,4 +1,5 @@
 /** The links of attackers to identities: read together with the writes of a batch, or alone. */
+import { MARK } from "./marks.ts";
 import { winnerOf } from "./merges.ts";
 import { parameters } from "./parameters.ts";
 
@@ -127,7 +128,7 @@ export async function followLinks(
       .bind(uuids),
     db
       .prepare(
-        `UPDATE identities SET is_dirty = 1
+        `UPDATE identities SET ${MARK}
          WHERE changes() > 0 AND uuid IN (SELECT identity_uuid FROM attackers WHERE ${ASKED})`,
       )
       .bind(uuids),

@@ -1,8 +1,8 @@
 /**
- * Merges and unmerges in D1: the links are changed here, in one transaction, and are believed from then on; the objects
- * are told afterwards. Both identities are marked dirty in the same transaction, so that the sweep finishes what a crash
- * leaves undone.
+ * Merges and unmerges in D1: the links are changed here, in one transaction, and are believed from then on; that the
+ * objects must hear of it is recorded as a job in the same transaction, and both identities are marked for the sweep.
  */
+import { MARK } from "./marks.ts";
 
 /** An attacker's link after it was changed. */
 export interface ChangedLink {
@@ -50,6 +50,12 @@ SELECT ?1, ?2, ?3, (SELECT json_group_array(uuid) FROM attackers WHERE identity_
 WHERE (SELECT count(*) FROM identities WHERE uuid IN (?1, ?2) AND merged_into_uuid IS NULL) = 2
 ON CONFLICT DO NOTHING`;
 
+/** Both objects must hear of the merge. Runs right after the statement that records it. */
+const ADD_MERGE_JOB = `
+INSERT INTO jobs (kind, subject, state, due_ts)
+SELECT 'merge', id, json_object('winnerUuid', winner_uuid, 'loserUuid', loser_uuid, 'isUndone', json('false')), ?3
+FROM merges WHERE winner_uuid = ?1 AND loser_uuid = ?2 AND undone_ts IS NULL AND changes() > 0`;
+
 const MERGED_HERE =
   "EXISTS (SELECT 1 FROM merges WHERE winner_uuid = ?1 AND loser_uuid = ?2 AND undone_ts IS NULL)";
 
@@ -65,19 +71,18 @@ export async function mergeIdentities(
   loserUuid: string,
   nowTs: number,
 ): Promise<MergeResult> {
-  const [winner, loser, inserted, , , moved] = await db.batch<Record<string, never>>([
+  const [winner, loser, inserted, , , , moved] = await db.batch<Record<string, never>>([
     db.prepare(READ_IDENTITY).bind(winnerUuid),
     db.prepare(READ_IDENTITY).bind(loserUuid),
     db.prepare(INSERT_MERGE).bind(winnerUuid, loserUuid, nowTs),
+    db.prepare(ADD_MERGE_JOB).bind(winnerUuid, loserUuid, nowTs),
     db
       .prepare(
         `UPDATE identities SET merged_into_uuid = ?1 WHERE uuid = ?2 AND merged_into_uuid IS NULL AND ${MERGED_HERE}`,
       )
       .bind(winnerUuid, loserUuid),
     db
-      .prepare(
-        `UPDATE identities SET is_dirty = 1 WHERE uuid IN (?1, ?2) AND NOT is_dirty AND ${MERGED_HERE}`,
-      )
+      .prepare(`UPDATE identities SET ${MARK} WHERE uuid IN (?1, ?2) AND ${MERGED_HERE}`)
       .bind(winnerUuid, loserUuid),
     db
       .prepare(
@@ -113,6 +118,13 @@ ORDER BY id DESC LIMIT 1`;
 
 const IS_LATEST = `EXISTS (SELECT 1 FROM (${LATEST_AROUND}) WHERE loserUuid = ?1)`;
 
+/** Both objects must hear that a merge is undone; a merge that they have not heard of yet is replaced by its undoing. */
+const ADD_UNMERGE_JOB = `
+INSERT INTO jobs (kind, subject, state, due_ts)
+SELECT 'merge', id, json_object('winnerUuid', winner_uuid, 'loserUuid', loser_uuid, 'isUndone', json('true')), ?2
+FROM merges WHERE loser_uuid = ?1 AND undone_ts IS NULL AND ${IS_LATEST}
+ON CONFLICT DO UPDATE SET state = excluded.state, due_ts = excluded.due_ts, failures = 0, error = NULL`;
+
 /**
  * Gives an identity back the attackers it brought into the latest merge of its winner.
  * @param nowTs - epoch seconds
@@ -122,13 +134,12 @@ export async function unmergeIdentity(
   loserUuid: string,
   nowTs: number,
 ): Promise<UnmergeResult> {
-  const [identity, latest, , moved, , undone] = await db.batch<Record<string, never>>([
+  const [identity, latest, , , moved, , undone] = await db.batch<Record<string, never>>([
     db.prepare(READ_IDENTITY).bind(loserUuid),
     db.prepare(LATEST_AROUND).bind(loserUuid),
+    db.prepare(ADD_UNMERGE_JOB).bind(loserUuid, nowTs),
     db
-      .prepare(
-        `UPDATE identities SET is_dirty = 1 WHERE NOT is_dirty AND ${IS_LATEST} AND uuid IN (?1, ${WINNER})`,
-      )
+      .prepare(`UPDATE identities SET ${MARK} WHERE ${IS_LATEST} AND uuid IN (?1, ${WINNER})`)
       .bind(loserUuid),
     db
       .prepare(
@@ -144,7 +155,7 @@ export async function unmergeIdentity(
       .bind(loserUuid),
     db
       .prepare(
-        `UPDATE merges SET undone_ts = ?2, is_told = 0 WHERE loser_uuid = ?1 AND undone_ts IS NULL AND ${IS_LATEST}`,
+        `UPDATE merges SET undone_ts = ?2 WHERE loser_uuid = ?1 AND undone_ts IS NULL AND ${IS_LATEST}`,
       )
       .bind(loserUuid, nowTs),
   ]);
@@ -161,32 +172,28 @@ export async function unmergeIdentity(
   };
 }
 
-/** A merge, or the undoing of one, that the objects may not know of yet. */
-export interface UntoldMerge {
+/** A merge, or the undoing of one. */
+export interface MergeOrUndoing {
   readonly id: number;
   readonly winnerUuid: string;
   readonly loserUuid: string;
   readonly isUndone: boolean;
 }
 
-/** What concerns an identity and was not told to the objects, oldest first. */
-export async function readUntoldMerges(db: D1Database, identityUuid: string): Promise<UntoldMerge[]> {
-  const { results } = await db
+/** The latest merge of one identity into another, or its undoing; null if there never was one. One query. */
+export async function readLatestMerge(
+  db: D1Database,
+  winnerUuid: string,
+  loserUuid: string,
+): Promise<MergeOrUndoing | null> {
+  const row = await db
     .prepare(
       `SELECT id, winner_uuid AS winnerUuid, loser_uuid AS loserUuid, undone_ts IS NOT NULL AS isUndone FROM merges
-       WHERE (winner_uuid = ?1 OR loser_uuid = ?1) AND NOT is_told ORDER BY id`,
+       WHERE winner_uuid = ?1 AND loser_uuid = ?2 ORDER BY id DESC LIMIT 1`,
     )
-    .bind(identityUuid)
-    .all<Omit<UntoldMerge, "isUndone"> & { isUndone: number }>();
-  return results.map((row) => ({ ...row, isUndone: row.isUndone === 1 }));
-}
-
-/** Says that both objects know of a merge, or of its undoing. */
-export async function markTold(db: D1Database, mergeId: number, isUndone: boolean): Promise<void> {
-  await db
-    .prepare("UPDATE merges SET is_told = 1 WHERE id = ?1 AND (undone_ts IS NOT NULL) = ?2 AND NOT is_told")
-    .bind(mergeId, isUndone ? 1 : 0)
-    .run();
+    .bind(winnerUuid, loserUuid)
+    .first<Omit<MergeOrUndoing, "isUndone"> & { isUndone: number }>();
+  return row ? { ...row, isUndone: row.isUndone === 1 } : null;
 }
 
 /**

@@ -23,8 +23,14 @@ export const attackers = sqliteTable(
     /** May lag 300 s behind. */
     lastSeenTs: real("last_seen_ts"),
   },
-  // For the attackers of an identity, and for those that wait (null). Written when a link is made or changed.
-  (table) => [index("attackers_by_identity").on(table.identityUuid)],
+  (table) => [
+    // For the attackers of an identity, and for those that wait (null). Written when a link is made or changed.
+    index("attackers_by_identity").on(table.identityUuid),
+    // For those of an identity whose backfill is not complete. Written only when a backfill begins and ends.
+    index("attackers_by_backfill")
+      .on(table.identityUuid)
+      .where(sql`needs_backfill = 1`),
+  ],
 );
 
 /** "The same hands". A trigger makes the row with the first link to it. WITHOUT ROWID. */
@@ -42,9 +48,11 @@ export const identities = sqliteTable(
     mergedIntoUuid: text("merged_into_uuid"),
     /** 1 while its object may lack what D1 holds, or hold what D1 lacks: the sweep looks at it first. */
     isDirty: integer("is_dirty", { mode: "boolean" }).notNull().default(false),
-    /** When the sweep last finished comparing it, epoch seconds; 0 before the first time. */
+    /** Raised by every marking (`MARK` in marks.ts): the sweep clears a mark only if it is the one that it saw. */
+    markVersion: integer("mark_version").notNull().default(0),
+    /** When the sweep last took it up, whatever came of it, epoch seconds; 0 before the first time. */
     checkedTs: real("checked_ts").notNull().default(0),
-    /** Where the sweep goes on with an identity too large for one run: JSON of a key, or null. */
+    /** Where the sweep goes on with an identity that is too large for one run: JSON, or null for the start. */
     sweepCursor: text("sweep_cursor"),
     /** When `profile` was written, epoch seconds; guards against late repeats. */
     projectedTs: real("projected_ts").notNull().default(0),
@@ -54,7 +62,7 @@ export const identities = sqliteTable(
   (table) => [
     // For the list, most recently changed first. Written once per drained page of events.
     index("identities_by_change").on(table.lastChangeTs, table.uuid),
-    // For the sweep: the marked ones, then the longest unchecked. Written once per identity and sweep.
+    // For the sweep: the marked ones and the longest unchecked. Written once per identity and sweep.
     index("identities_by_check").on(table.isDirty, table.checkedTs),
   ],
 );
@@ -140,6 +148,23 @@ export const deadLetters = sqliteTable("dead_letters", {
   bodySha256: text("body_sha256"),
 });
 
+/**
+ * The attackers that a dead letter names; written with the letter, removed with it by a trigger, so that an erasure reads
+ * only the letters concerned. WITHOUT ROWID.
+ */
+export const deadLetterAttackers = sqliteTable(
+  "dead_letter_attackers",
+  {
+    attackerUuid: text("attacker_uuid").notNull(),
+    letterId: text("letter_id").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.attackerUuid, table.letterId] }),
+    // For removing a letter's rows with it. Written once per attacker of a letter.
+    index("dead_letter_attackers_by_letter").on(table.letterId),
+  ],
+);
+
 /** Merges, in the order in which they were made; those undone stay, for the record. */
 export const merges = sqliteTable(
   "merges",
@@ -152,8 +177,6 @@ export const merges = sqliteTable(
     attackerUuids: text("attacker_uuids").notNull(),
     /** When it was undone, or null. */
     undoneTs: real("undone_ts"),
-    /** 1 when both objects know of it (or of its undoing); until then the sweep tells them. */
-    isTold: integer("is_told", { mode: "boolean" }).notNull().default(false),
   },
   (table) => [
     // A loser has one winner at a time.
@@ -169,9 +192,40 @@ export const merges = sqliteTable(
 export const erasures = sqliteTable("erasures", {
   attackerUuid: text("attacker_uuid").primaryKey(),
   erasedTs: real("erased_ts").notNull(),
-  /** JSON list of the identities whose objects may still hold something of it; null when the erasure is complete. */
-  holders: text("holders"),
 });
+
+/** Identities that an attacker was linked to before, written by a trigger: an erasure looks there too. WITHOUT ROWID. */
+export const formerLinks = sqliteTable(
+  "former_links",
+  {
+    attackerUuid: text("attacker_uuid").notNull(),
+    identityUuid: text("identity_uuid").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.attackerUuid, table.identityUuid] })],
+);
+
+/** Long work over several objects (design.md, "Long work is a job"), one row per piece of work. WITHOUT ROWID. */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    kind: text("kind").notNull(),
+    /** What it is about: an attacker, a merge, or empty where the shard has one job of the kind. */
+    subject: text("subject").notNull(),
+    /** JSON: how far it is. A step is saved only if this is still what the step read. */
+    state: text("state").notNull(),
+    /** When the next step is due, epoch seconds; null once the job is finished and kept for its result. */
+    dueTs: real("due_ts"),
+    /** Attempts in a row that failed. */
+    failures: integer("failures").notNull().default(0),
+    /** Why the last attempt failed, or null. */
+    error: text("error"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.subject] }),
+    // For the jobs that are due, and when the next one is. Written once per step.
+    index("jobs_by_due").on(table.dueTs),
+  ],
+);
 
 /** Switches that hold for the whole Worker. WITHOUT ROWID. */
 export const control = sqliteTable("control", {

@@ -8,10 +8,10 @@ const uuids = Array.from({ length: ATTACKERS }, (_, i) => attackerUuidOfAddress(
 const namesOf = (count: number) => Array.from({ length: count }, (_, i) => (i === 0 ? "DB" : `DB_${i + 1}`));
 
 function loads(names: readonly string[]): number[] {
-  const counts = new Map(names.map((place) => [place, 0]));
+  const counts = new Map(names.map((name) => [name, 0]));
   for (const uuid of uuids) {
-    const place = chooseShard(uuid, names);
-    counts.set(place, (counts.get(place) ?? 0) + 1);
+    const chosen = chooseShard(uuid, names);
+    counts.set(chosen, (counts.get(chosen) ?? 0) + 1);
   }
   return [...counts.values()];
 }

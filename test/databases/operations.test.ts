@@ -22,7 +22,7 @@ import { ask } from "../setup/request.ts";
 import { attackerIn, columnOf, DATABASES, expectApart, type Known, withoutDatabase } from "./setup.ts";
 
 const PRIMITIVE = "motor.input_modality";
-const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000 };
+const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000, queries: 100_000 };
 
 async function known(index: number, values: readonly string[] = ["a", "a", "a"]): Promise<Known> {
   const fresh = attackerIn(index);

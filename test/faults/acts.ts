@@ -1,12 +1,12 @@
 /** Carries out each step on the real Worker. */
 import { noteMaintenance } from "./clear.ts";
-import { injection } from "./injection.ts";
+import { injection, releasePages } from "./injection.ts";
 import { START_TS } from "./messages.ts";
 import type { Step } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** So small that a handful of observations takes the sweep several pages and runs. */
-const SHORT_SWEEP = { identities: 3, rows: 12, page: 4 };
+const SHORT_SWEEP = { identities: 3, rows: 12, page: 4, queries: 45 };
 
 /**
  * Carries out one step, once. It knows nothing of faults.
@@ -31,7 +31,9 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
       await world.ask(
         "PUT",
         `attackers/${world.attackerUuid(step.attacker)}`,
-        step.identity === null ? {} : { identity_uuid: world.identityUuid(step.identity) },
+        step.identity === null || !world.isLinkable(step.attacker, step.identity)
+          ? {}
+          : { identity_uuid: world.identityUuid(step.identity) },
       );
       return;
     case "rebuild":
@@ -48,6 +50,14 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
       return world.expire(step.identity, START_TS + step.minute * 60, step.limit, isAlone);
     case "allow_pages":
       injection.pagesLeft = step.pages;
+      return;
+    case "hold_pages":
+      injection.isHolding = true;
+      return;
+    case "release_pages":
+      injection.isHolding = false;
+      releasePages(step.page);
+      await world.quiet();
       return;
     case "alarm":
       await world.alarm(step.identity);

@@ -34,7 +34,7 @@ function faultyDatabase(db: D1Database, actor: Actor): D1Database {
   const faulty = {
     prepare: (sql: string) => faultyStatement(db.prepare(sql), sql, actor),
     batch: (statements: D1PreparedStatement[]) =>
-      awaited(actor, { what: `D1 batch of ${statements.length}`, isPageRead: false }, () =>
+      awaited(actor, { what: `D1 batch of ${statements.length}`, isPageRead: false, isLeaf: true }, () =>
         db.batch(statements.map(nativeOf)),
       ),
   };
@@ -43,7 +43,8 @@ function faultyDatabase(db: D1Database, actor: Actor): D1Database {
 
 function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Actor): D1PreparedStatement {
   const text = sql.trim().replaceAll(/\s+/g, " ");
-  const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead: /^SELECT .+ FROM observations/.test(text) };
+  const isPageRead = /^SELECT .+ FROM observations/.test(text);
+  const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead, isLeaf: true };
   const faulty = {
     bind: (...values: unknown[]) => faultyStatement(statement.bind(...values), sql, actor),
     first: () => awaited(actor, call, () => statement.first()),
@@ -76,7 +77,7 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
             ? (...args: unknown[]) =>
                 awaited(
                   actor,
-                  { what: `${kind} ${name.slice(0, 4)} ${method}`, isPageRead: false },
+                  { what: `${kind} ${name.slice(0, 4)} ${method}`, isPageRead: false, isLeaf: false },
                   async () => target[method]?.(...args),
                 )
             : undefined,
@@ -88,7 +89,7 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
 
 function faultyQueue<T>(name: string, taken: unknown[], actor: Actor): Queue<T> {
   const send = (bodies: readonly unknown[]) =>
-    awaited(actor, { what: `queue ${name}`, isPageRead: false }, async () => {
+    awaited(actor, { what: `queue ${name}`, isPageRead: false, isLeaf: true }, async () => {
       // The queue takes a copy, too.
       taken.push(...bodies.map((body) => JSON.parse(JSON.stringify(body))));
     });

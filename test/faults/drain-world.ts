@@ -8,7 +8,7 @@ import { waitingWork } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
 /** Looks at every identity of a history, in pages that are shorter than their observations. */
-const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8 };
+const LONG_SWEEP = { identities: 20, rows: 1_000, page: 8, queries: 1_000 };
 /** More rounds than any work takes; what is not done by then never ends. */
 const MOST_ROUNDS = 40;
 
@@ -16,9 +16,11 @@ type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : ne
 
 /** Plays on until nothing changes any more. @returns what did not end, in words */
 export async function drainWorld(world: World): Promise<string[]> {
-  const problems = [...world.problems];
+  const { problems } = world;
   const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
   injection.pagesLeft = null;
+  await play({ do: "release_pages", page: null });
+  await world.finishSteps();
   for (const { db } of shardsOf(env)) if (await isPaused(db)) await play({ do: "resume" });
   await deliverAll(world, problems);
   if (world.plan.isDeferring) {

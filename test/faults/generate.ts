@@ -10,6 +10,7 @@ import {
   type PlannedMessage,
   type Step,
 } from "./plan.ts";
+import { overlap } from "./overlap.ts";
 import { chance, LONG_WORK, MEANWHILE, pick, type StepKind, USUAL } from "./weights.ts";
 
 /** How many primitives, values of each, pieces of evidence and minutes: few, so that series grow long and keys meet. */
@@ -36,10 +37,9 @@ export function planOf(seed: number): Plan {
   const home = chance(random, 3) ? null : random.integer(0, databases - 1);
   const length = isLong ? random.integer(4, 10) : random.integer(3, 12);
   const messages = listOf(length, () => message(random, attackers, isLong));
-  const isDeferring = random.integer(0, isLong ? 1 : 3) === 0;
+  const isDeferring = chance(random, isLong ? 2 : 4);
   const draw = { random, attackers, messages: messages.length, kinds: isLong ? LONG_WORK : USUAL };
-  const steps = listOf(isLong ? random.integer(6, 18) : random.integer(5, 15), () => step(draw, false));
-  const all: Step = { do: "deliver", messages: [...messages.keys()], faults: [] };
+  const steps = isLong ? longSteps(draw) : listOf(random.integer(5, 15), () => step(draw, false));
   return {
     seed,
     attackers,
@@ -48,8 +48,25 @@ export function planOf(seed: number): Plan {
     minimumObservations: chance(random, 8) ? 12 : 3,
     isDeferring,
     messages,
-    steps: isLong ? [all, ...steps] : steps,
+    steps,
   };
+}
+
+/** Everything is delivered; then long work is started, and other things happen before it is done, again and again. */
+function longSteps(draw: Draw): Step[] {
+  const { random, attackers, messages } = draw;
+  const all: Step = { do: "deliver", messages: [...Array(messages).keys()], faults: [] };
+  const known: Step = {
+    do: "register",
+    attacker: random.integer(0, attackers - 1),
+    identity: null,
+    faults: [],
+  };
+  const rounds = listOf(random.integer(2, 4), () => [
+    ...listOf(random.integer(0, 3), () => step(draw, false)),
+    ...overlap(random, attackers, messages),
+  ]);
+  return [all, known, ...rounds.flat()];
 }
 
 function message(random: Random, attackers: number, isLong: boolean): PlannedMessage {
@@ -86,7 +103,9 @@ function event(random: Random, attacker: number, attackers: number): PlannedEven
 function step(draw: Draw, isMeanwhile: boolean): Step {
   const { random, attackers, messages } = draw;
   const faults = !isMeanwhile && random.integer(0, 4) < 3 ? faultsOf(draw) : [];
-  const identity = random.integer(0, attackers);
+  // The last identity belongs to no attacker.
+  const anIdentity = () => (chance(random, 6) ? attackers : random.integer(0, attackers - 1));
+  const identity = anIdentity();
   const attacker = random.integer(0, attackers - 1);
   const kind = pick(random, isMeanwhile ? MEANWHILE : draw.kinds);
   switch (kind) {
@@ -95,7 +114,7 @@ function step(draw: Draw, isMeanwhile: boolean): Step {
       return { do: kind, messages: listOf(length, () => random.integer(0, messages - 1)), faults };
     }
     case "merge":
-      return { do: kind, winner: identity, loser: random.integer(0, attackers), faults };
+      return { do: kind, winner: identity, loser: anIdentity(), faults };
     case "erase":
       return { do: kind, attacker, faults };
     case "register":
@@ -112,6 +131,9 @@ function step(draw: Draw, isMeanwhile: boolean): Step {
       return { do: kind, identity, minute: random.integer(0, MINUTES), limit: random.integer(1, 20), faults };
     case "allow_pages":
       return { do: kind, pages: chance(random, 4) ? null : random.integer(0, 3), faults };
+    case "release_pages":
+      return { do: kind, page: chance(random, 3) ? null : random.integer(0, 2), faults };
+    case "hold_pages":
     case "rebuild_all":
     case "maintenance_alarm":
     case "pause":

@@ -10,7 +10,13 @@ import { type Broken, playHistory, reportOf } from "./run.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    readonly faults: { readonly runs: number; readonly seed: number; readonly fuzz: number };
+    readonly faults: {
+      readonly runs: number;
+      readonly seed: number;
+      readonly fuzz: number;
+      /** Plays that making a broken history smaller can take. */
+      readonly shrink: number;
+    };
   }
   interface TaskMeta {
     /** What a test did, by name; `npm run simulate:faults` adds it up. */
@@ -18,7 +24,7 @@ declare module "vitest" {
   }
 }
 
-const { runs, seed: firstSeed } = inject("faults");
+const { runs, seed: firstSeed, shrink: shrinkingPlays } = inject("faults");
 /** Histories of one test. */
 const BLOCK = 10;
 
@@ -41,7 +47,7 @@ describe("[§4] nothing is lost and nothing comes twice, whatever fails", () => 
       counts["events published"] += played.published;
       if (played.problems.length > 0) broken.push({ plan, problems: played.problems });
     }
-    if (broken.length > 0) throw new Error(await reportOf(broken));
+    if (broken.length > 0) throw new Error(await reportOf(broken, shrinkingPlays));
     // Ten histories in which nothing failed would prove little.
     expect(counts["faults struck"]).toBeGreaterThanOrEqual(to - from + 1 < BLOCK ? 0 : 1);
   });

@@ -23,6 +23,8 @@ export interface Call {
   readonly what: string;
   /** Whether it reads a page of observations from D1. */
   readonly isPageRead: boolean;
+  /** Whether it ends by itself, as calls to D1 and the queue do; a call to an object can wait for another one. */
+  readonly isLeaf: boolean;
 }
 
 /** A call that waits while other steps are played. */
@@ -38,6 +40,11 @@ interface Strikes {
   transactions: number;
 }
 
+/** A page that was read and is held back. */
+interface HeldPage {
+  isReleased: boolean;
+}
+
 interface Injection {
   isActive: boolean;
   strikes: Strikes;
@@ -51,6 +58,11 @@ interface Injection {
   databases: 1 | 2;
   /** Pages of observations that objects can still read before D1 fails them; null: no limit. */
   pagesLeft: number | null;
+  /** Whether the pages that objects read are held back. */
+  isHolding: boolean;
+  held: HeldPage[];
+  /** Calls under way that end by themselves. */
+  leaves: number;
   /** Variables that replace those of the environment. */
   variables: Record<string, string>;
   /** What the outbound queue took, in order, repeats included. */
@@ -70,6 +82,9 @@ export const injection: Injection = {
   actors: new Map(),
   databases: 1,
   pagesLeft: null,
+  isHolding: false,
+  held: [],
+  leaves: 0,
   variables: {},
   published: [],
   requeued: [],
@@ -86,6 +101,8 @@ export function startHistory(databases: 1 | 2, variables: Record<string, string>
   injection.actors.clear();
   injection.databases = databases;
   injection.pagesLeft = null;
+  injection.isHolding = false;
+  injection.held = [];
   injection.variables = variables;
   injection.published = [];
   injection.requeued = [];
@@ -126,12 +143,13 @@ export async function awaited<T>(actor: Actor, call: Call, act: () => Promise<T>
   }
 }
 
-async function struck<T>(actor: Actor, call: Call, act: () => Promise<T>): Promise<T> {
+async function struck<T>(actor: Actor, call: Call, make: () => Promise<T>): Promise<T> {
+  const act = call.isLeaf ? () => leaf(make) : make;
   const { what } = call;
   const fault = nextAwaitFault(placesOf(actor, call));
   injection.trace.push(`${actor.name} ${what}${fault ? ` !${fault.kind}` : ""}`);
   if (actor.isObject && call.isPageRead) takePage(what);
-  if (fault === undefined) return act();
+  if (fault === undefined) return isHeld(actor, call) ? hold(await act()) : act();
   switch (fault.kind) {
     case "fail_before":
       throw new InjectedError(`injected: ${what} did not happen`);
@@ -218,6 +236,34 @@ function nextAwaitFault(places: readonly Place[]): AwaitFault | undefined {
 function death(actor: Actor): Promise<never> {
   actor.die();
   return never();
+}
+
+async function leaf<T>(make: () => Promise<T>): Promise<T> {
+  injection.leaves++;
+  try {
+    return await make();
+  } finally {
+    injection.leaves--;
+  }
+}
+
+function isHeld(actor: Actor, call: Call): boolean {
+  return injection.isHolding && actor.isObject && call.isPageRead;
+}
+
+/** Polls, because another request releases it. */
+async function hold<T>(page: T): Promise<T> {
+  const entry: HeldPage = { isReleased: false };
+  injection.held.push(entry);
+  while (!entry.isReleased) await scheduler.wait(1);
+  return page;
+}
+
+/** Lets the objects have pages that are held back: one of them, by its number, or (null) all. */
+export function releasePages(which: number | null): void {
+  const { held } = injection;
+  const released = which === null || held.length === 0 ? held.splice(0) : held.splice(which % held.length, 1);
+  for (const page of released) page.isReleased = true;
 }
 
 /** Polls, because another request ends the pause. */

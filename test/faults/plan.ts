@@ -93,6 +93,10 @@ export type Step = Faulty &
     | { readonly do: "expire"; readonly identity: number; readonly minute: number; readonly limit: number }
     /** So many pages can objects read from now on, until D1 fails them; null: as many as they like. */
     | { readonly do: "allow_pages"; readonly pages: number | null }
+    /** From now on the answer to each page that an object reads is held back. */
+    | { readonly do: "hold_pages" }
+    /** Pages are held back no more; those that are get to their objects: one of them, or (null) all. */
+    | { readonly do: "release_pages"; readonly page: number | null }
     | { readonly do: "alarm"; readonly identity: number }
     | { readonly do: "evict"; readonly identity: number }
     | { readonly do: "crash"; readonly identity: number }

@@ -1,4 +1,4 @@
-/** Histories that failed once, made as small as they would go. Each says in its name what was wrong. */
+/** Histories that failed once, made as small as possible. The name of each says what was wrong. */
 import { expect, it, vi } from "vitest";
 import { REGRESSIONS } from "./regressions/index.ts";
 import { playHistory } from "./run.ts";

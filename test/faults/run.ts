@@ -6,9 +6,6 @@ import { shrink } from "./shrink.ts";
 import { verify } from "./verify.ts";
 import { World } from "./world.ts";
 
-/** Plays that making a history smaller may take. */
-const SHRINKING_PLAYS = 150;
-
 /** What a history came to. */
 export interface Played {
   readonly problems: readonly string[];
@@ -41,8 +38,11 @@ export interface Broken {
   readonly problems: readonly string[];
 }
 
-/** Tells what was wrong with histories; the first one is made smaller as long as it fails in the same way. */
-export async function reportOf(broken: readonly Broken[]): Promise<string> {
+/**
+ * Tells what was wrong with histories; the first one is made smaller as long as it fails in the same way.
+ * @param plays - how many plays that may take
+ */
+export async function reportOf(broken: readonly Broken[], plays: number): Promise<string> {
   const [first] = broken;
   if (!first) throw new RangeError("there must be a history that failed");
   const lists = broken.map(({ plan, problems }) =>
@@ -51,7 +51,7 @@ export async function reportOf(broken: readonly Broken[]): Promise<string> {
   const kinds = new Set(first.problems.map(kindOf));
   const fails = async (candidate: Plan) =>
     (await playHistory(candidate)).problems.some((problem) => kinds.has(kindOf(problem)));
-  const smallest = await shrink(first.plan, fails, SHRINKING_PLAYS);
+  const smallest = await shrink(first.plan, fails, plays);
   const again = await playHistory(smallest);
   return [
     ...lists,

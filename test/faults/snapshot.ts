@@ -55,6 +55,11 @@ export function waitingWork(sql: SqlStorage): string[] {
   );
 }
 
+/** Lets as much time pass as jobs that failed wait for their next attempt. */
+export function makeRetriesDue(sql: SqlStorage): void {
+  if (hasTables(sql)) sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
+}
+
 function hasTables(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
 }

@@ -12,7 +12,7 @@ export interface StoredRecord {
   readonly attributions: { identity_uuid: string; primitive: string; state: string }[];
   readonly events: { identity_uuid: string; seq: number; event: string }[];
   readonly deadLetters: { id: string; code: string; body: string }[];
-  readonly merges: { winner_uuid: string; loser_uuid: string; undone_ts: number | null; is_told: number }[];
+  readonly merges: { winner_uuid: string; loser_uuid: string; undone_ts: number | null }[];
 }
 
 interface IdentityRow {
@@ -51,7 +51,8 @@ async function readDatabase(db: D1Database, problems: string[]): Promise<StoredR
       "SELECT identity_uuid, primitive, state FROM attributions",
       "SELECT identity_uuid, seq, event FROM events ORDER BY identity_uuid, seq",
       "SELECT id, code, body FROM dead_letters",
-      "SELECT winner_uuid, loser_uuid, undone_ts, is_told FROM merges",
+      "SELECT winner_uuid, loser_uuid, undone_ts FROM merges",
+      "SELECT kind, subject, error FROM jobs WHERE kind IN ('erasure', 'merge')",
     ].map((sql) => db.prepare(sql)),
   );
   const rows = <T>(i: number) => (answers[i]?.results ?? []) as T[];
@@ -63,14 +64,12 @@ async function readDatabase(db: D1Database, problems: string[]): Promise<StoredR
   }
   const identities = rows<IdentityRow>(2);
   for (const { uuid, is_dirty } of identities) if (is_dirty !== 0) problems.push(`${uuid} is still marked`);
-  const erasures = rows<{ attacker_uuid: string; erased_ts: number; holders: string | null }>(3);
-  for (const { attacker_uuid, holders } of erasures) {
-    if (holders !== null) problems.push(`the erasure of ${attacker_uuid} is not complete`);
-  }
+  const erasures = rows<{ attacker_uuid: string; erased_ts: number }>(3);
   const [counter] = rows<{ value: number }>(4);
   if (counter?.value !== observations.length) {
     problems.push(`${observations.length} observations stored, counted ${counter?.value}`);
   }
+  for (const job of rows(10)) problems.push(`a job is not done: ${JSON.stringify(job)}`);
   for (const { name } of rows<{ name: string }>(5)) problems.push(`still there: ${name}`);
   return {
     observations,

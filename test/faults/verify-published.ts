@@ -35,7 +35,8 @@ export function verifyPublished(
   }
 }
 
-function identityOf(payload: OutboundEvent["payload"]): string {
+/** The identity whose event it is. */
+export function identityOf(payload: OutboundEvent["payload"]): string {
   return "winner_uuid" in payload ? payload.winner_uuid : payload.identity_uuid;
 }
 

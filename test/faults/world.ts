@@ -11,20 +11,25 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { chooseShard } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
 import worker from "../../src/worker.ts";
 import { act } from "./acts.ts";
+import { DATABASE_NAMES } from "./bindings.ts";
 import { clear, usesMaintenance } from "./clear.ts";
 import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
-import { type Fault, MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
-import { snapshotOf, waitingWork } from "./snapshot.ts";
+import { MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
+import { makeRetriesDue, snapshotOf, waitingWork } from "./snapshot.ts";
 
 const QUEUE = "attacker-observations";
-/** If nothing changes for so long, a step within a paused one is taken to wait for that one. */
-const STUCK_MS = 200;
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+/** If nothing changes for so long, a step is taken to wait for the step that is paused, or for a page that is held back. */
+const STUCK_MS = 40;
+/** If nothing changes for so long, an object that was given a page has done with it what it can. */
+const QUIET_MS = 5;
 /** If nothing changes for so long, a step hangs. */
 const HANGING_MS = 10_000;
 
@@ -44,6 +49,8 @@ export class World {
   readonly plan: Plan;
   readonly cast: Cast;
   readonly queue: Queued[];
+  /** Steps that wait for pages that are held back. */
+  readonly #unfinished = new Set<Promise<void>>();
   /** What went wrong during the steps, in words. */
   readonly problems: string[] = [];
   /** Whether a request failed whose rest is left to the sweep: without a reason, it must find nothing to repair. */
@@ -73,25 +80,39 @@ export class World {
     const interrupted = aim(step.faults);
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
-    let failure: unknown = null;
-    const acting = act(this, step, within === null && step.faults.length === 0)
-      .catch((error: unknown) => {
-        failure = error;
-      })
+    const isAlone = within === null && step.faults.length === 0 && injection.held.length === 0;
+    const acting = act(this, step, isAlone)
+      .catch((error: unknown) => void this.problems.push(textOf(error)))
       .finally(() => {
         isDone = true;
+        this.#unfinished.delete(acting);
       });
-    if (within === null && !step.faults.some(isPausing)) await acting;
+    this.#unfinished.add(acting);
     await this.#untilQuiet(
       () => isDone,
       () => {
-        if (within === null) return false;
-        within.isOver = true;
-        return true;
+        if (within !== null) within.isOver = true;
+        return within !== null || injection.held.length > 0;
       },
     );
     aimAgain(interrupted);
-    if (failure !== null) throw failure;
+  }
+
+  /** Lets steps that waited for pages go on to their ends, once the pages are released. */
+  async finishSteps(): Promise<void> {
+    await this.#untilQuiet(
+      () => this.#unfinished.size === 0,
+      () => false,
+    );
+  }
+
+  /** Waits until nothing that ends by itself is under way. */
+  async quiet(): Promise<void> {
+    let [last, lastMs] = [-1, Date.now()];
+    while (injection.leaves > 0 || Date.now() - lastMs < QUIET_MS) {
+      if (injection.trace.length !== last) [last, lastMs] = [injection.trace.length, Date.now()];
+      await scheduler.wait(1);
+    }
   }
 
   /** Delivers messages, as one batch of each queue that they are on. */
@@ -118,10 +139,14 @@ export class World {
       headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const answer = await invoke(this.#variables(), async (bindings) => {
-      const response = await app.fetch(request, bindings, createExecutionContext());
-      return { status: response.status };
-    });
+    const answer = await invoke(
+      `${method} ${path.replaceAll(UUID, "{uuid}")}`,
+      this.#variables(),
+      async (bindings) => {
+        const response = await app.fetch(request, bindings, createExecutionContext());
+        return { status: response.status };
+      },
+    );
     // A merge, an unmerge or an erasure is in the record; the call that follows a registration is not.
     if (method === "PUT" && (!answer || answer.status >= 500)) this.mayNeedSweep = true;
   }
@@ -132,7 +157,7 @@ export class World {
     this.horizonTs = Math.max(this.horizonTs, beforeTs);
     const isComparable = isAlone && !this.hasDeployed && !(await this.inObject(identity, hasWork));
     const before = isComparable ? await this.inObject(identity, statesText) : null;
-    const done = await invoke(this.#variables(), (bindings) =>
+    const done = await invoke("retention", this.#variables(), (bindings) =>
       bindings.IDENTITIES.getByName(uuid).expire(beforeTs, limit),
     ).catch(() => null);
     // Cut off between D1 and the object, the object holds more than D1 until the sweep.
@@ -144,7 +169,7 @@ export class World {
   /** One run of the sweep; null if the invocation died or failed. */
   async sweep(limits: SweepLimits): Promise<SweepReport | null> {
     try {
-      return await invoke(this.#variables(), (bindings) => sweep(bindings, limits));
+      return await invoke("sweep", this.#variables(), (bindings) => sweep(bindings, limits));
     } catch {
       return null;
     }
@@ -162,6 +187,17 @@ export class World {
     return this.cast.attackers[attacker % this.cast.attackers.length] ?? "";
   }
 
+  /**
+   * Whether an attacker can be linked to an identity: an identity that belongs to an attacker of another database, but is
+   * not known yet, would come to be in both.
+   */
+  isLinkable(attacker: number, identity: number): boolean {
+    const names = DATABASE_NAMES.slice(0, this.plan.databases);
+    const index = identity % this.cast.identities.length;
+    const databaseOf = (i: number) => chooseShard(this.attackerUuid(i), names);
+    return databaseOf(attacker) === databaseOf(index === this.cast.attackers.length ? 0 : index);
+  }
+
   /** Asks an identity object's own SQLite. */
   inObject<T>(identity: number, ask: (sql: SqlStorage) => T): Promise<T> {
     return runInDurableObject(this.stub(identity), (_, state) => ask(state.storage.sql));
@@ -177,8 +213,9 @@ export class World {
     );
   }
 
-  /** Runs an identity's alarm, if it is set. */
-  alarm(identity: number): Promise<boolean> {
+  /** Runs an identity's alarm, if it is set: the time of every attempt that is to be made again has come. */
+  async alarm(identity: number): Promise<boolean> {
+    await this.inObject(identity, makeRetriesDue).catch(() => {});
     return ran(() => runDurableObjectAlarm(this.stub(identity)));
   }
 
@@ -208,7 +245,7 @@ export class World {
       queue,
       messages.map(({ id, body, attempts }) => ({ id, body, attempts: attempts + 1, timestamp: new Date() })),
     );
-    const result = await invoke(this.#variables(), async (bindings) => {
+    const result = await invoke(`queue ${queue}`, this.#variables(), async (bindings) => {
       await worker.queue(batch, bindings);
       return getQueueResult(batch, createExecutionContext());
     });
@@ -242,15 +279,15 @@ export class World {
       if (isDone() && own.length === 0) return;
       const now = `${injection.trace.length} ${own.length}`;
       if (now !== last) [last, lastMs] = [now, Date.now()];
-      else if (Date.now() - lastMs > STUCK_MS && isStuck()) return;
+      else if (injection.leaves === 0 && Date.now() - lastMs > STUCK_MS && isStuck()) return;
       else if (Date.now() - lastMs > HANGING_MS) throw new Hanging("a step does not come to its end");
       await scheduler.wait(1);
     }
   }
 }
 
-function isPausing(fault: Fault): boolean {
-  return fault.on === "await" && (fault.kind === "pause_before" || fault.kind === "pause_after");
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error);
 }
 
 function underWay(): symbol[] {

@@ -41,7 +41,7 @@ describe("[long work] 300 identities", () => {
       await sweepOnce();
       left = await numberOf("SELECT count(*) FROM identities WHERE checked_ts = 0");
     }
-    report(`${runs} runs`);
+    report(`${runs} events of cron`);
     for (const { uuid } of identities.slice(0, 20)) {
       expect(await countsOf(uuid)).toEqual({ observations: 10, primitives: 2 });
     }

@@ -1,7 +1,8 @@
 /** Records of production size, written to D1 in bulk, and what the API says of them. */
-import { createScheduledController } from "cloudflare:test";
+import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
+import { MAINTENANCE } from "../../src/maintenance/index.ts";
 import { limitedWorker } from "../setup/limits/worker.ts";
 import { ask, TOKENS } from "../setup/request.ts";
 
@@ -9,6 +10,9 @@ import { ask, TOKENS } from "../setup/request.ts";
 const NAME_BYTES = 128;
 /** How long a test waits for long work, in milliseconds; it looks again after each interval. */
 const PATIENCE = { timeout: 120_000, interval: 200 };
+
+/** An alarm that is further away waits for its time, in milliseconds; one that is nearer works, or tries again. */
+const SOON_MS = 60_000;
 
 /** Now, in epoch seconds, the same for a whole file. */
 export const NOW_TS = Math.floor(Date.now() / 1_000);
@@ -128,11 +132,11 @@ export function expectCounted(identityUuid: string, observations: number): Promi
   return eventually(async () => expect((await countsOf(identityUuid)).observations).toBe(observations));
 }
 
-/** Waits until nothing waits to be published. */
-export function expectPublished(): Promise<void> {
+/** Waits until an identity's object has nothing left to do and to publish. */
+export function expectAtRest(identityUuid: string): Promise<void> {
   return eventually(async () => {
-    const stats = await call<{ outbox: { pending: number } }>("GET", "/stats");
-    expect(stats.outbox.pending).toBe(0);
+    const { pending, jobs } = await env.IDENTITIES.getByName(identityUuid).inspect();
+    expect({ pending, jobs }).toEqual({ pending: 0, jobs: [] });
   });
 }
 
@@ -144,10 +148,21 @@ export async function numberOf(sql: string, ...values: unknown[]): Promise<numbe
   return Object.values(row ?? {})[0] ?? 0;
 }
 
-/** Lets the cron of the sweep go off once. */
+/** Lets the cron of the sweep go off once, and waits for the maintenance that it starts. */
 export async function sweepOnce(): Promise<void> {
   const controller = createScheduledController({ cron: "*/5 * * * *", scheduledTime: new Date() });
   await limitedWorker.scheduled(controller, env);
+  await expectMaintained();
+}
+
+/** Waits until the maintenance object has nothing to do before long. */
+export function expectMaintained(): Promise<void> {
+  return eventually(async () => {
+    const alarmMs = await runInDurableObject(env.MAINTENANCE.getByName(MAINTENANCE), (_, { storage }) =>
+      storage.getAlarm(),
+    );
+    expect(alarmMs ?? Infinity).toBeGreaterThan(Date.now() + SOON_MS);
+  });
 }
 
 function hex(number: number, length: number): string {

@@ -1,13 +1,19 @@
 /** Retention: what is old goes from D1, objects and history, and no state changes by it. */
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import type { MaintenanceObject } from "../../src/maintenance/index.ts";
-import { readHistory, readTotals } from "../../src/storage/index.ts";
+import { runJobs } from "../../src/maintenance/jobs.ts";
+import { INVOCATION_QUERIES, QueryBudget } from "../../src/maintenance/query-budget.ts";
+import { ensureRetention } from "../../src/maintenance/retention.ts";
+import { firstShard } from "../../src/shard.ts";
+import { deleteHistory, readHistory, readTotals } from "../../src/storage/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
+import { inObject, retarget } from "../setup/identity-object.ts";
 import { payload, series } from "../setup/payload.ts";
+import { counting } from "./counting.ts";
+import { fillHistory } from "./fill.ts";
 
 const DAY = 86_400;
 const NOW = Date.now() / 1_000;
@@ -32,24 +38,33 @@ function history(attackerUuid: string) {
   ];
 }
 
-/** Walks over everything until nothing more is due, as the maintenance object's alarm does. */
-async function retain(): Promise<void> {
-  const object = env.MAINTENANCE.getByName("maintenance");
-  await runInDurableObject(object, (instance: MaintenanceObject, state) => {
-    Object.defineProperty(instance, "env", { value: KEPT });
-    state.storage.sql.exec("DELETE FROM retention");
-    return instance.wake();
-  });
-  await runDurableObjectAlarm(object);
-  await vi.waitFor(
-    async () => {
-      const rows = await runInDurableObject(object, (_, state) =>
-        state.storage.sql.exec("SELECT after_uuid FROM retention").toArray(),
-      );
-      expect(rows).toEqual([{ after_uuid: "" }]);
-    },
-    { timeout: 20_000 },
-  );
+/** Runs the job until a walk over everything has come to its end, as the maintenance object's alarm does. */
+async function retain(used: Env = KEPT, onStep = () => {}): Promise<void> {
+  await env.DB.prepare("DELETE FROM jobs WHERE kind = 'retention'").run();
+  const startTs = Date.now() / 1_000;
+  await ensureRetention(used, startTs);
+  for (let step = 0; ; step++) {
+    const budget = new QueryBudget(INVOCATION_QUERIES);
+    onStep();
+    await runJobs(used, firstShard(used), ["retention"], Infinity, budget);
+    const job = await env.DB.prepare(
+      "SELECT due_ts AS dueTs, error FROM jobs WHERE kind = 'retention'",
+    ).first<{
+      dueTs: number;
+      error: string | null;
+    }>();
+    expect(job?.error).toBeNull();
+    if ((job?.dueTs ?? 0) > startTs + 3_000) return;
+    expect(step).toBeLessThan(1_000);
+  }
+}
+
+/** Objects that answer to `expire` as a test says. */
+function withExpire(
+  expire: (identityUuid: string, limit: number) => Promise<{ removed: number; hasMore: boolean }>,
+): Env {
+  const getByName = (uuid: string) => ({ expire: (_: number, limit: number) => expire(uuid, limit) });
+  return { ...KEPT, IDENTITIES: { getByName } as never };
 }
 
 describe("[design] retention", () => {
@@ -128,6 +143,136 @@ describe("[design] retention", () => {
         .bind(NOW - 30 * DAY)
         .first(),
     ).toEqual(kept);
+  });
+
+  it("changes no state where the minimum is above two windows", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const identityUuid = stubIdentityUuid(attackerUuid);
+    const stub = env.IDENTITIES.getByName(identityUuid);
+    const demanding = { ...KEPT, MINIMUM_OBSERVATIONS: "25", WINDOW_SIZE: "5" } as unknown as Env;
+    await runInDurableObject(stub, (instance) =>
+      Object.defineProperty(instance, "env", { value: demanding }),
+    );
+    const values = [...Array.from({ length: 30 }, () => "a"), "unknown"];
+    await deliver([{ events: series(attackerUuid, "motor.input_modality", values, NOW - 100 * DAY) }]);
+    expect(await statesOf(identityUuid)).toMatchObject([{ state: "stable", observationCount: 31 }]);
+    await retain();
+    // The 25 that the minimum asks for, and the abstention that dates the series.
+    expect(await statesOf(identityUuid)).toMatchObject([{ state: "stable", observationCount: 26 }]);
+  });
+
+  it("names no more observations at a time than fit into a parameter, however long their keys are", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const identityUuid = stubIdentityUuid(attackerUuid);
+    const stub = env.IDENTITIES.getByName(identityUuid);
+    // Each byte of such a pointer takes six in JSON.
+    const events = Array.from({ length: 2_010 }, (_, i) =>
+      payload({
+        attacker_uuid: attackerUuid,
+        value: "a",
+        ts: NOW - 100 * DAY + i,
+        evidence_ref: "\u0001".repeat(500) + i,
+      }),
+    );
+    await deliver([{ events: events.slice(0, 1_005) }, { events: events.slice(1_005) }]);
+    const { db, counted } = counting(env.DB);
+    await retarget(stub, (targets) => ({ ...targets, db }));
+    const expired = await stub.expire(NOW - 30 * DAY, 5_000);
+    expect(counted.longestText).toBeLessThan(650_000);
+    expect(counted.queries).toBeLessThanOrEqual(50);
+    expect(expired.removed).toBeGreaterThan(900);
+    await retain();
+    expect(await statesOf(identityUuid)).toMatchObject([{ state: "stable", observationCount: 10 }]);
+  });
+
+  it("removes all that is old of one identity, and goes on with it in the next step where one does not suffice", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const identityUuid = stubIdentityUuid(attackerUuid);
+    await deliver(series(attackerUuid, "motor.input_modality", ["a", "a", "a"], NOW - DAY));
+    const stub = env.IDENTITIES.getByName(identityUuid);
+    const old = 30_000;
+    const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${old})`;
+    const columns = "primitive, evidence_ref, attacker_uuid, ts, id, value";
+    const row = `'motor.input_modality', 'old' || n, ?, ${NOW - 100 * DAY} + n, 'old', '"a"'`;
+    await inObject(stub, (sql) =>
+      sql.exec(`INSERT INTO observations (${columns}) ${numbers} SELECT ${row} FROM numbers`, attackerUuid),
+    );
+    await env.DB.prepare(
+      `INSERT INTO observations (${columns}, confidence, window_start_ts, window_end_ts, source)
+       ${numbers} SELECT ${row}, 1, 1, 1, 'x' FROM numbers`,
+    )
+      .bind(attackerUuid)
+      .run();
+    await env.DB.prepare("UPDATE counters SET value = value + ?1 WHERE name = 'observations'")
+      .bind(old)
+      .run();
+    await retain();
+    const left = "SELECT count(*) AS n FROM observations WHERE attacker_uuid = ?1";
+    // Three new ones, and seven old ones that the windows need.
+    expect(await env.DB.prepare(left).bind(attackerUuid).first("n")).toBe(10);
+    expect((await statesOf(identityUuid))[0]?.observationCount).toBe(10);
+  });
+
+  it.each([
+    ["an hour of 100 observations a second", 360_000],
+    ["ten hours of them", 3_600_000],
+  ])("keeps up with %s that are all one identity's", async (_, waiting) => {
+    const attackerUuid = crypto.randomUUID();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    const large = stubIdentityUuid(attackerUuid);
+    let left = waiting;
+    let steps = 0;
+    const used = withExpire(async (uuid, limit) => {
+      if (uuid !== large) return { removed: 0, hasMore: false };
+      const removed = Math.min(limit, left);
+      left -= removed;
+      return { removed, hasMore: left > 0 };
+    });
+    await retain(used, () => steps++);
+    expect(left).toBe(0);
+    // Steps follow one another at once.
+    expect(steps).toBeLessThanOrEqual(4 + Math.ceil(waiting / 100_000));
+  });
+
+  it("of an identity that fails does not keep it from the others", async () => {
+    const attackers = Array.from({ length: 60 }, () => crypto.randomUUID());
+    await deliver(attackers.map((uuid) => payload({ attacker_uuid: uuid })));
+    const uuids = attackers.map(stubIdentityUuid);
+    const asked = new Set<string>();
+    const used = withExpire(async (uuid) => {
+      asked.add(uuid);
+      if (uuid === uuids[0] || uuid === uuids[30]) throw new Error("reset");
+      return { removed: 0, hasMore: false };
+    });
+    await retain(used);
+    for (const uuid of uuids) expect(asked).toContain(uuid);
+  });
+
+  it("removes thousands of old events in pieces, reads few rows where none is old, and never the newest", async () => {
+    await env.DB.prepare("DELETE FROM events").run();
+    await fillHistory(env.DB, crypto.randomUUID(), 12_000, NOW - 40 * DAY);
+    const first = counting(env.DB);
+    expect(await deleteHistory(first.db, NOW - 30 * DAY, 5_000)).toBe(5_000);
+    expect(first.counted.rowsRead).toBeLessThan(25_000);
+    await retain();
+    // Were the newest to go, cursors would start over.
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM events").first("n")).toBe(1);
+    await fillHistory(env.DB, crypto.randomUUID(), 8_000, NOW);
+    expect(await deleteHistory(env.DB, NOW - 30 * DAY, 5_000)).toBe(1);
+    const second = counting(env.DB);
+    expect(await deleteHistory(second.db, NOW - 30 * DAY, 5_000)).toBe(0);
+    expect(second.counted.rowsRead).toBeLessThan(10);
+  });
+
+  it("with a variable that is wrong is put off with its reason, and goes on once it is right", async () => {
+    const wrong = { ...KEPT, RETENTION_DAYS: "ever" } as unknown as Env;
+    await env.DB.prepare("DELETE FROM jobs WHERE kind = 'retention'").run();
+    await ensureRetention(wrong, 1);
+    const report = await runJobs(wrong, firstShard(wrong), ["retention"], Infinity, new QueryBudget(45));
+    expect(report).toMatchObject({ failed: 1, done: {} });
+    const job = "SELECT error FROM jobs WHERE kind = 'retention'";
+    expect(await env.DB.prepare(job).first("error")).toContain("RETENTION_DAYS must be a number of days");
+    await retain();
   });
 
   it("is off by default", async () => {

@@ -19,7 +19,7 @@ import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
 const PRIMITIVE = "motor.input_modality";
-const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000 };
+const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000, queries: 100_000 };
 
 async function known(values: readonly string[], startTs?: number) {
   const attackerUuid = crypto.randomUUID();
@@ -131,7 +131,11 @@ describe("[design] the sweep", () => {
     const large = await known(Array.from({ length: 25 }, (_, i) => `v${i % 2}`));
     await sweep(env, LIMITS);
     await inObject(large.stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714001200").toArray());
-    await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(large.identityUuid).run();
+    await env.DB.prepare(
+      "UPDATE identities SET is_dirty = 1, mark_version = mark_version + 1 WHERE uuid = ?1",
+    )
+      .bind(large.identityUuid)
+      .run();
     const isDirty = async () =>
       (
         await env.DB.prepare("SELECT is_dirty FROM identities WHERE uuid = ?1")
@@ -151,7 +155,11 @@ describe("[design] the sweep", () => {
   it("runs by cron", async () => {
     const { identityUuid, stub } = await known(["a", "a", "a"]);
     await inObject(stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray());
-    await env.DB.prepare("UPDATE identities SET is_dirty = 1 WHERE uuid = ?1").bind(identityUuid).run();
+    await env.DB.prepare(
+      "UPDATE identities SET is_dirty = 1, mark_version = mark_version + 1 WHERE uuid = ?1",
+    )
+      .bind(identityUuid)
+      .run();
     const held = () => inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length);
     await handleScheduled("* * * * *", Date.now(), env);
     expect(await held()).toBe(1);

@@ -130,28 +130,35 @@ export class Observations {
     return new Map(rows.map(({ primitive, n }) => [primitive, n]));
   }
 
-  /** The observations in a range, in the order of their keys. */
-  range({ after, through }: KeyRange): AppliedObservation[] {
+  /** The first observations in a range, in the order of their keys. */
+  range({ after, through }: KeyRange, limit: number): AppliedObservation[] {
     const until = through === null ? "" : `AND (${KEY}) <= (?, ?, ?)`;
     return this.#sql
       .exec<ObservationRow>(
-        `SELECT ${COLUMNS} FROM observations WHERE (${KEY}) > (?, ?, ?) ${until} ORDER BY ${KEY}`,
+        `SELECT ${COLUMNS} FROM observations WHERE (${KEY}) > (?, ?, ?) ${until} ORDER BY ${KEY} LIMIT ?`,
         ...keyParts(after),
         ...(through === null ? [] : keyParts(through)),
+        limit,
       )
       .toArray();
   }
 
   /**
-   * The oldest observations before a time, but those that a hash window holds, oldest first.
+   * The observations before a time after a key, in the order of their keys, but those that a hash window holds.
    * @param beforeTs - epoch seconds
+   * @param after - exclusive; null: from the start
    */
-  *olderThan(beforeTs: number): Generator<ObservationKey & { readonly ts: number }, void, undefined> {
+  *olderThan(
+    beforeTs: number,
+    after: ObservationKey | null,
+  ): Generator<ObservationKey & { readonly ts: number }, void, undefined> {
     yield* this.#sql.exec<{ primitive: string; evidenceRef: string; attackerUuid: string; ts: number }>(
       `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts FROM observations
-       WHERE ts < ? AND NOT EXISTS (SELECT 1 FROM hash_window WHERE hash_window.primitive = observations.primitive
-         AND hash_window.evidence_ref = observations.evidence_ref AND hash_window.attacker_uuid = observations.attacker_uuid)`,
+       WHERE ts < ? AND (${KEY}) > (?, ?, ?) AND NOT EXISTS (SELECT 1 FROM hash_window WHERE hash_window.primitive = observations.primitive
+         AND hash_window.evidence_ref = observations.evidence_ref AND hash_window.attacker_uuid = observations.attacker_uuid)
+       ORDER BY ${KEY}`,
       beforeTs,
+      ...keyParts(after),
     );
   }
 

@@ -98,10 +98,10 @@ export class Outbox {
 
   /**
    * Takes an erased attacker out of events that wait.
-   * @param statements - SQL over the table's `event`, each with the attacker's UUID as its parameter
+   * @param statement - SQL over the table's `event`, with the attacker's UUID as its parameter
    */
-  redact(statements: readonly string[], attackerUuid: string): void {
-    for (const statement of statements) this.#sql.exec(statement, attackerUuid);
+  redact(statement: string, attackerUuid: string): void {
+    this.#sql.exec(statement, attackerUuid);
   }
 }
 

@@ -1,16 +1,19 @@
-/** Histories that failed once, made as small as they would go; named after what was wrong. */
+/** Histories that failed once, made as small as possible; named after what was wrong. */
 import type { Plan } from "../plan.ts";
 import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-an-attacker-that-came-back.json";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
 import erasureWhileMergedAway from "./erasure-while-merged-away.json";
 import mergeToldAfterItsUnmerge from "./merge-told-after-its-unmerge.json";
+import mergeWhileTheLoserBackfills from "./merge-while-the-loser-backfills.json";
 import objectWhoseFirstTransactionFails from "./object-whose-first-transaction-fails.json";
 import refusedEventBesideAnErasedOne from "./refused-event-beside-an-erased-one.json";
 import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
 import registrationDuringAnErasure from "./registration-during-an-erasure.json";
+import retentionWhileARebuildReads from "./retention-while-a-rebuild-reads.json";
 import returnToAnIdentityMergedAway from "./return-to-an-identity-merged-away.json";
 import suspicionEndsWithAMerge from "./suspicion-ends-with-a-merge.json";
+import unmergeWhileTheWinnerBackfillsAndRebuilds from "./unmerge-while-the-winner-backfills-and-rebuilds.json";
 import unmergeWhoseAnswerGotLost from "./unmerge-whose-answer-got-lost.json";
 
 /** JSON has no literal types; the plans were written by the generator. */
@@ -27,6 +30,9 @@ const plans: Record<string, unknown> = {
   "an erasure that changes the states of an identity merged away, which comes back": erasureWhileMergedAway,
   "an erased attacker that comes back to an identity merged away": returnToAnIdentityMergedAway,
   "a registration with another identity in the middle of an erasure": registrationDuringAnErasure,
+  "a merge while the loser backfills": mergeWhileTheLoserBackfills,
+  "an unmerge while the winner backfills and rebuilds": unmergeWhileTheWinnerBackfillsAndRebuilds,
+  "retention while a rebuild reads": retentionWhileARebuildReads,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 

@@ -1,0 +1,139 @@
+/**
+ * The steps of an erasure: the record first, then every object that may hold something of the attacker, then the history
+ * of those identities, which may have grown until the objects knew. Each step is bounded, and safe to repeat.
+ */
+import { z } from "zod";
+import { logError } from "../log.ts";
+import { firstShard } from "../shard.ts";
+import {
+  ERASE_PAGE_QUERIES,
+  eraseAttackerRow,
+  eraseFromLetters,
+  eraseObservations,
+  findJob,
+  redactHistory,
+  removeEmptyIdentities,
+} from "../storage/index.ts";
+import type { JobStep } from "./job-step.ts";
+
+const stateSchema = z.object({
+  /** Epoch seconds; observations of the attacker with a ts up to it are gone for good. */
+  erasedTs: z.number(),
+  stage: z.enum(["observations", "letters", "record", "objects", "events", "finish"]),
+  /** Identities that may hold something of it. */
+  holders: z.array(z.string()),
+  /** Whose history is being looked at, and the number of the last event looked at. */
+  holderIndex: z.number(),
+  afterSeq: z.number(),
+});
+type ErasureState = z.infer<typeof stateSchema>;
+
+/** What a piece of work has to do with. */
+interface Work {
+  readonly env: Env;
+  readonly db: D1Database;
+  readonly attackerUuid: string;
+  readonly state: ErasureState;
+}
+
+type Worked =
+  /** `stored`: the work has saved the state itself, as this JSON. */
+  | { readonly outcome: "on"; readonly state: ErasureState; readonly stored?: string }
+  | { readonly outcome: "done" }
+  /** Something else has to be done first. */
+  | { readonly outcome: "waits" }
+  /** The job was begun anew meanwhile. */
+  | { readonly outcome: "lost" };
+
+interface Stage {
+  /** What one piece of work costs in queries at most. */
+  readonly queries: number;
+  readonly work: (work: Work) => Promise<Worked>;
+}
+
+const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
+  observations: {
+    queries: 2,
+    work: async ({ db, attackerUuid, state }) => {
+      const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
+      return on(hasMore ? state : { ...state, stage: "letters" });
+    },
+  },
+  letters: {
+    queries: 1 + ERASE_PAGE_QUERIES,
+    work: async ({ env, attackerUuid, state }) => {
+      const { db } = firstShard(env);
+      // Letters from before they were indexed are found only when that is done.
+      if ((await findJob(db, "index_letters", "")) !== null) return { outcome: "waits" };
+      const hasMore = await eraseFromLetters(db, attackerUuid);
+      return on(hasMore ? state : { ...state, stage: "record" });
+    },
+  },
+  record: {
+    queries: 5,
+    work: async ({ db, attackerUuid, state }) => {
+      const stored = await eraseAttackerRow(db, attackerUuid, state.erasedTs);
+      if (stored === null) return { outcome: "lost" };
+      return { outcome: "on", state: stateSchema.parse(JSON.parse(stored)), stored };
+    },
+  },
+  objects: {
+    queries: 0,
+    work: async ({ env, attackerUuid, state }) => {
+      await eraseFromObjects(env, attackerUuid, state);
+      return on({ ...state, stage: "events", holderIndex: 0, afterSeq: 0 });
+    },
+  },
+  events: {
+    queries: 2,
+    work: async ({ db, attackerUuid, state }) => {
+      const holder = state.holders[state.holderIndex];
+      if (holder === undefined) return on({ ...state, stage: "finish" });
+      const afterSeq = await redactHistory(db, attackerUuid, holder, state.afterSeq);
+      if (afterSeq !== null) return on({ ...state, afterSeq });
+      return on({ ...state, holderIndex: state.holderIndex + 1, afterSeq: 0 });
+    },
+  },
+  finish: {
+    queries: 3,
+    work: async ({ db, state }) => {
+      await removeEmptyIdentities(db, state.holders);
+      return { outcome: "done" };
+    },
+  },
+};
+
+function on(state: ErasureState): Worked {
+  return { outcome: "on", state };
+}
+
+/** Goes on with an erasure until it is done or the budget is used up. */
+export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
+  let job = begun;
+  let state = stateSchema.parse(JSON.parse(begun.state));
+  for (;;) {
+    const { queries, work } = STAGES[state.stage];
+    if (!budget.has(queries)) return { outcome: "more", job, state };
+    budget.take(queries);
+    const worked = await work({ env, db, attackerUuid: begun.subject, state });
+    if (worked.outcome === "done") return { outcome: "done", job };
+    if (worked.outcome === "lost") return { outcome: "lost" };
+    if (worked.outcome === "waits") return { outcome: "more", job, state };
+    ({ state } = worked);
+    if (worked.stored !== undefined) job = Object.assign({}, begun, { state: worked.stored });
+  }
+};
+
+/** Every object is tried, whatever becomes of the others. @throws what the first one that failed threw */
+async function eraseFromObjects(env: Env, attackerUuid: string, state: ErasureState): Promise<void> {
+  let failure: { readonly error: unknown } | null = null;
+  for (const identityUuid of state.holders) {
+    try {
+      await env.IDENTITIES.getByName(identityUuid).erase(attackerUuid, state.erasedTs);
+    } catch (error) {
+      failure ??= { error };
+      logError("object_not_erased", error, { identity_uuid: identityUuid });
+    }
+  }
+  if (failure) throw failure.error;
+}

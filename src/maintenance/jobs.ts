@@ -1,0 +1,107 @@
+/** The runner of a shard's jobs: one step each, the longest waiting first. One that fails is tried again later. */
+import { logError, reasonOf } from "../log.ts";
+import type { Shard } from "../shard.ts";
+import { failJob, finishJob, type Job, type JobKind, readDueJobs, saveJob } from "../storage/index.ts";
+import { eraseStep } from "./erasure.ts";
+import { indexLettersStep } from "./index-letters.ts";
+import type { JobStep, StepResult } from "./job-step.ts";
+import { mergeStep } from "./merge.ts";
+import type { QueryBudget } from "./query-budget.ts";
+import { rebuildStep } from "./rebuild.ts";
+import { retentionStep } from "./retention.ts";
+
+const STEPS: Readonly<Record<JobKind, JobStep>> = {
+  erasure: eraseStep,
+  merge: mergeStep,
+  index_letters: indexLettersStep,
+  rebuild: rebuildStep,
+  retention: retentionStep,
+};
+
+/** Every kind of job. */
+export const ALL_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure", "rebuild", "retention"];
+/** Those that finish what a request began; the sweep goes on with them before it compares. */
+export const REPAIR_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure"];
+
+/** Jobs looked at in one run. */
+const RUN_JOBS = 10;
+/** Queries that one step may ask at most, so that several jobs have their turn in one invocation. */
+const STEP_QUERIES = 20;
+/** What the runner itself asks of D1 for each step. */
+const SAVE_QUERIES = 1;
+/** Below this no step can do anything. */
+const LEAST_QUERIES = 6;
+
+/** The first wait after a failed step, and the longest; it doubles with each further failure. Seconds. */
+const RETRY_FIRST_SECS = 10;
+const RETRY_LONGEST_SECS = 3_600;
+
+/** What a run did. */
+export interface JobsReport {
+  /** Jobs done, by kind. */
+  readonly done: Readonly<Partial<Record<JobKind, number>>>;
+  readonly failed: number;
+  /** Whether some job can go on at once. */
+  readonly hasMore: boolean;
+}
+
+/**
+ * Takes one step of each job that is due, as far as the budget goes.
+ * @param dueTs - jobs that are due by then, epoch seconds; Infinity: all that are not finished
+ */
+export async function runJobs(
+  env: Env,
+  shard: Shard,
+  kinds: readonly JobKind[],
+  dueTs: number,
+  budget: QueryBudget,
+): Promise<JobsReport> {
+  const done: Partial<Record<JobKind, number>> = {};
+  let failed = 0;
+  budget.take(1);
+  const jobs = await readDueJobs(shard.db, kinds, Math.min(dueTs, Number.MAX_VALUE), RUN_JOBS);
+  let hasMore = jobs.length === RUN_JOBS;
+  for (const job of jobs) {
+    if (!budget.has(LEAST_QUERIES + SAVE_QUERIES)) {
+      hasMore = true;
+      break;
+    }
+    const outcome = await runJob(env, shard, job, budget);
+    if (outcome === "done") done[job.kind] = (done[job.kind] ?? 0) + 1;
+    else if (outcome === "failed") failed++;
+    else if (outcome !== "later") hasMore = true;
+  }
+  return { done, failed, hasMore };
+}
+
+/** Takes one step of a job and saves what came of it. */
+export async function runJob(
+  env: Env,
+  shard: Shard,
+  job: Job,
+  budget: QueryBudget,
+): Promise<StepResult["outcome"] | "failed"> {
+  const { db } = shard;
+  budget.take(SAVE_QUERIES);
+  try {
+    const result = await STEPS[job.kind](env, shard, job, budget.part(STEP_QUERIES));
+    switch (result.outcome) {
+      case "done":
+        await finishJob(db, result.job);
+        break;
+      case "more":
+        await saveJob(db, result.job, result.state, Date.now() / 1_000);
+        break;
+      case "later":
+        await saveJob(db, result.job, result.state, result.dueTs);
+        break;
+      case "lost":
+    }
+    return result.outcome;
+  } catch (error) {
+    logError("job_failed", error, { kind: job.kind, subject: job.subject, failures: job.failures + 1 });
+    const waitSecs = Math.min(RETRY_FIRST_SECS * 2 ** job.failures, RETRY_LONGEST_SECS);
+    await failJob(db, job, reasonOf(error), Date.now() / 1_000 + waitSecs);
+    return "failed";
+  }
+}

@@ -1,0 +1,56 @@
+/** What runs of the sweep say they did. */
+
+/** What a run did. */
+export interface SweepReport {
+  /** Identities taken up, to their end or as far as a run goes. */
+  checked: number;
+  /** Identities that needed repair. */
+  repaired: number;
+  /** Observations that an object lacked. */
+  applied: number;
+  /** Observations that D1 does not have, or has elsewhere. */
+  removed: number;
+  /** Identities whose states were out of step with the observations that their objects held. */
+  recomputed: number;
+  /** Outboxes that had been forgotten. */
+  drained: number;
+  /** Merges, or undoings of one, that the objects were told of. */
+  merges: number;
+  erasures: number;
+  /** D1 rows read for comparing. */
+  rows: number;
+  /** Identities and jobs that failed. */
+  failed: number;
+}
+
+/** A report before anything was done. */
+export const NOTHING_DONE: Readonly<SweepReport> = {
+  checked: 0,
+  repaired: 0,
+  applied: 0,
+  removed: 0,
+  recomputed: 0,
+  drained: 0,
+  merges: 0,
+  erasures: 0,
+  rows: 0,
+  failed: 0,
+};
+
+/** The reports of several shards as one. */
+export function addReports(reports: readonly SweepReport[]): SweepReport {
+  const total = { ...NOTHING_DONE };
+  for (const report of reports) {
+    total.checked += report.checked;
+    total.repaired += report.repaired;
+    total.applied += report.applied;
+    total.removed += report.removed;
+    total.recomputed += report.recomputed;
+    total.drained += report.drained;
+    total.merges += report.merges;
+    total.erasures += report.erasures;
+    total.rows += report.rows;
+    total.failed += report.failed;
+  }
+  return total;
+}

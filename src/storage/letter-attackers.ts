@@ -1,0 +1,122 @@
+/**
+ * Which attackers a dead letter names, and taking one out of the letters that name it. A letter's body may be anything,
+ * also no JSON; so every UUID in its text counts as an attacker that it may name.
+ */
+import { parameters } from "./parameters.ts";
+
+/** A UUID with or without dashes, in any case, that is not a part of something longer (a digest, say). */
+const UUID = /(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])/gi;
+
+/** The UUIDs in a text, each once, lower-case and with dashes. */
+export function attackersNamedIn(text: string): string[] {
+  const named = new Set<string>();
+  for (const [found] of text.matchAll(UUID)) {
+    const hex = found.replaceAll("-", "").toLowerCase();
+    named.add(
+      [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-"),
+    );
+  }
+  return [...named];
+}
+
+/** Letters of one page, and bytes of their bodies; both bound what one statement has to read and write. */
+const PAGE_LETTERS = 500;
+const PAGE_BYTES = 4_000_000;
+/** What a page of an erasure costs in queries at most. */
+export const ERASE_PAGE_QUERIES = 4;
+
+/** Whether ?2, a UUID without dashes, stands in the text of an event. */
+const NAMES_IT = "instr(replace(lower(value), '-', ''), ?2) > 0";
+/** Stands for an event that was erased from a list of events, so that the others keep their places. */
+const ERASED = `'{"erased":true}'`;
+const IS_LIST = "CASE WHEN json_valid(body) THEN json_type(body, '$.events') END = 'array'";
+const PAGE = "id IN (SELECT value FROM json_each(?1))";
+
+/** Whether this stands where an event was erased. */
+export function isErasedEvent(event: unknown): boolean {
+  if (typeof event !== "object" || event === null || !("erased" in event)) return false;
+  return event.erased === true && Object.keys(event).length === 1;
+}
+
+/**
+ * Takes the attacker's events out of a page of the letters that name it; a letter that holds nothing else goes. At most
+ * `ERASE_PAGE_QUERIES` queries.
+ * @returns whether there may be more of them
+ */
+export async function eraseFromLetters(db: D1Database, attackerUuid: string): Promise<boolean> {
+  const { results } = await db
+    .prepare(
+      `SELECT letter_id AS id, coalesce(body_bytes, 0) AS bytes FROM dead_letter_attackers
+       LEFT JOIN dead_letters ON id = letter_id WHERE attacker_uuid = ?1 LIMIT ?2`,
+    )
+    .bind(attackerUuid, PAGE_LETTERS)
+    .all<{ id: string; bytes: number }>();
+  let bytes = 0;
+  const page = results.filter((letter, i) => {
+    bytes += letter.bytes;
+    return i === 0 || bytes <= PAGE_BYTES;
+  });
+  if (page.length === 0) return false;
+  const ids = JSON.stringify(page.map(({ id }) => id));
+  const hex = attackerUuid.replaceAll("-", "");
+  await db.batch([
+    db
+      .prepare(
+        `UPDATE dead_letters SET body = (
+           SELECT json_object('events', json_group_array(json(
+             CASE WHEN ${NAMES_IT} THEN ${ERASED} WHEN type IN ('object', 'array') THEN value
+                  WHEN type IN ('true', 'false') THEN type ELSE json_quote(value) END)))
+           FROM json_each(body, '$.events'))
+         WHERE ${PAGE} AND ${IS_LIST}`,
+      )
+      .bind(ids, hex),
+    db
+      .prepare(
+        `DELETE FROM dead_letters WHERE ${PAGE} AND CASE WHEN ${IS_LIST} THEN NOT EXISTS (
+           SELECT 1 FROM json_each(body, '$.events') WHERE value IS NOT ${ERASED}) ELSE true END`,
+      )
+      .bind(ids),
+    db
+      .prepare(
+        "DELETE FROM dead_letter_attackers WHERE attacker_uuid = ?2 AND letter_id IN (SELECT value FROM json_each(?1))",
+      )
+      .bind(ids, attackerUuid),
+  ]);
+  return page.length < results.length || results.length === PAGE_LETTERS;
+}
+
+/** Letters read at a time by `indexLetters`: a body has at most 500,000 characters. */
+const INDEX_LETTERS = 50;
+
+/**
+ * Writes down which attackers a page of letters names that were kept before letters were indexed.
+ * @param after - rowid of the last letter looked at, or 0
+ * @param through - rowid of the last letter that was not indexed
+ * @returns where to go on, or null at the end, and what it cost in queries
+ */
+export async function indexLetters(
+  db: D1Database,
+  after: number,
+  through: number,
+): Promise<{ after: number | null; queries: number }> {
+  const { results } = await db
+    .prepare(
+      "SELECT rowid, id, body FROM dead_letters WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT ?3",
+    )
+    .bind(after, through, INDEX_LETTERS)
+    .all<{ rowid: number; id: string; body: string }>();
+  const rows = parameters(
+    results.flatMap(({ id, body }) => attackersNamedIn(body).map((uuid) => [uuid, id])),
+  );
+  for (const list of rows) {
+    await db
+      .prepare(
+        `INSERT INTO dead_letter_attackers (attacker_uuid, letter_id) SELECT value ->> 0, value ->> 1 FROM json_each(?1)
+         WHERE EXISTS (SELECT 1 FROM dead_letters WHERE id = value ->> 1) ON CONFLICT DO NOTHING`,
+      )
+      .bind(list)
+      .run();
+  }
+  const isLast = results.length < INDEX_LETTERS;
+  return { after: isLast ? null : (results.at(-1)?.rowid ?? null), queries: 1 + rows.length };
+}

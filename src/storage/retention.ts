@@ -1,0 +1,49 @@
+/** Removing what is older than what is kept. */
+import type { ObservationKey } from "../core/index.ts";
+import { parameters } from "./parameters.ts";
+
+/**
+ * Removes observations by key, unless they were replaced by something newer than a time. Two queries per megabyte of keys.
+ * @param beforeTs - epoch seconds
+ */
+export async function deleteObservations(
+  db: D1Database,
+  keys: readonly ObservationKey[],
+  beforeTs: number,
+): Promise<void> {
+  const rows = keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]);
+  for (const list of parameters(rows)) {
+    await db.batch([
+      db
+        .prepare(
+          `DELETE FROM observations WHERE ts < ?2 AND (attacker_uuid, primitive, evidence_ref) IN (
+             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))`,
+        )
+        .bind(list, beforeTs),
+      db.prepare(
+        "UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0",
+      ),
+    ]);
+  }
+}
+
+/**
+ * Of the oldest ?2 events, those up to the first that is not older than ?1 go. An event that was published late lies
+ * behind newer ones and goes when they do. The newest of all stays: were the table empty, cursors would start over, and
+ * streams that are past them would miss what comes.
+ */
+const DELETE_OLDEST = `
+DELETE FROM events WHERE cursor < min((SELECT max(cursor) FROM events), coalesce(
+  (SELECT cursor FROM (SELECT cursor, event FROM events ORDER BY cursor LIMIT ?2) WHERE event ->> 'ts' >= ?1 LIMIT 1),
+  (SELECT cursor FROM events ORDER BY cursor LIMIT 1 OFFSET ?2),
+  (SELECT max(cursor) FROM events)))`;
+
+/**
+ * Removes the oldest events before a time, a page at a time. One query; where nothing is old it reads a few rows.
+ * @param beforeTs - epoch seconds
+ * @returns how many went; fewer than `limit` when no old ones are left
+ */
+export async function deleteHistory(db: D1Database, beforeTs: number, limit: number): Promise<number> {
+  const { meta } = await db.prepare(DELETE_OLDEST).bind(beforeTs, limit).run();
+  return meta.changes;
+}
