@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:faults`: as many random histories with faults as one likes, and as many damaged messages. Runs the
- * tests of `test/faults` and of the pure parts with other numbers, shows how far they are and what came of them.
+ * `npm run simulate:faults`: any number of random histories with faults, and of damaged messages. Runs the tests of
+ * `test/faults` and of the pure parts with the numbers asked for, and shows progress and results.
  */
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
@@ -10,18 +10,18 @@ import { runCommand } from "./command.ts";
 import { type Campaign, campaignsOf, type Flags } from "./simulate-faults/campaigns.ts";
 import { showTestProgress } from "./simulate-faults/progress.ts";
 
-/** What a test says of what it did, beside whether it passed. */
+/** What a test counted. */
 const metaSchema = z.object({
   counts: z.record(z.string(), z.number()).optional(),
 });
 
-/** What came of a campaign. */
+/** The result of a campaign. */
 interface Result {
   readonly campaign: Campaign;
   readonly seconds: number;
   readonly counts: ReadonlyMap<string, number>;
   readonly failures: readonly string[];
-  /** Tests that ran; none means that something is wrong with the run itself. */
+  /** Tests that ran; none means that the run itself failed. */
   readonly tests: number;
 }
 
@@ -38,6 +38,7 @@ function faultsCommand(): Command {
     )
     .option("--pure <n>", "histories of the pure parts, in Node", wholeNumber)
     .option("--fuzz <n>", "damaged messages, for the parser and again for the consumer", wholeNumber)
+    .option("--shrink <n>", "plays that making a broken history smaller can take", wholeNumber)
     .option("--seed <s>", "the first seed, 0 to 4294967295; each history takes the next one", wholeNumber, 1);
 }
 
@@ -45,6 +46,7 @@ function faultsCommand(): Command {
 async function main(args: readonly string[]): Promise<number> {
   const flags = faultsCommand().parse(args, { from: "user" }).opts<Flags>();
   const results: Result[] = [];
+  if (flags.shrink !== undefined) process.env["FAULT_SHRINK"] = String(flags.shrink);
   for (const campaign of campaignsOf(flags)) results.push(await run(campaign, flags.seed));
   for (const { failures } of results) for (const failure of failures) console.error(`\n${failure}`);
   console.log(render(results, flags.seed));

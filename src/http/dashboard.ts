@@ -13,14 +13,14 @@ import {
   readOverview,
   readStrips,
 } from "../storage/index.ts";
-import { type AppEnv, requireScope } from "./access.ts";
-import { cursorsOf, optionalNumberPart, pageOf, textPart } from "./cursor.ts";
-import { unknownIdentity } from "./identities.ts";
-import { identitySummarySchema, toWireSummary } from "./identity-wire.ts";
-import { limitParam, primitiveParam, stateParam } from "./params.ts";
-import { INVALID, NOT_FOUND } from "./problem-schema.ts";
-import { rejectInvalid } from "./validation.ts";
-import { uuidParam } from "./wire.ts";
+import { type AppEnv, requireScope } from "./shared/access.ts";
+import { cursorsOf, optionalNumberPart, pageOf, textPart } from "./shared/cursor.ts";
+import { toWireSummary } from "./identities/format.ts";
+import { UNKNOWN_IDENTITY, unknownIdentity } from "./identities/unknown.ts";
+import { identitySummarySchema } from "./identities/wire.ts";
+import { limitParam, primitiveParam, stateParam, uuidParam } from "./shared/params.ts";
+import { INVALID } from "./shared/problem-schema.ts";
+import { rejectInvalid } from "./shared/validation.ts";
 
 /** Observations of each primitive that a strip shows. */
 const STRIP_LENGTH = 80;
@@ -94,7 +94,7 @@ const getStrips = createRoute({
   request: { params: z.object({ uuid: uuidParam }) },
   responses: {
     200: { description: "By primitive", content: { "application/json": { schema: stripsSchema } } },
-    ...NOT_FOUND,
+    ...UNKNOWN_IDENTITY,
   },
 });
 

@@ -13,7 +13,7 @@ import {
 } from "../core/index.ts";
 import { logError } from "../log.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
-import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
+import { deleteObservations, readExistingKeys, readIdentityLinks } from "../storage/index.ts";
 import { notify, Watchers } from "../stream/index.ts";
 import { arrive, movedAttackers } from "./arrivals.ts";
 import { attributionAt } from "./attribution-at.ts";
@@ -41,7 +41,9 @@ import {
   type PrimitiveAttribution,
 } from "./protocol.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
-import { IdentityStore, type KeyRange } from "./store/index.ts";
+import { IdentityStore, type KeyRange, nameOf } from "./store/index.ts";
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Nothing arrived and nothing was exchanged, but the stored observations may be others than the states say. */
 const ANEW: Cause = { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: null };
@@ -228,19 +230,23 @@ export class IdentityObject extends DurableObject<Env> {
     const { keys, next } = expiredKeys(this.#store, policy, beforeTs, limit, this.#expiredThrough);
     this.#expiredThrough = null;
     if (keys.length === 0) return { removed: 0, hasMore: false };
-    await deleteObservations(this.targets.db, keys, beforeTs);
-    // The record has let go of them; a merge that came meanwhile leaves the states as they are, for the record.
-    if (this.#store.winner !== null) return { removed: keys.length, hasMore: false };
+    const { db } = this.targets;
+    const removed = await deleteObservations(db, this.#identityUuid, keys, beforeTs);
+    // D1 keeps what belongs to another identity by now, and what was replaced.
+    const kept = removed < keys.length ? new Set((await readExistingKeys(db, keys)).map(nameOf)) : NONE;
+    const gone = keys.filter((key) => !kept.has(nameOf(key)));
+    // D1 has removed them; a merge that was heard of meanwhile leaves the states as they are, for the record.
+    if (this.#store.winner !== null) return { removed, hasMore: false };
     this.#commit(() => {
-      this.#store.observations.remove(keys, beforeTs);
-      this.#store.staged.remove(keys, beforeTs);
+      this.#store.observations.remove(gone, beforeTs);
+      this.#store.staged.remove(gone, beforeTs);
       // What a step has read may hold some of them.
       this.#store.jobs.invalidateSteps();
       return ANEW;
     });
     this.#expiredThrough = next;
     this.#workSoon();
-    return { removed: keys.length, hasMore: next !== null };
+    return { removed: gone.length, hasMore: next !== null };
   }
 
   /** Publishes what waits and goes on with jobs, whatever failed before. */

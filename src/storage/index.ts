@@ -71,18 +71,9 @@ export {
   restartJob,
   saveJob,
 } from "./jobs.ts";
-export {
-  type ChangedLink,
-  mergeIdentities,
-  type MergeOrUndoing,
-  type MergeResult,
-  readIdentityLinks,
-  readLatestMerge,
-  readMoved,
-  resolveIdentity,
-  unmergeIdentity,
-  type UnmergeResult,
-} from "./merges.ts";
+export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
+export { readIdentityLinks, readMoved } from "./moved-links.ts";
+export { resolveIdentity } from "./winners.ts";
 export {
   beginErasure,
   eraseAttackerRow,
@@ -94,13 +85,17 @@ export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } fro
 export { redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
+  countDeadLetters,
+  countUnpublishable,
   type DeadLetter,
   type DeadLetterRow,
   findDeadLetter,
   keepExhausted,
   keepUnpublishable,
+  readDeadLetterPage,
   readDeadLetters,
   resolveDeadLetters,
+  UNPUBLISHABLE,
   unpublishableLetter,
 } from "./dead-letters.ts";
 export {

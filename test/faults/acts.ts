@@ -1,8 +1,9 @@
 /** Carries out each step on the real Worker. */
-import { noteMaintenance } from "./clear.ts";
-import { injection, releasePages } from "./injection.ts";
+import { injection } from "./injection.ts";
 import { START_TS } from "./messages.ts";
+import { allowPages, holdPages, releasePages } from "./pages.ts";
 import type { Step } from "./plan.ts";
+import { untilNoLeaves } from "./quiet.ts";
 import type { World } from "./world.ts";
 
 /** So small that a handful of observations takes the sweep several pages and runs. */
@@ -15,7 +16,7 @@ const SHORT_SWEEP = { identities: 3, rows: 12, page: 4, queries: 45 };
 export async function act(world: World, step: Step, isAlone: boolean): Promise<void> {
   switch (step.do) {
     case "deliver":
-      return world.deliver(step.messages.flatMap((i) => world.queue[i % world.queue.length] ?? []));
+      return world.queue.deliver(step.messages);
     case "merge":
       await world.ask("POST", `identities/${world.identityUuid(step.winner)}/merge`, {
         loser_uuid: world.identityUuid(step.loser),
@@ -40,7 +41,6 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
       await world.ask("POST", `identities/${world.identityUuid(step.identity)}/rebuild`);
       return;
     case "rebuild_all":
-      noteMaintenance();
       await world.ask("POST", "rebuild");
       return;
     case "maintenance_alarm":
@@ -49,15 +49,14 @@ export async function act(world: World, step: Step, isAlone: boolean): Promise<v
     case "expire":
       return world.expire(step.identity, START_TS + step.minute * 60, step.limit, isAlone);
     case "allow_pages":
-      injection.pagesLeft = step.pages;
+      allowPages(step.pages);
       return;
     case "hold_pages":
-      injection.isHolding = true;
+      holdPages();
       return;
     case "release_pages":
-      injection.isHolding = false;
       releasePages(step.page);
-      await world.quiet();
+      await untilNoLeaves();
       return;
     case "alarm":
       await world.alarm(step.identity);

@@ -1,7 +1,8 @@
 /** The bindings of an environment; each call of them goes through the injection. */
-import { awaited, type Actor, injection } from "./injection.ts";
+import { awaited, type Actor, type Call, injection } from "./injection.ts";
 
 const natives = new WeakMap<object, D1PreparedStatement>();
+const texts = new WeakMap<object, string>();
 
 /** Databases of the environment, by the names of their bindings, in order. */
 export const DATABASE_NAMES = ["DB", "DB_2"] as const;
@@ -34,17 +35,22 @@ function faultyDatabase(db: D1Database, actor: Actor): D1Database {
   const faulty = {
     prepare: (sql: string) => faultyStatement(db.prepare(sql), sql, actor),
     batch: (statements: D1PreparedStatement[]) =>
-      awaited(actor, { what: `D1 batch of ${statements.length}`, isPageRead: false, isLeaf: true }, () =>
-        db.batch(statements.map(nativeOf)),
-      ),
+      awaited(actor, batchCall(statements), () => db.batch(statements.map(nativeOf))),
   };
   return faulty as unknown as D1Database;
+}
+
+function batchCall(statements: readonly D1PreparedStatement[]): Call {
+  const isRemoval = statements.some((statement) =>
+    texts.get(statement)?.startsWith("DELETE FROM observations"),
+  );
+  return { what: `D1 batch of ${statements.length}`, isPageRead: false, isRemoval, isLeaf: true };
 }
 
 function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Actor): D1PreparedStatement {
   const text = sql.trim().replaceAll(/\s+/g, " ");
   const isPageRead = /^SELECT .+ FROM observations/.test(text);
-  const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead, isLeaf: true };
+  const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead, isRemoval: false, isLeaf: true };
   const faulty = {
     bind: (...values: unknown[]) => faultyStatement(statement.bind(...values), sql, actor),
     first: () => awaited(actor, call, () => statement.first()),
@@ -53,6 +59,7 @@ function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Act
     raw: () => awaited(actor, call, () => statement.raw()),
   } as unknown as D1PreparedStatement;
   natives.set(faulty, statement);
+  texts.set(faulty, text);
   return faulty;
 }
 
@@ -77,7 +84,12 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
             ? (...args: unknown[]) =>
                 awaited(
                   actor,
-                  { what: `${kind} ${name.slice(0, 4)} ${method}`, isPageRead: false, isLeaf: false },
+                  {
+                    what: `${kind} ${name.slice(0, 4)} ${method}`,
+                    isPageRead: false,
+                    isRemoval: false,
+                    isLeaf: false,
+                  },
                   async () => target[method]?.(...args),
                 )
             : undefined,
@@ -89,7 +101,7 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
 
 function faultyQueue<T>(name: string, taken: unknown[], actor: Actor): Queue<T> {
   const send = (bodies: readonly unknown[]) =>
-    awaited(actor, { what: `queue ${name}`, isPageRead: false, isLeaf: true }, async () => {
+    awaited(actor, { what: `queue ${name}`, isPageRead: false, isRemoval: false, isLeaf: true }, async () => {
       // The queue takes a copy, too.
       taken.push(...bodies.map((body) => JSON.parse(JSON.stringify(body))));
     });

@@ -10,6 +10,7 @@ const TABLES = [
   "observations",
   "events",
   "attributions",
+  "profile_pages",
   "dead_letters",
   "dead_letter_attackers",
   "former_links",
@@ -22,17 +23,6 @@ const TABLES = [
 
 /** Seeds that were played: playing one again finds the objects that it left. Other seeds have objects of their own. */
 const played = new Set<number>();
-let isMaintenanceUsed = false;
-
-/** Notes that this history uses the maintenance object, which all histories share. */
-export function noteMaintenance(): void {
-  isMaintenanceUsed = true;
-}
-
-/** Whether this history uses the maintenance object. */
-export function usesMaintenance(): boolean {
-  return isMaintenanceUsed;
-}
 
 /** Empties the databases, and the objects that a history is going to use. */
 export async function clear(seed: number, identities: readonly string[]): Promise<void> {
@@ -42,12 +32,11 @@ export async function clear(seed: number, identities: readonly string[]): Promis
       db.prepare("UPDATE counters SET value = 0"),
     ]);
   }
-  const stubs: DurableObjectStub[] = isMaintenanceUsed ? [env.MAINTENANCE.getByName(MAINTENANCE)] : [];
+  const stubs: DurableObjectStub[] = [env.MAINTENANCE.getByName(MAINTENANCE)];
   if (played.has(seed)) for (const uuid of identities) stubs.push(env.IDENTITIES.getByName(uuid));
   for (const stub of stubs) {
     await runInDurableObject(stub, (_, state) => state.storage.deleteAll());
     await evictDurableObject(stub);
   }
   played.add(seed);
-  isMaintenanceUsed = false;
 }

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { shardsOf } from "../../src/shard.ts";
 import { isPaused } from "../../src/storage/index.ts";
-import { injection } from "./injection.ts";
+import { allowPages } from "./pages.ts";
 import type { Step } from "./plan.ts";
 import { waitingWork } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -18,7 +18,7 @@ type DistributedOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : ne
 export async function drainWorld(world: World): Promise<string[]> {
   const { problems } = world;
   const play = (step: DistributedOmit<Step, "faults">) => world.play({ ...step, faults: [] });
-  injection.pagesLeft = null;
+  allowPages(null);
   await play({ do: "release_pages", page: null });
   await world.finishSteps();
   for (const { db } of shardsOf(env)) if (await isPaused(db)) await play({ do: "resume" });
@@ -27,6 +27,7 @@ export async function drainWorld(world: World): Promise<string[]> {
     for (const attacker of world.cast.attackers.keys())
       await play({ do: "register", attacker, identity: null });
   }
+  await world.wakeMaintenance();
   await wakeAll(world, problems);
   await expectNoWork(world, problems);
   await sweepAll(world, problems);
@@ -44,13 +45,11 @@ export async function drainWorld(world: World): Promise<string[]> {
 async function deliverAll(world: World, problems: string[]): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     world.takeRequeued();
-    const waiting = world.queue.flatMap(({ isAcked }, i) => (isAcked ? [] : [i]));
+    const waiting = world.queue.waiting();
     if (waiting.length === 0) return;
     await world.play({ do: "deliver", messages: waiting, faults: [] });
   }
-  problems.push(
-    `not acknowledged in the end: ${JSON.stringify(world.queue.filter(({ isAcked }) => !isAcked))}`,
-  );
+  problems.push(`messages not acknowledged in the end: ${world.queue.waiting().join(", ")}`);
 }
 
 async function wakeAll(world: World, problems: string[]): Promise<void> {
@@ -75,9 +74,9 @@ async function expectNoWork(world: World, problems: string[]): Promise<void> {
   }
 }
 
-/** Sweeps until a run finds nothing. Without a reason in the record, the first run must find nothing either. */
+/** Sweeps until a run finds nothing. Without a reason, the first run must find nothing either. */
 async function sweepAll(world: World, problems: string[]): Promise<void> {
-  const mayNeedSweep = world.mayNeedSweep || (await hasUnfinished());
+  const mayNeedSweep = world.mayNeedSweep || (await hasExhausted());
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const report = await world.sweep(LONG_SWEEP);
     if (!report) {
@@ -92,11 +91,9 @@ async function sweepAll(world: World, problems: string[]): Promise<void> {
   problems.push("the sweep does not come to an end");
 }
 
-/** Whether the record says that something is unfinished, so that the sweep has to finish it. */
-async function hasUnfinished(): Promise<boolean> {
-  const sql = `SELECT 1 FROM merges WHERE NOT is_told
-    UNION ALL SELECT 1 FROM erasures WHERE holders IS NOT NULL
-    UNION ALL SELECT 1 FROM dead_letters WHERE code = 'retries_exhausted'`;
+/** Whether messages ran out of retries: what they brought may not have reached its object. */
+async function hasExhausted(): Promise<boolean> {
+  const sql = "SELECT 1 FROM dead_letters WHERE code = 'retries_exhausted'";
   for (const { db } of shardsOf(env)) if ((await db.prepare(sql).first()) !== null) return true;
   return false;
 }

@@ -1,6 +1,6 @@
 /**
- * The consumer on damaged messages, in large batches, in the Workers runtime: never a throw, every message gets its
- * verdict, what passes is stored and applied, what does not is a dead letter.
+ * The consumer on damaged messages, in large batches, in the Workers runtime: it never throws, every message gets a verdict,
+ * every valid event is stored and applied, every other one becomes a dead letter.
  */
 import {
   createExecutionContext,
@@ -44,7 +44,7 @@ it.for(blocks)(
         body: mutantOf(seed + i, Math.floor(nowTs)),
       }));
       const batch = createMessageBatch("attacker-observations", messages);
-      // What the queue hands over is a copy, in which some values are what they are on this side only.
+      // The queue hands over a copy, in which some values differ from those that were sent.
       const contents = batch.messages.map((message) =>
         readMessage(message, { receivedTs: nowTs, registry, keptFromTs: null }),
       );
@@ -66,7 +66,7 @@ it.for(blocks)(
   },
 );
 
-/** Those of these letters that were not kept. */
+/** The ids among these that no dead letter has. */
 async function unknownLetters(ids: readonly string[]): Promise<string[]> {
   const { results } = await env.DB.prepare(
     "SELECT value AS id FROM json_each(?1) WHERE value NOT IN (SELECT id FROM dead_letters)",
@@ -76,7 +76,7 @@ async function unknownLetters(ids: readonly string[]): Promise<string[]> {
   return results.map(({ id }) => id);
 }
 
-/** The object holds what D1 does. */
+/** Expects the object to hold what D1 has of an attacker. */
 async function expectApplied(attackerUuid: string): Promise<void> {
   const sql =
     "SELECT primitive, evidence_ref, ts, id, value FROM observations WHERE attacker_uuid = ? ORDER BY 1, 2";

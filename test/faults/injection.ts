@@ -3,6 +3,7 @@
  * step's faults say at which count they strike. Inactive unless a test starts a history, so that the Worker under test is
  * unchanged in all other tests.
  */
+import { pageReleased, resetPages, takePage } from "./pages.ts";
 import type { AwaitFault, Fault, Place, Step, TransactionFault } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -23,6 +24,8 @@ export interface Call {
   readonly what: string;
   /** Whether it reads a page of observations from D1. */
   readonly isPageRead: boolean;
+  /** Whether it removes observations from D1. */
+  readonly isRemoval: boolean;
   /** Whether it ends by itself, as calls to D1 and the queue do; a call to an object can wait for another one. */
   readonly isLeaf: boolean;
 }
@@ -40,11 +43,6 @@ interface Strikes {
   transactions: number;
 }
 
-/** A page that was read and is held back. */
-interface HeldPage {
-  isReleased: boolean;
-}
-
 interface Injection {
   isActive: boolean;
   strikes: Strikes;
@@ -56,11 +54,6 @@ interface Injection {
   readonly actors: Map<string, Actor>;
   /** How many databases are bound. */
   databases: 1 | 2;
-  /** Pages of observations that objects can still read before D1 fails them; null: no limit. */
-  pagesLeft: number | null;
-  /** Whether the pages that objects read are held back. */
-  isHolding: boolean;
-  held: HeldPage[];
   /** Calls under way that end by themselves. */
   leaves: number;
   /** Variables that replace those of the environment. */
@@ -81,9 +74,6 @@ export const injection: Injection = {
   pauses: [],
   actors: new Map(),
   databases: 1,
-  pagesLeft: null,
-  isHolding: false,
-  held: [],
   leaves: 0,
   variables: {},
   published: [],
@@ -100,9 +90,7 @@ export function startHistory(databases: 1 | 2, variables: Record<string, string>
   injection.pauses = [];
   injection.actors.clear();
   injection.databases = databases;
-  injection.pagesLeft = null;
-  injection.isHolding = false;
-  injection.held = [];
+  resetPages();
   injection.variables = variables;
   injection.published = [];
   injection.requeued = [];
@@ -148,8 +136,19 @@ async function struck<T>(actor: Actor, call: Call, make: () => Promise<T>): Prom
   const { what } = call;
   const fault = nextAwaitFault(placesOf(actor, call));
   injection.trace.push(`${actor.name} ${what}${fault ? ` !${fault.kind}` : ""}`);
-  if (actor.isObject && call.isPageRead) takePage(what);
-  if (fault === undefined) return isHeld(actor, call) ? hold(await act()) : act();
+  const isObjectsPage = actor.isObject && call.isPageRead;
+  if (isObjectsPage && !takePage()) {
+    injection.trace.push("!no_pages_left");
+    injection.struck++;
+    throw new InjectedError(`injected: ${what} did not happen, D1 answers no pages`);
+  }
+  if (fault === undefined) {
+    const isRemoval = actor.isObject && call.isRemoval;
+    if (isRemoval) await pageReleased();
+    const result = await act();
+    if (isObjectsPage || isRemoval) await pageReleased();
+    return result;
+  }
   switch (fault.kind) {
     case "fail_before":
       throw new InjectedError(`injected: ${what} did not happen`);
@@ -174,17 +173,6 @@ async function struck<T>(actor: Actor, call: Call, make: () => Promise<T>): Prom
     default:
       return fault.kind satisfies never;
   }
-}
-
-/** Counts a page that an object reads. @throws InjectedError if it may read none */
-function takePage(what: string): void {
-  if (injection.pagesLeft === null) return;
-  if (injection.pagesLeft === 0) {
-    injection.trace.push("!no_pages_left");
-    injection.struck++;
-    throw new InjectedError(`injected: ${what} did not happen, D1 answers no pages`);
-  }
-  injection.pagesLeft--;
 }
 
 /** Runs an object's transaction, or does what a fault says instead. */
@@ -245,25 +233,6 @@ async function leaf<T>(make: () => Promise<T>): Promise<T> {
   } finally {
     injection.leaves--;
   }
-}
-
-function isHeld(actor: Actor, call: Call): boolean {
-  return injection.isHolding && actor.isObject && call.isPageRead;
-}
-
-/** Polls, because another request releases it. */
-async function hold<T>(page: T): Promise<T> {
-  const entry: HeldPage = { isReleased: false };
-  injection.held.push(entry);
-  while (!entry.isReleased) await scheduler.wait(1);
-  return page;
-}
-
-/** Lets the objects have pages that are held back: one of them, by its number, or (null) all. */
-export function releasePages(which: number | null): void {
-  const { held } = injection;
-  const released = which === null || held.length === 0 ? held.splice(0) : held.splice(which % held.length, 1);
-  for (const page of released) page.isReleased = true;
 }
 
 /** Polls, because another request ends the pause. */

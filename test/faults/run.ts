@@ -6,7 +6,7 @@ import { shrink } from "./shrink.ts";
 import { verify } from "./verify.ts";
 import { World } from "./world.ts";
 
-/** What a history came to. */
+/** The result of a history. */
 export interface Played {
   readonly problems: readonly string[];
   /** Everything that was awaited, in order. */
@@ -64,7 +64,7 @@ export async function reportOf(broken: readonly Broken[], plays: number): Promis
   ].join("\n");
 }
 
-/** What is wrong, without saying with what: the same text for the same kind of problem. */
+/** A problem without its UUIDs and numbers: two problems of one kind have the same text. */
 function kindOf(problem: string): string {
   return (
     problem

@@ -38,20 +38,20 @@ function* smallerThan(plan: Plan): Iterable<Plan> {
   }
   // Messages keep their places, because steps name them.
   for (const [i, { events }] of messages.entries()) {
-    if (events.length > 0) yield { ...plan, messages: messages.with(i, silent(messages[i])) };
+    if (events.length > 0) yield { ...plan, messages: messages.with(i, emptied(messages[i])) };
     for (let e = 0; events.length > 1 && e < events.length; e++) {
       const fewer: PlannedMessage = { form: "events", events: events.toSpliced(e, 1) };
       yield { ...plan, messages: messages.with(i, fewer) };
     }
   }
-  yield* withoutSilence(plan);
+  yield* withoutEmpty(plan);
   if (plan.isDeferring) yield { ...plan, isDeferring: false };
   if (plan.minimumObservations !== 3) yield { ...plan, minimumObservations: 3 };
   if (plan.databases === 2) yield { ...plan, databases: 1, home: null };
 }
 
-/** Takes out the messages that say nothing, all at once, and renumbers the others. */
-function* withoutSilence(plan: Plan): Iterable<Plan> {
+/** Removes all empty messages at once, and renumbers the others. */
+function* withoutEmpty(plan: Plan): Iterable<Plan> {
   const kept = plan.messages.flatMap(({ events }, i) => (events.length > 0 ? [i] : []));
   if (kept.length === plan.messages.length || kept.length === 0) return;
   const renumbered = (step: Step): Step => {
@@ -83,7 +83,7 @@ function* smallerFaults(fault: Fault): Iterable<Fault> {
   for (const i of fault.meanwhile.keys()) yield { ...fault, meanwhile: fault.meanwhile.toSpliced(i, 1) };
 }
 
-/** A message that is refused, and says nothing else. */
-function silent(message: PlannedMessage | undefined): PlannedMessage {
+/** A message without events, which is refused. */
+function emptied(message: PlannedMessage | undefined): PlannedMessage {
   return { form: message?.form === "text" ? "text" : "events", events: [] };
 }

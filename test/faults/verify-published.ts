@@ -8,7 +8,7 @@ interface State {
   readonly last_change_ts: number;
 }
 
-/** Suspicion takes this many primitives. */
+/** So many primitives must alternate for several actors to be suspected. */
 const SUSPICIOUS = 2;
 
 export function verifyPublished(
@@ -40,7 +40,7 @@ export function identityOf(payload: OutboundEvent["payload"]): string {
   return "winner_uuid" in payload ? payload.winner_uuid : payload.identity_uuid;
 }
 
-/** Repeats are equal, and what comes for the first time comes in the order of `seq`. */
+/** Drops repeats, which must be equal to the first; the first ones come in the order of `seq`. */
 function withoutRepeats(
   uuid: string,
   events: readonly OutboundEvent[],
@@ -72,7 +72,7 @@ function verifyStates(
     if (event.type !== "profile.state_changed") continue;
     const { primitive, old_state, new_state, ts } = event.payload;
     const before = last.get(primitive)?.state ?? null;
-    // A primitive that lost its observations in between starts anew.
+    // A primitive that lost its observations in between starts again from null.
     if (old_state !== before && old_state !== null) {
       problems.push(`${uuid}: event ${event.seq} says ${primitive} was ${old_state}, it was ${before}`);
     }

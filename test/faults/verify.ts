@@ -74,7 +74,7 @@ function verifyRecord(world: World, record: StoredRecord, problems: string[]): v
   }
 }
 
-/** Everything refused is a dead letter; nothing else is, once all were replayed. */
+/** Every refused event is a dead letter; there is no other one, once all were replayed. */
 function verifyDeadLetters(world: World, record: StoredRecord, problems: string[]): void {
   const letters = new Map(record.deadLetters.map((letter) => [letter.id, letter]));
   for (const [m, { form, events }] of world.plan.messages.entries()) {
@@ -89,8 +89,8 @@ function verifyDeadLetters(world: World, record: StoredRecord, problems: string[
 }
 
 /**
- * A living identity's object holds what D1 links to it, once; its states are those of the merger; the list says the same.
- * One that is merged away holds nothing more than when it was.
+ * A living identity's object holds exactly the observations that D1 links to it; its states are those of the merger; the list
+ * in D1 has the same states. An identity that is merged away is compared with what it held at the merge.
  */
 async function verifyObject(
   world: World,
@@ -117,7 +117,7 @@ async function verifyObject(
   return states;
 }
 
-/** Its states stay as they were; it takes no observations, and publishes no change. An erasure may take from both. */
+/** Its states stay as they were at the merge; it takes no observations, and publishes no change. An erasure can remove both. */
 async function verifyMergedAway(
   world: World,
   identity: number,
@@ -143,7 +143,7 @@ async function verifyMergedAway(
     held.states.map(describe),
     problems,
   );
-  // It can still hear late that an earlier merge of it was undone, and publishes that.
+  // It can still learn late that an earlier merge of it was undone, and publishes that.
   for (const { seq, type, payload } of injection.published as OutboundEvent[]) {
     if (seq > then.seq && type.startsWith("profile.") && identityOf(payload) === uuid) {
       problems.push(`merged away at event ${then.seq}, ${uuid} published ${type} as event ${seq}`);
@@ -201,7 +201,7 @@ function isGreater(a: Expected, b: Expected): boolean {
   return (compareUtf8(a.id, b.id) || compareUtf8(a.value, b.value)) > 0;
 }
 
-/** Says what is in one list and not, or less often, in the other. */
+/** Adds a problem for each text that one list has more often than the other. */
 export function compareSets(
   what: string,
   expected: readonly string[],

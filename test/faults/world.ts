@@ -4,9 +4,7 @@
  */
 import {
   createExecutionContext,
-  createMessageBatch,
   evictDurableObject,
-  getQueueResult,
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
@@ -14,41 +12,27 @@ import { env } from "cloudflare:workers";
 import { chooseShard } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
-import worker from "../../src/worker.ts";
+import { shardsOf } from "../../src/shard.ts";
 import { act } from "./acts.ts";
 import { DATABASE_NAMES } from "./bindings.ts";
-import { clear, usesMaintenance } from "./clear.ts";
+import { clear } from "./clear.ts";
+import { InboundQueue } from "./inbound-queue.ts";
 import { aim, aimAgain, injection, type Pause, startHistory } from "./injection.ts";
 import { invoke } from "./invocation.ts";
 import { bodyOf, type Cast, castOf } from "./messages.ts";
-import { MAX_DELIVERIES, type Plan, type Step } from "./plan.ts";
+import { arePagesHeld, isAnyPageHeld } from "./pages.ts";
+import type { Plan, Step } from "./plan.ts";
+import { untilQuiet } from "./quiet.ts";
 import { makeRetriesDue, snapshotOf, waitingWork } from "./snapshot.ts";
 
-const QUEUE = "attacker-observations";
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
-/** If nothing changes for so long, a step is taken to wait for the step that is paused, or for a page that is held back. */
-const STUCK_MS = 40;
-/** If nothing changes for so long, an object that was given a page has done with it what it can. */
-const QUIET_MS = 5;
-/** If nothing changes for so long, a step hangs. */
-const HANGING_MS = 10_000;
-
-/** A message as the queue holds it. */
-export interface Queued {
-  readonly id: string;
-  readonly body: unknown;
-  /** Deliveries so far. */
-  attempts: number;
-  isAcked: boolean;
-}
-
-/** A step that does not end. */
-export class Hanging extends Error {}
 
 export class World {
   readonly plan: Plan;
   readonly cast: Cast;
-  readonly queue: Queued[];
+  readonly queue: InboundQueue;
+  /** Replace those of the environment, for the Worker but not for its objects. */
+  readonly #variables: Readonly<Record<string, string>>;
   /** Steps that wait for pages that are held back. */
   readonly #unfinished = new Set<Promise<void>>();
   /** What went wrong during the steps, in words. */
@@ -61,12 +45,9 @@ export class World {
   constructor(plan: Plan) {
     this.plan = plan;
     this.cast = castOf(plan, Date.now() / 1_000);
-    this.queue = plan.messages.map((message, i) => ({
-      id: `m${i}`,
-      body: bodyOf(message, this.cast),
-      attempts: 0,
-      isAcked: false,
-    }));
+    this.#variables = plan.isDeferring ? { UNKNOWN_ATTACKER: "defer" } : {};
+    this.queue = new InboundQueue(this.#variables, this.problems);
+    this.queue.add(plan.messages.map((message) => bodyOf(message, this.cast)));
   }
 
   /** Whether constants were changed: the states have to be rebuilt then. */
@@ -80,7 +61,7 @@ export class World {
     const interrupted = aim(step.faults);
     injection.trace.push(`-- ${JSON.stringify({ ...step, faults: undefined })}`);
     let isDone = false;
-    const isAlone = within === null && step.faults.length === 0 && injection.held.length === 0;
+    const isAlone = within === null && step.faults.length === 0 && !arePagesHeld();
     const acting = act(this, step, isAlone)
       .catch((error: unknown) => void this.problems.push(textOf(error)))
       .finally(() => {
@@ -88,48 +69,33 @@ export class World {
         this.#unfinished.delete(acting);
       });
     this.#unfinished.add(acting);
-    await this.#untilQuiet(
-      () => isDone,
-      () => {
+    await untilQuiet({
+      isDone: () => isDone,
+      isStuck: () => {
         if (within !== null) within.isOver = true;
-        return within !== null || injection.held.length > 0;
+        return within !== null || isAnyPageHeld();
       },
-    );
+      playPause: (pause) => this.#playPause(pause),
+    });
     aimAgain(interrupted);
   }
 
   /** Lets steps that waited for pages go on to their ends, once the pages are released. */
   async finishSteps(): Promise<void> {
-    await this.#untilQuiet(
-      () => this.#unfinished.size === 0,
-      () => false,
-    );
+    await untilQuiet({
+      isDone: () => this.#unfinished.size === 0,
+      isStuck: () => false,
+      playPause: (pause) => this.#playPause(pause),
+    });
   }
 
-  /** Waits until nothing that ends by itself is under way. */
-  async quiet(): Promise<void> {
-    let [last, lastMs] = [-1, Date.now()];
-    while (injection.leaves > 0 || Date.now() - lastMs < QUIET_MS) {
-      if (injection.trace.length !== last) [last, lastMs] = [injection.trace.length, Date.now()];
-      await scheduler.wait(1);
-    }
-  }
-
-  /** Delivers messages, as one batch of each queue that they are on. */
-  async deliver(messages: readonly Queued[]): Promise<void> {
-    const isDead = ({ attempts }: Queued) => attempts >= MAX_DELIVERIES;
-    await this.#deliverFrom(
-      QUEUE,
-      messages.filter((message) => !isDead(message)),
-    );
-    await this.#deliverFrom(`${QUEUE}-dead-letters`, messages.filter(isDead));
+  async #playPause(pause: Pause): Promise<void> {
+    for (const step of pause.meanwhile) await this.play(step, pause);
   }
 
   /** Takes what the Worker put on the inbound queue. */
   takeRequeued(): void {
-    for (const body of injection.requeued.splice(0)) {
-      this.queue.push({ id: `m${this.queue.length}`, body, attempts: 0, isAcked: false });
-    }
+    this.queue.add(injection.requeued.splice(0));
   }
 
   /** Asks the API as an administrator. */
@@ -141,26 +107,26 @@ export class World {
     });
     const answer = await invoke(
       `${method} ${path.replaceAll(UUID, "{uuid}")}`,
-      this.#variables(),
+      this.#variables,
       async (bindings) => {
         const response = await app.fetch(request, bindings, createExecutionContext());
         return { status: response.status };
       },
     );
-    // A merge, an unmerge or an erasure is in the record; the call that follows a registration is not.
+    // The record says if a merge, an unmerge or an erasure is unfinished, but not if the call after a registration failed.
     if (method === "PUT" && (!answer || answer.status >= 500)) this.mayNeedSweep = true;
   }
 
-  /** Retention in one identity. States must stay as they are, which is checked where nothing else goes on. */
+  /** Retention in one identity. It must not change states, which is checked if nothing else is under way. */
   async expire(identity: number, beforeTs: number, limit: number, isAlone: boolean): Promise<void> {
     const uuid = this.identityUuid(identity);
     this.horizonTs = Math.max(this.horizonTs, beforeTs);
     const isComparable = isAlone && !this.hasDeployed && !(await this.inObject(identity, hasWork));
     const before = isComparable ? await this.inObject(identity, statesText) : null;
-    const done = await invoke("retention", this.#variables(), (bindings) =>
+    const done = await invoke("retention", this.#variables, (bindings) =>
       bindings.IDENTITIES.getByName(uuid).expire(beforeTs, limit),
     ).catch(() => null);
-    // Cut off between D1 and the object, the object holds more than D1 until the sweep.
+    // If it is cut off between D1 and the object, the object holds more than D1 until the sweep.
     if (done === null) this.mayNeedSweep = true;
     const after = isComparable ? await this.inObject(identity, statesText) : null;
     if (before !== after) this.problems.push(`${uuid}: expiry turned ${before} into ${after}`);
@@ -169,7 +135,7 @@ export class World {
   /** One run of the sweep; null if the invocation died or failed. */
   async sweep(limits: SweepLimits): Promise<SweepReport | null> {
     try {
-      return await invoke("sweep", this.#variables(), (bindings) => sweep(bindings, limits));
+      return await invoke("sweep", this.#variables, (bindings) => sweep(bindings, limits));
     } catch {
       return null;
     }
@@ -203,7 +169,7 @@ export class World {
     return runInDurableObject(this.stub(identity), (_, state) => ask(state.storage.sql));
   }
 
-  /** Starts from nothing. */
+  /** Starts with empty databases and objects. */
   async begin(): Promise<void> {
     const { seed, databases, minimumObservations } = this.plan;
     await clear(seed, this.cast.identities);
@@ -219,8 +185,16 @@ export class World {
     return ran(() => runDurableObjectAlarm(this.stub(identity)));
   }
 
-  maintenanceAlarm(): Promise<boolean> {
-    if (!usesMaintenance()) return Promise.resolve(false);
+  /** Wakes the maintenance object, as cron does. */
+  async wakeMaintenance(): Promise<void> {
+    await env.MAINTENANCE.getByName(MAINTENANCE).wake();
+  }
+
+  /** Runs the alarm of the maintenance object, if it is set: the time of every job has come. */
+  async maintenanceAlarm(): Promise<boolean> {
+    for (const { db } of shardsOf(env)) {
+      await db.prepare("UPDATE jobs SET due_ts = 0 WHERE due_ts > 0").run();
+    }
     return ran(() => runDurableObjectAlarm(env.MAINTENANCE.getByName(MAINTENANCE)));
   }
 
@@ -232,66 +206,16 @@ export class World {
 
   async evict(identity: number): Promise<void> {
     const uuid = this.identityUuid(identity);
-    // Evicting waits for what is under way, which may itself be waiting for us.
+    // An eviction waits for calls under way, which may wait for a later step.
     if ((injection.actors.get(uuid)?.awaiting.size ?? 0) > 0) return this.crash(identity);
     injection.actors.delete(uuid);
-    // One that is not running cannot be evicted.
+    // It throws for an object that is not running.
     await evictDurableObject(this.stub(identity)).catch(() => {});
-  }
-
-  async #deliverFrom(queue: string, messages: readonly Queued[]): Promise<void> {
-    if (messages.length === 0) return;
-    const batch = createMessageBatch(
-      queue,
-      messages.map(({ id, body, attempts }) => ({ id, body, attempts: attempts + 1, timestamp: new Date() })),
-    );
-    const result = await invoke(`queue ${queue}`, this.#variables(), async (bindings) => {
-      await worker.queue(batch, bindings);
-      return getQueueResult(batch, createExecutionContext());
-    });
-    for (const message of messages) message.attempts++;
-    if (result === null) return;
-    const acked = new Set(result.explicitAcks);
-    for (const message of messages) if (acked.has(message.id)) message.isAcked = true;
-    const told = new Set([...acked, ...result.retryMessages.map(({ msgId }) => msgId)]);
-    const untold = messages.filter(({ id }) => !told.has(id));
-    if (untold.length > 0) this.problems.push(`no verdict on ${untold.map(({ id }) => id).join(", ")}`);
-  }
-
-  #variables(): Record<string, string> {
-    return this.plan.isDeferring ? { UNKNOWN_ATTACKER: "defer" } : {};
-  }
-
-  /**
-   * Waits until a step and everything that it started is over, and plays what happens during its pauses.
-   * @param isStuck - asked when nothing changes: whether to stop waiting, because the step waits for the one it is within
-   */
-  async #untilQuiet(isDone: () => boolean, isStuck: () => boolean): Promise<void> {
-    const before = new Set(underWay());
-    let [last, lastMs] = ["", Date.now()];
-    for (;;) {
-      const pause = injection.pauses.shift();
-      if (pause) {
-        for (const step of pause.meanwhile) await this.play(step, pause);
-        pause.isOver = true;
-      }
-      const own = underWay().filter((token) => !before.has(token));
-      if (isDone() && own.length === 0) return;
-      const now = `${injection.trace.length} ${own.length}`;
-      if (now !== last) [last, lastMs] = [now, Date.now()];
-      else if (injection.leaves === 0 && Date.now() - lastMs > STUCK_MS && isStuck()) return;
-      else if (Date.now() - lastMs > HANGING_MS) throw new Hanging("a step does not come to its end");
-      await scheduler.wait(1);
-    }
   }
 }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error);
-}
-
-function underWay(): symbol[] {
-  return [...injection.actors.values()].flatMap(({ awaiting }) => [...awaiting]);
 }
 
 /** Runs an alarm; one that ends with its object counts as run. */
@@ -307,7 +231,7 @@ function hasWork(sql: SqlStorage): boolean {
   return waitingWork(sql).length > 0;
 }
 
-/** The states of an object, but for their counts. */
+/** The states of an object, without their counts. */
 function statesText(sql: SqlStorage): string {
   return JSON.stringify(
     snapshotOf(sql).states.map(({ primitive, state, current_value, confidence, last_change_ts }) => [

@@ -8,7 +8,7 @@ import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
-import { describeApi } from "../../src/http/openapi.ts";
+import { describeApi } from "../../src/http/shared/openapi.ts";
 import { deliver } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";

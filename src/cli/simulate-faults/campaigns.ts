@@ -1,10 +1,11 @@
-/** What can be simulated: which tests do it, and the variable that says how much. */
+/** The campaigns: which tests they run, and the variable that sets their number. */
 
-/** How much of each, as asked for. */
+/** The numbers that were asked for. */
 export interface Flags {
   readonly runs?: number;
   readonly pure?: number;
   readonly fuzz?: number;
+  readonly shrink?: number;
   readonly seed: number;
 }
 
@@ -18,10 +19,10 @@ export interface Campaign {
   readonly files: readonly string[];
 }
 
-/** Histories where nothing is asked for. */
+/** Histories if no number is asked for. */
 const STANDARD_RUNS = 200;
 
-/** What the flags ask for; the histories in the Workers runtime if they ask for nothing. */
+/** The campaigns that the flags ask for; the histories in the Workers runtime if they ask for none. */
 export function campaignsOf({ runs, pure, fuzz }: Flags): Campaign[] {
   const histories = runs ?? (pure === undefined && fuzz === undefined ? STANDARD_RUNS : 0);
   const all: Campaign[] = [

@@ -1,19 +1,19 @@
-/** How far a campaign is: a bar on a terminal, a plain line now and then elsewhere. On standard error. */
+/** Progress of a campaign on standard error: a bar on a terminal, elsewhere a plain line every 15 seconds. */
 import { SingleBar } from "cli-progress";
 
 const PLAIN_LINE_MS = 15_000;
 const FORMAT = "{name} {bar} {value}/{total} | {failed} failed | {eta_formatted} left";
 
-/** Something that shows progress, counted in tests. */
+/** Shows progress, counted in tests. */
 export interface TestProgress {
-  /** So many tests more. */
+  /** Adds tests to the total. */
   expect(tests: number): void;
-  /** One test more is done. */
+  /** Counts a test that ended. */
   done(failed: number): void;
   stop(): void;
 }
 
-/** The display that fits the stream. */
+/** Chooses the display by whether the stream is a terminal. */
 export function showTestProgress(
   name: string,
   stream: NodeJS.WritableStream & { readonly isTTY?: boolean },

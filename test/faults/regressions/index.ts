@@ -6,6 +6,7 @@ import erasureWithinAMerge from "./erasure-within-a-merge.json";
 import erasureWhileMergedAway from "./erasure-while-merged-away.json";
 import mergeToldAfterItsUnmerge from "./merge-told-after-its-unmerge.json";
 import mergeWhileTheLoserBackfills from "./merge-while-the-loser-backfills.json";
+import mergeWhileRetentionRemoves from "./merge-while-retention-removes.json";
 import objectWhoseFirstTransactionFails from "./object-whose-first-transaction-fails.json";
 import refusedEventBesideAnErasedOne from "./refused-event-beside-an-erased-one.json";
 import refusedMessageOutOfRetries from "./refused-message-out-of-retries.json";
@@ -33,6 +34,7 @@ const plans: Record<string, unknown> = {
   "a merge while the loser backfills": mergeWhileTheLoserBackfills,
   "an unmerge while the winner backfills and rebuilds": unmergeWhileTheWinnerBackfillsAndRebuilds,
   "retention while a rebuild reads": retentionWhileARebuildReads,
+  "a merge while retention removes observations of the loser": mergeWhileRetentionRemoves,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
