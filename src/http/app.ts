@@ -4,7 +4,7 @@ import { routePath } from "hono/route";
 import { logError } from "../log.ts";
 import { attackerRoutes } from "./attackers/routes.ts";
 import { controlRoutes } from "./control/routes.ts";
-import { dashboardRoutes } from "./dashboard.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
 import { deadLetterRoutes } from "./dead-letters/routes.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { eventRoutes } from "./events/routes.ts";

@@ -38,8 +38,11 @@ import {
   type IdentityLink,
   type Inspection,
   type MergeStep,
+  type NewestAnswer,
   type PrimitiveAttribution,
+  type RecentAnswer,
 } from "./protocol.ts";
+import { recentOf } from "./recent.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
 import { IdentityStore, type KeyRange, nameOf } from "./store/index.ts";
 
@@ -283,6 +286,20 @@ export class IdentityObject extends DurableObject<Env> {
     }
     const { policy } = readConfig(this.env);
     return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
+  }
+
+  /** What the page of this identity shows besides its states. */
+  readRecent(): RecentAnswer {
+    const winnerUuid = this.#store.winner;
+    return winnerUuid === null ? recentOf(this.#store) : { outcome: "merged_away", winnerUuid };
+  }
+
+  /** The newest observations of a primitive. @param limit - how many at most */
+  readNewest(primitive: string, limit: number): NewestAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    const members = this.#store.isEmpty ? [] : this.#store.observations.newest(primitive, limit);
+    return { outcome: "newest", observations: JSON.stringify(members) };
   }
 
   /** Accepts a live stream as a watcher. */

@@ -13,15 +13,19 @@ export {
   COUNTED_HOLDS_MS,
   readRecentTotals,
   readTotals,
+  readTotalsAtCursor,
   type Totals,
 } from "./totals.ts";
-export { type IdentityFilter, type IdentityPosition, listIdentities } from "./identity-list.ts";
+export { type IdentityFilter, type IdentityPosition, listGlances, listIdentities } from "./identity-list.ts";
 export {
   findIdentity,
   type HistoryPage,
   type IdentityAttacker,
   type IdentityDetail,
+  type IdentityGlance,
+  type IdentityHead,
   type IdentitySummary,
+  readIdentityHead,
   readTransitions,
 } from "./identity-reads.ts";
 export {
@@ -113,12 +117,3 @@ export {
   takeUpIdentity,
 } from "./sweep-reads.ts";
 export { deleteHistory, deleteObservations } from "./retention.ts";
-export {
-  glanceAt,
-  type IdentityGlance,
-  type Overview,
-  OVERVIEW_EVENTS,
-  readOverview,
-  readStrips,
-  type StripObservation,
-} from "./dashboard-reads.ts";

@@ -123,6 +123,12 @@ export function pageStatements(
   return statements;
 }
 
+/** The state of each primitive of a profile that stands in the identity's row, by primitive. @param profile - the column */
+export function statesInRow(profile: string): { primitive: string; state: ProfileState["state"] }[] {
+  const { states } = packedSchema.parse(JSON.parse(profile));
+  return states.map(([primitive, state]) => ({ primitive, state }));
+}
+
 /** An identity's states as D1 knows them, or null if the identity is not known; empty before its first event. */
 export async function readProfile(db: D1Database, identityUuid: string): Promise<Profile | null> {
   const [row, pages] = await db.batch<

@@ -270,3 +270,30 @@ export const outboxBacklog = sqliteTable("outbox_backlog", {
   pending: integer("pending").notNull(),
   oldestTs: real("oldest_ts").notNull(),
 });
+
+/**
+ * Sums over the newest events, for the dashboard's overview: a row for each few hundred events that follow one another.
+ * Holds nothing of an attacker: identities, times, states and counts only.
+ */
+export const eventSums = sqliteTable("event_sums", {
+  /** Cursor of the first event that is summed up in the row. */
+  firstCursor: integer("first_cursor").primaryKey(),
+  lastCursor: integer("last_cursor").notNull(),
+  eventCount: integer("event_count").notNull(),
+  /** JSON. */
+  sums: text("sums").notNull(),
+});
+
+/** How far `event_sums` follows the history, and totals as of that event; one row, absent before the first update. */
+export const overview = sqliteTable("overview", {
+  /** Always 1. */
+  id: integer("id").primaryKey(),
+  /** Cursor of the last event that is summed up. */
+  lastCursor: integer("last_cursor").notNull(),
+  /** When the row was last written, epoch seconds. */
+  updatedTs: real("updated_ts").notNull(),
+  /** When the totals were last counted, epoch seconds; 0 before the first time. */
+  countedTs: real("counted_ts").notNull(),
+  /** JSON, or null before they were counted. */
+  totals: text("totals"),
+});

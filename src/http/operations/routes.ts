@@ -3,8 +3,9 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { shardsOf } from "../../shard.ts";
 import { addTotals, readRecentTotals } from "../../storage/index.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { type QueueDepth, toWireStats } from "./format.ts";
+import { toWireStats } from "./format.ts";
 import { readHealth } from "./health.ts";
+import { queueDepth } from "./queue-depth.ts";
 import { healthSchema, statsSchema } from "./wire.ts";
 
 const getStats = createRoute({
@@ -43,15 +44,3 @@ export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(getHealth, async (
   const health = await readHealth(c.env);
   return health.status === "ok" ? c.json(health, 200) : c.json(health, 503);
 });
-
-async function queueDepth(queue: Queue): Promise<QueueDepth> {
-  try {
-    const { backlogCount, oldestMessageTimestamp } = await queue.metrics();
-    return {
-      backlog: backlogCount,
-      oldestTs: oldestMessageTimestamp ? oldestMessageTimestamp.getTime() / 1_000 : null,
-    };
-  } catch {
-    return { backlog: null, oldestTs: null };
-  }
-}
