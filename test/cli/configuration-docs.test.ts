@@ -1,7 +1,7 @@
 /** docs/configuration.md lists every setting with its default and range, and no other. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { THRESHOLD_SPECS } from "../../src/core/index.ts";
+import { THRESHOLD_SPECS } from "../../src/core/thresholds.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const [page = "", config = "", wranglerFile = "", exampleSecrets = ""] = await Promise.all(

@@ -1,13 +1,10 @@
 /** Decisions as plain data: about arrivals, about a recomputation, and about a hash window. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  arraySeries,
-  compareMembers,
-  mapHashWindow,
-  merge,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { arraySeries, merge } from "../../src/core/index.ts";
+import { mapHashWindow } from "../../src/core/merge/array-series.ts";
+import { compareMembers } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { changingHashWindow, orderedSeries } from "../../src/core/merge/index.ts";
 import { applyTogether, decideAnew, newModel, recordOf } from "./model.ts";
 

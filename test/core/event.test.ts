@@ -1,6 +1,7 @@
 /** Outbound envelopes: exactly the contract's fields, and an id that depends on identity and seq. */
 import { describe, expect, it } from "vitest";
-import { eventId, newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { eventId } from "../../src/core/uuid.ts";
 import { form } from "../../src/core/identity.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import { applyAll, IDENTITY, newModel, NOW_TS } from "./model.ts";

@@ -4,17 +4,15 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   arraySeries,
-  EVENT_LIMIT_BYTES,
-  HASH_TAIL_LIMIT,
   type Member,
   type MergeKind,
   newIdentityHead,
-  recompute,
-  type Rule,
-  STANDARD_THRESHOLDS,
   type State,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { EVENT_LIMIT_BYTES } from "../../src/core/event.ts";
+import { recompute } from "../../src/core/identity.ts";
+import { HASH_TAIL_LIMIT, type Rule } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, series, textOf, TS } from "./factories.ts";
 import { applyAll, type Arrival, contextOf, IDENTITY, newModel } from "./model.ts";
 import { type ReadEvent, recomputeFrom, stateChangedEvent } from "./outside-reader.ts";

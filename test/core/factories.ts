@@ -1,6 +1,5 @@
 /** Factories of the core's tests. Their results are valid by default, so that a test sets only what it is about. */
 import {
-  canonicalJson,
   createRegistry,
   describeRefusal,
   type Member,
@@ -9,6 +8,7 @@ import {
   parseMessage,
   type Registry,
 } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import type { Arrival } from "./model.ts";
 
 /** Time of receipt of every message in these tests. */

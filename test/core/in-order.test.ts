@@ -1,13 +1,8 @@
 /** Merging a series step by step: the final state is that of the merger over the whole series, with the time of its last change. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  type MergeKind,
-  attributionInOrder,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { type Member, merge, type MergeKind, attributionInOrder } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 
 /** One member every `gap` seconds, in series order. */
 function seriesOf(values: readonly unknown[], gap = 60): Member[] {

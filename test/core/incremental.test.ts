@@ -3,14 +3,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   arraySeries,
-  HASH_LISTED,
   type Member,
   merge,
   type MergeKind,
   type PrimitiveRecord,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { HASH_LISTED } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { summarize } from "../../src/core/merge/index.ts";
 import { applyAll, type Arrival, newModel, recordOf } from "./model.ts";
 

@@ -2,7 +2,8 @@
 import canonicalize from "canonicalize";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, utf8Length } from "../../src/core/index.ts";
+import { utf8Length } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import { textOf } from "./factories.ts";
 
 const anyJson = fc.jsonValue({ stringUnit: "binary", maxDepth: 6 });

@@ -1,13 +1,8 @@
 /** The categorical rule at its boundaries. A letter is a value, `?` an abstention, `|` the end of the older window. */
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type Member, merge, type State } from "../../src/core/index.ts";
+import type { Outcome } from "../../src/core/merge/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { ATTACKER, OTHER_ATTACKER, series, TS } from "./factories.ts";
 
 function mergeValues(values: string | readonly unknown[], overrides: Partial<Thresholds> = {}): Outcome {

@@ -1,14 +1,9 @@
 /** The hash rule at its boundaries: rotations, the window's edge, ties. */
 import { describe, expect, it } from "vitest";
-import {
-  HASH_TAIL_LIMIT,
-  type Member,
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type Member, merge, type State } from "../../src/core/index.ts";
+import type { Outcome } from "../../src/core/merge/index.ts";
+import { HASH_TAIL_LIMIT } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { ATTACKER, OTHER_ATTACKER, series, TS } from "./factories.ts";
 
 const DAY = 86_400;

@@ -1,13 +1,9 @@
 /** The numeric rule at its boundaries: means, variation, shift. */
 import { describe, expect, it } from "vitest";
-import {
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
-import { ewma } from "../../src/core/merge/index.ts";
+import { merge, type State } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
+import { type Outcome } from "../../src/core/merge/index.ts";
+import { ewma } from "../../src/core/merge/numeric.ts";
 import { series, TS } from "./factories.ts";
 
 /** Three values whose CV is exactly 1 in doubles. With the next double as last value it is above 1. */

@@ -2,7 +2,6 @@
 import {
   type AppliedObservation,
   type Cause,
-  compareMembers,
   decide,
   type Decision,
   type Facts,
@@ -17,10 +16,10 @@ import {
   type Policy,
   type PrimitiveRecord,
   type Series,
-  STANDARD_THRESHOLDS,
-  type StepContext,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import type { StepContext } from "../../src/core/identity.ts";
+import { compareMembers } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 
 export type Arrival = Member & { readonly id: string };
 

@@ -1,14 +1,8 @@
 /** The contract's orders: bytes, series, arrivals, precedence. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  compareArrivals,
-  compareMembers,
-  comparePrecedence,
-  compareUtf8,
-  type Member,
-  type Observation,
-} from "../../src/core/index.ts";
+import { compareUtf8, type Member, type Observation } from "../../src/core/index.ts";
+import { compareArrivals, compareMembers, comparePrecedence } from "../../src/core/order.ts";
 import { ATTACKER, observationOf, OTHER_ATTACKER, payload } from "./factories.ts";
 
 /** Well-formed texts with many characters where UTF-16 and UTF-8 disagree, and common beginnings. */

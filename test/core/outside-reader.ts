@@ -3,7 +3,8 @@
  * with the core. If the two differ, one of them does not follow the contract.
  */
 import { z } from "zod";
-import type { State, Thresholds } from "../../src/core/index.ts";
+import type { State } from "../../src/core/index.ts";
+import type { Thresholds } from "../../src/core/thresholds.ts";
 
 const key = z.strictObject({ evidence_ref: z.string(), attacker_uuid: z.string() });
 const member = z.strictObject({ ...key.shape, value: z.json(), ts: z.number() });

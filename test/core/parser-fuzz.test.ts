@@ -6,8 +6,8 @@ import {
   type Observation,
   parseMessage,
   type ParsedEvent,
-  type RefusalCode,
 } from "../../src/core/index.ts";
+import type { RefusalCode } from "../../src/core/message/refusal.ts";
 import { mutantOf } from "./mutations.ts";
 
 const RUNS = Number(process.env["FAULT_FUZZ"] ?? 10_000);

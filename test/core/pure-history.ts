@@ -3,14 +3,9 @@
  * merges and unmerges identities, erases attackers, changes constants, and sends events through an outbox that fails. It calls
  * the core as the identity object and the consumer do, without both, so hundreds of thousands of histories can run.
  */
-import {
-  type AppliedObservation,
-  compareArrivals,
-  type Observation,
-  parseMessage,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type AppliedObservation, type Observation, parseMessage } from "../../src/core/index.ts";
+import { compareArrivals } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { applyTogether, type Arrival, decideAnew, nameOf, newModel } from "./model.ts";
 import { deliverAtRandom } from "./pure-verdicts.ts";

@@ -1,5 +1,7 @@
 /** The state of a pure history: the record of expected observations, and two identities that hold parts of it. */
-import { createRegistry, type MergeKind, mergeKindOf, type Thresholds } from "../../src/core/index.ts";
+import { createRegistry, type MergeKind } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import type { Thresholds } from "../../src/core/thresholds.ts";
 import type { Random } from "../../src/simulate/random.ts";
 import type { Arrival, Model } from "./model.ts";
 

@@ -4,11 +4,11 @@ import { z } from "zod";
 import {
   createRegistry,
   isValueKind,
-  mergeKindOf,
   PRIMITIVES,
   type MergeKind,
   type ValueKind,
 } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
 import { hasShared, readSharedJson, SHARED_IS_ABSENT } from "../setup/shared.ts";
 
 const FILE = "behave-registry.json";

@@ -5,9 +5,8 @@ import {
   newIdentityHead,
   type OutboundEvent,
   STANDARD_POLICY,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { suspect } from "../../src/core/identity.ts";
 import { arrivals, TS } from "./factories.ts";
 import { applyAll, decideAnew, IDENTITY, type Model, newModel } from "./model.ts";

@@ -1,13 +1,12 @@
 /** The constants: values of the contract, variables and ranges, and the id of a policy. */
 import { describe, expect, it } from "vitest";
+import { readThresholds, makePolicy } from "../../src/core/index.ts";
 import {
-  readThresholds,
   STANDARD_THRESHOLDS,
   THRESHOLD_SPECS,
   type ThresholdProblem,
   type Thresholds,
-  makePolicy,
-} from "../../src/core/index.ts";
+} from "../../src/core/thresholds.ts";
 
 type Name = keyof Thresholds;
 

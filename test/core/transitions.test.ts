@@ -1,13 +1,8 @@
 /** When a transition is published, what it holds, and when `last_change_ts` changes. */
 import { describe, expect, it } from "vitest";
-import {
-  type MergeKind,
-  type OutboundEvent,
-  recompute,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
-  makePolicy,
-} from "../../src/core/index.ts";
+import { type MergeKind, type OutboundEvent, makePolicy } from "../../src/core/index.ts";
+import { recompute } from "../../src/core/identity.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import {
   applyAll,

@@ -2,14 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import {
-  canonicalJson,
-  isValueKind,
-  merge,
-  mergeKindOf,
-  type Member,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { isValueKind, merge, type Member } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { hasShared, readSharedLines, SHARED_IS_ABSENT } from "../setup/shared.ts";
 import { applyAll, newModel, recordOf } from "./model.ts";
 

@@ -6,14 +6,14 @@ import {
   createRegistry,
   type Member,
   merge,
-  mergeKindOf,
   normalizeUuid,
   parseMessage,
   PRIMITIVES,
-  STANDARD_THRESHOLDS,
   type State,
   STATES,
 } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { castAttackers, findScenario, SCENARIOS, simulate } from "../../src/simulate/index.ts";
 
 const END_TS = 1_790_000_000;
