@@ -62,3 +62,35 @@ SELECT 'index_letters', '', json_object('after', 0, 'through', max(rowid)), 0 FR
 ALTER TABLE `erasures` DROP COLUMN `holders`;
 --> statement-breakpoint
 ALTER TABLE `merges` DROP COLUMN `is_told`;
+--> statement-breakpoint
+-- The read model of each identity: its states, packed. Wide ones stand in pages of their own.
+ALTER TABLE `identities` ADD `projected_ts` real DEFAULT 0 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE `identities` ADD `profile` text;
+--> statement-breakpoint
+CREATE TABLE `profile_pages` (
+	`identity_uuid` text NOT NULL,
+	`page` integer NOT NULL,
+	`projected_ts` real NOT NULL,
+	`body` text NOT NULL,
+	PRIMARY KEY(`identity_uuid`, `page`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+-- Anybody may ask for health, which counts these letters.
+CREATE INDEX `dead_letters_unpublishable` ON `dead_letters` (`id`) WHERE `code` = 'unpublishable';
+--> statement-breakpoint
+-- Sums over stretches of the event history, and the totals of the overview page, kept up by the cron of every minute.
+CREATE TABLE `event_sums` (
+	`first_cursor` integer PRIMARY KEY NOT NULL,
+	`last_cursor` integer NOT NULL,
+	`event_count` integer NOT NULL,
+	`sums` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `overview` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`last_cursor` integer NOT NULL,
+	`updated_ts` real NOT NULL,
+	`counted_ts` real NOT NULL,
+	`totals` text
+);
