@@ -228,7 +228,7 @@ export class IdentityObject extends DurableObject<Env> {
     const { keys, next } = expiredKeys(this.#store, policy, beforeTs, limit, this.#expiredThrough);
     this.#expiredThrough = null;
     if (keys.length === 0) return { removed: 0, hasMore: false };
-    await deleteObservations(this.targets.db, keys, beforeTs);
+    await deleteObservations(this.targets.db, this.#identityUuid, keys, beforeTs);
     // The record has let go of them; a merge that came meanwhile leaves the states as they are, for the record.
     if (this.#store.winner !== null) return { removed: keys.length, hasMore: false };
     this.#commit(() => {

@@ -3,11 +3,13 @@ import type { ObservationKey } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
 /**
- * Removes observations by key, unless they were replaced by something newer than a time. Two queries per megabyte of keys.
+ * Removes observations of an identity by key, unless they were replaced by something newer than a time, or their attacker is
+ * linked elsewhere by now: another identity may need them. Two queries per megabyte of keys.
  * @param beforeTs - epoch seconds
  */
 export async function deleteObservations(
   db: D1Database,
+  identityUuid: string,
   keys: readonly ObservationKey[],
   beforeTs: number,
 ): Promise<void> {
@@ -17,9 +19,10 @@ export async function deleteObservations(
       db
         .prepare(
           `DELETE FROM observations WHERE ts < ?2 AND (attacker_uuid, primitive, evidence_ref) IN (
-             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))`,
+             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)
+             WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = value ->> 0 AND identity_uuid = ?3))`,
         )
-        .bind(list, beforeTs),
+        .bind(list, beforeTs, identityUuid),
       db.prepare(
         "UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0",
       ),
