@@ -1,6 +1,6 @@
 /** Sends requests to the shipped router: its own reads, and a bare object call that they are compared with. */
-import { requireScope } from "../http/access.ts";
-import { revalidated } from "../http/etag.ts";
+import { requireScope } from "../http/shared/access.ts";
+import { revalidated } from "../http/shared/etag.ts";
 import { app } from "../http/index.ts";
 import type { BenchEnv } from "./env.ts";
 

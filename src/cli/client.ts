@@ -6,18 +6,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import ky, { HTTPError, type KyInstance, type Options } from "ky";
 import { z } from "zod";
-import {
-  allRefusedSchema,
-  type Attribution,
-  attributionSchema,
-  problemSchema,
-  type SendResult,
-  sendResultSchema,
-  type Stats,
-  statsSchema,
-} from "./api-schema.ts";
+import { attributionSchema } from "../http/attribution/wire.ts";
+import { acceptedSchema, rejectedSchema } from "../http/observations/wire.ts";
+import { statsSchema } from "../http/operations/wire.ts";
+import { problemSchema } from "../http/shared/problem-wire.ts";
 
-export type { Attribution, Refusal, SendResult, Stats } from "./api-schema.ts";
+/** One event that was refused: its place in the request, a code, the field and a sentence. */
+export type Refusal = z.infer<typeof rejectedSchema>[number];
+/** The answer to one request of events. */
+export type SendResult = Pick<z.infer<typeof acceptedSchema>, "accepted" | "rejected">;
+/** The totals of the whole Worker. */
+export type Stats = z.infer<typeof statsSchema>;
+/** The states of an attacker's identity. */
+export type Attribution = z.infer<typeof attributionSchema>;
+
+/** The problem document when every event was refused. */
+const allRefusedSchema = z.object({ rejected: rejectedSchema });
 
 /** Where the Worker is and who we are to it. */
 export interface ClientOptions {
@@ -137,7 +141,7 @@ export class AttributionClient {
       (status) => status === 422,
     );
     const body: unknown = await response.json();
-    if (response.status !== 422) return parse(sendResultSchema, body, "POST /observations");
+    if (response.status !== 422) return parse(acceptedSchema, body, "POST /observations");
     return { accepted: 0, rejected: parse(allRefusedSchema, body, "POST /observations").rejected };
   }
 
@@ -204,8 +208,8 @@ export class AttributionClient {
       }
       if (isExpected(error.response.status)) return error.response;
       const problem = problemSchema.safeParse(await error.response.json().catch(() => null));
-      const said = problem.success ? (problem.data.detail ?? problem.data.title ?? "") : "";
-      const code = problem.success ? (problem.data.code ?? null) : null;
+      const said = problem.success ? problem.data.detail : "";
+      const code = problem.success ? problem.data.code : null;
       const { status } = error.response;
       const path = new URL(error.request.url).pathname;
       throw new ClientError(

@@ -10,11 +10,26 @@ import { execa } from "execa";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT } from "./wrangler.ts";
 
 const TYPES_FILE = "worker-configuration.d.ts";
-const MIGRATIONS = "migrations";
+/** What drizzle-kit makes migrations from, and where it puts them. */
+const MIGRATIONS = [
+  { config: "drizzle.config.ts", schema: "src/storage/schema.ts", directory: "migrations" },
+  {
+    config: "drizzle.object.config.ts",
+    schema: "src/identity/store/schema.ts",
+    directory: "src/identity/store/migrations",
+  },
+];
 /** Files that the generators write; they are copied. */
-const COPIED = ["wrangler.toml", ".dev.vars.example", "drizzle.config.ts", MIGRATIONS];
+const COPIED = [
+  "wrangler.toml",
+  ".dev.vars.example",
+  "drizzle.config.ts",
+  "drizzle.object.config.ts",
+  "migrations",
+  "src",
+];
 /** Files that they only read; they are linked. */
-const LINKED = ["src", "node_modules", "package.json", "tsconfig.json"];
+const LINKED = ["node_modules", "package.json", "tsconfig.json"];
 /** Time after which a generator is ended. It then waits for an answer (drizzle-kit asks whether a column was renamed), so there is a change. */
 const TIMEOUT_MS = 120_000;
 
@@ -28,7 +43,9 @@ export async function findOutdated(root: string): Promise<string[]> {
   try {
     await Promise.all(COPIED.map((name) => cp(join(root, name), join(copy, name), { recursive: true })));
     await Promise.all(LINKED.map((name) => symlink(join(root, name), join(copy, name))));
-    return [...(await outdatedTypes(root, copy)), ...(await outdatedMigrations(root, copy))];
+    const outdated = await outdatedTypes(root, copy);
+    for (const kind of MIGRATIONS) outdated.push(...(await outdatedMigrations(root, copy, kind)));
+    return outdated;
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -43,18 +60,20 @@ async function outdatedTypes(root: string, copy: string): Promise<string[]> {
   return before === after ? [] : [`${TYPES_FILE} does not fit wrangler.toml and src/worker.ts`];
 }
 
-async function outdatedMigrations(root: string, copy: string): Promise<string[]> {
-  const failure = await generate(copy, ["node_modules/drizzle-kit/bin.cjs", "generate"]);
-  if (failure !== null) return [`${MIGRATIONS} cannot be generated:\n${failure}`];
+async function outdatedMigrations(
+  root: string,
+  copy: string,
+  { config, schema, directory }: (typeof MIGRATIONS)[number],
+): Promise<string[]> {
+  const failure = await generate(copy, ["node_modules/drizzle-kit/bin.cjs", "generate", "--config", config]);
+  if (failure !== null) return [`${directory} cannot be generated:\n${failure}`];
   const [before, after] = await Promise.all([
-    readTree(join(root, MIGRATIONS)),
-    readTree(join(copy, MIGRATIONS)),
+    readTree(join(root, directory)),
+    readTree(join(copy, directory)),
   ]);
   const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
   if (changed.length === 0) return [];
-  return [
-    `${MIGRATIONS} do not fit src/storage/schema.ts: ${changed.toSorted().join(", ")} would be written`,
-  ];
+  return [`${directory} do not fit ${schema}: ${changed.toSorted().join(", ")} would be written`];
 }
 
 /** @returns the output of the generator if it failed, or null */

@@ -1,6 +1,6 @@
 /** Asking the API. Every answer is read by its schema; every failure becomes one kind of error with a sentence. */
 import { signal } from "@preact/signals";
-import type * as z from "zod/mini";
+import type * as z from "zod";
 import { problemSchema, sessionSchema } from "./schemas.ts";
 
 /** Who is signed in: undefined until known, null for nobody. */
@@ -23,7 +23,7 @@ export class ApiError extends Error {
 type Method = "GET" | "POST" | "DELETE";
 
 /** Asks for a path below `/api/v1`. @throws ApiError */
-export async function ask<T extends z.ZodMiniType>(
+export async function ask<T extends z.ZodType>(
   path: string,
   schema: T,
   method: Method = "GET",

@@ -1,113 +1,189 @@
-/** Loads what the page of an identity shows, and again when something is published or observed of it. */
-import { useEffect, useRef } from "preact/hooks";
+/** Loads what the page of an identity shows; what is published or observed of it afterwards is applied to that. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { eventsBeforeSchema, identityPageSchema, seriesSchema } from "../http/dashboard/wire.ts";
 import { ask, session } from "./api.ts";
+import { openStream } from "./event-stream.ts";
+import {
+  afterNews,
+  factsOf,
+  type IdentityFacts,
+  mergePoints,
+  type NewPoint,
+  type Point,
+  withOlder,
+} from "./identity-facts.ts";
 import { type Loaded, useLoaded } from "./resource.ts";
 import {
   type AttributionEvent,
   attributionSchema,
-  eventsSchema,
-  type Identity,
-  identitySchema,
-  type Observation,
+  eventSchema,
+  observedSchema,
   type Primitive,
-  stripsSchema,
 } from "./schemas.ts";
 import { isLookedAt } from "./visible.ts";
 
-const PAGE = 1_000;
-/** Events that are read of a history: enough for years of an ordinary identity. */
-const MOST_EVENTS = 5_000;
-/** How long news is gathered before everything is read again, ms. */
+/** How long news is gathered before it is applied, ms. */
 const GATHER_MS = 1_000;
+/** Observations of a chart. */
+const SERIES_POINTS = 1_000;
 
-/** Everything about an identity that does not depend on a time. */
-export interface IdentityFacts {
-  readonly identity: Identity;
-  readonly strips: ReadonlyMap<string, readonly Observation[]>;
-  readonly events: readonly AttributionEvent[];
-  /** Whether there are more events than were read. */
-  readonly isCut: boolean;
-  /** Ids of the events that came while the page was open. */
-  readonly fresh: ReadonlySet<string>;
+const PUBLISHED = [
+  "attribution.state_changed",
+  "attribution.multi_actor_suspected",
+  "identity.formed",
+  "identity.merged",
+  "identity.unmerged",
+];
+
+/** What is known of an identity, and how to learn more. */
+export interface LiveIdentity {
+  readonly facts: Loaded<IdentityFacts>;
+  /** Changes when the states may have changed. */
+  readonly version: string;
+  /** Loads a page of older events. */
+  readonly loadOlder: () => void;
+  readonly isLoadingOlder: boolean;
 }
 
-/** What is known of an identity, kept up to date. */
-export function useIdentity(uuid: string): Loaded<IdentityFacts> {
-  // The events that were there when the page was opened; null until then.
-  const first = useRef<ReadonlySet<string> | null>(null);
-  const facts = useLoaded(uuid, async () => {
-    const read = await readFacts(uuid);
-    first.current ??= new Set(read.events.map(({ id }) => id));
-    const known = first.current;
-    return { ...read, fresh: new Set(read.events.map(({ id }) => id).filter((id) => !known.has(id))) };
+/** What is known of an identity, kept up to date by its stream. */
+export function useIdentity(uuid: string): LiveIdentity {
+  const changed = useSignal<{ readonly of: IdentityFacts; readonly facts: IdentityFacts } | null>(null);
+  const isLoadingOlder = useSignal(false);
+  const openedSeq = useRef<number | null>(null);
+  const rounds = useRef(0);
+  const loaded = useLoaded(uuid, async () => {
+    const [page, events] = await Promise.all([
+      ask(`/dashboard/identities/${uuid}`, identityPageSchema),
+      ask(`/dashboard/identities/${uuid}/events`, eventsBeforeSchema),
+    ]);
+    const newestSeq = events.data.at(-1)?.seq ?? 0;
+    openedSeq.current ??= newestSeq;
+    rounds.current += 1;
+    return factsOf(page, events, openedSeq.current);
   });
-  useNews(uuid, facts.reload);
-  return facts;
+  // Changes hold for what they were made to: what is loaded anew has them already.
+  const isChanged = loaded.value !== null && changed.value?.of === loaded.value;
+  const value = isChanged ? (changed.value?.facts ?? null) : loaded.value;
+  const current = useRef({ loaded: loaded.value, value });
+  current.current = { loaded: loaded.value, value };
+  const change = useMemo(
+    () => (next: (facts: IdentityFacts) => IdentityFacts | null) => {
+      const { loaded: of, value: facts } = current.current;
+      if (of === null || facts === null) return;
+      const after = next(facts);
+      if (after === null) loaded.reload();
+      else {
+        changed.value = { of, facts: after };
+        current.current = { loaded: of, value: after };
+      }
+    },
+    [changed, loaded.reload],
+  );
+  useNews(uuid, change, loaded.reload);
+  const beforeSeq = value?.beforeSeq ?? null;
+  const loadOlder = async () => {
+    if (beforeSeq === null || isLoadingOlder.value) return;
+    isLoadingOlder.value = true;
+    try {
+      const older = await ask(
+        `/dashboard/identities/${uuid}/events?before_seq=${beforeSeq}`,
+        eventsBeforeSchema,
+      );
+      change((facts) => withOlder(facts, older));
+    } catch {
+      // The button is still there.
+    } finally {
+      isLoadingOlder.value = false;
+    }
+  };
+  return {
+    facts: { ...loaded, value },
+    version: `${rounds.current}.${value?.newsCount ?? 0}`,
+    loadOlder: () => void loadOlder(),
+    isLoadingOlder: isLoadingOlder.value,
+  };
 }
 
-/** Its states. @param atTs - as of when, epoch seconds, or null for now; @param version - changes with every news */
-export function useStates(uuid: string, atTs: number | null, version: string): Loaded<readonly Primitive[]> {
-  return useLoaded(`${uuid} ${atTs ?? ""} ${version}`, async () => {
-    const asOf = atTs === null ? "" : `?as_of=${atTs}`;
-    return (await ask(`/identities/${uuid}/attribution${asOf}`, attributionSchema)).primitives;
-  });
+/** The identity's states now. @param version - changes when they may have changed */
+export function useStates(uuid: string, version: string): Loaded<readonly Primitive[]> {
+  return useLoaded(`${uuid} ${version}`, () => readStates(uuid, null));
 }
 
-async function readFacts(uuid: string): Promise<Omit<IdentityFacts, "fresh">> {
-  const [identity, strips, history] = await Promise.all([
-    ask(`/identities/${uuid}`, identitySchema),
-    ask(`/dashboard/identities/${uuid}/strips`, stripsSchema),
-    readEvents(uuid),
-  ]);
-  return { identity, strips: Map.groupBy(strips.data, ({ primitive }) => primitive), ...history };
+/** Its states as of a time, epoch seconds; none are asked for without one. */
+export function useStatesAt(uuid: string, atTs: number | null): Loaded<readonly Primitive[]> {
+  return useLoaded(`${uuid} ${atTs ?? ""}`, async () => (atTs === null ? [] : readStates(uuid, atTs)));
 }
 
-async function readEvents(uuid: string): Promise<Pick<IdentityFacts, "events" | "isCut">> {
-  const events: AttributionEvent[] = [];
-  let cursor: string | null = null;
-  do {
-    const after: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: { data: AttributionEvent[]; next_cursor: string | null } = await ask(
-      `/identities/${uuid}/transitions?limit=${PAGE}${after}`,
-      eventsSchema,
-    );
-    events.push(...page.data);
-    cursor = page.next_cursor;
-  } while (cursor !== null && events.length < MOST_EVENTS);
-  return { events, isCut: cursor !== null };
+async function readStates(uuid: string, atTs: number | null): Promise<readonly Primitive[]> {
+  const asOf = atTs === null ? "" : `?as_of=${atTs}`;
+  return (await ask(`/identities/${uuid}/attribution${asOf}`, attributionSchema)).primitives;
 }
 
-/** Calls back, at most once a second, when the identity's own stream says anything new. */
-function useNews(uuid: string, tell: () => void): void {
+/** A series as it is drawn. */
+export interface LoadedSeries {
+  readonly points: readonly Point[];
+  /** Whether there are older observations. */
+  readonly hasMore: boolean;
+}
+
+/** The newest observations of a primitive: loaded once, and with what is known besides. */
+export function useSeries(uuid: string, primitive: string, known: readonly Point[]): Loaded<LoadedSeries> {
+  const loaded = useLoaded(`${uuid}/${primitive}`, () =>
+    ask(`/dashboard/identities/${uuid}/series?primitive=${primitive}`, seriesSchema),
+  );
+  const series = loaded.value;
+  const value = useMemo(() => {
+    if (series === null) return null;
+    const { data, has_more: hasMore } = series;
+    const fromTs = data[0]?.ts ?? -Infinity;
+    const newer = known.filter(({ ts }) => ts >= fromTs);
+    // What was loaded has values that what is known may have cut.
+    return { points: mergePoints(newer, data, SERIES_POINTS), hasMore };
+  }, [series, known]);
+  return { ...loaded, value };
+}
+
+/** Applies what the identity's stream says, once a second at most. */
+function useNews(
+  uuid: string,
+  change: (next: (facts: IdentityFacts) => IdentityFacts | null) => void,
+  reload: () => void,
+): void {
   const isWanted = Boolean(session.value) && isLookedAt.value;
-  const wasLeft = useRef(false);
+  const resumeFrom = useRef<string | null>(null);
   useEffect(() => {
-    if (!isWanted) {
-      wasLeft.current = true;
-      return undefined;
-    }
-    // What came while nobody looked.
-    if (wasLeft.current) tell();
+    if (!isWanted) return undefined;
+    let events: AttributionEvent[] = [];
+    let observations: NewPoint[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const news = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        tell();
-      }, GATHER_MS);
+    const apply = () => {
+      timer = undefined;
+      const news = { events, observations };
+      events = [];
+      observations = [];
+      change((facts) => afterNews(facts, news));
     };
-    const source = new EventSource(`/api/v1/identities/${uuid}/events`);
-    for (const name of [
-      "observation",
-      "attribution.state_changed",
-      "attribution.multi_actor_suspected",
-      "identity.merged",
-      "identity.unmerged",
-    ]) {
-      source.addEventListener(name, news);
-    }
+    const onEvent = (name: string, data: unknown) => {
+      if (name === "observation") {
+        const read = observedSchema.safeParse(data);
+        if (read.success) observations.push(read.data);
+      } else {
+        const read = eventSchema.safeParse(data);
+        if (read.success) events.push(read.data);
+      }
+      timer ??= setTimeout(apply, GATHER_MS);
+    };
+    const stream = openStream(
+      `/api/v1/identities/${uuid}/events`,
+      ["observation", ...PUBLISHED],
+      { onEvent, onGap: reload },
+      resumeFrom.current,
+    );
     return () => {
       clearTimeout(timer);
-      source.close();
+      if (timer !== undefined) apply();
+      resumeFrom.current = stream.close();
     };
-  }, [uuid, tell, isWanted]);
+  }, [uuid, change, reload, isWanted]);
 }

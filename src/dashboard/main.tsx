@@ -1,4 +1,6 @@
 /** Starts the dashboard. */
+// oxlint-disable-next-line import/no-unassigned-import -- it sets how the schemas of all others are made
+import "./no-jit.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

@@ -1,17 +1,21 @@
-/** Loads the list: its first page at once, the rest behind it, and what changes as it is published. */
+/** Loads the list: its first page at once, further ones when they are wanted, and what changes as it is published. */
 import { batch, type Signal, signal } from "@preact/signals";
 import { ask, messageOf } from "./api.ts";
 import { listen } from "./live.ts";
 import { afterEvent, isStillFitting, type ServerFilter } from "./rows.ts";
-import { type AttributionEvent, type Row, rowsSchema } from "./schemas.ts";
+import { type Row, rowsSchema } from "../http/dashboard/wire.ts";
+import type { AttributionEvent } from "./schemas.ts";
 
-/** What is first shown: a screenful and more, in one request. */
-const FIRST_ROWS = 100;
+/** Rows of a page that is shown: a screenful and more. */
+const FIRST_ROWS = 50;
+/** Rows of a page when all are wanted. */
 const NEXT_ROWS = 1_000;
 /** Rows that are held; beyond, a filter is of more use than a list. */
 const MOST_ROWS = 20_000;
 /** How long to gather identities that are not in the list yet, ms. */
 const REFRESH_MS = 1_500;
+/** Least time between two loads of the front of the list, ms. */
+const REFRESH_EVERY_MS = 20_000;
 /** How long a row shows that it has just changed, ms. */
 const FRESH_MS = 6_000;
 
@@ -22,8 +26,12 @@ export interface RowList {
   readonly fresh: Signal<ReadonlySet<string>>;
   readonly isLoading: Signal<boolean>;
   /** Whether there are more than are held. */
-  readonly isCut: Signal<boolean>;
+  readonly hasMore: Signal<boolean>;
   readonly error: Signal<string | null>;
+  /** Loads the next page. */
+  readonly loadMore: () => void;
+  /** Loads what is left, for what only the whole list can answer: a search, another order. */
+  readonly loadAll: () => void;
   /** Loads everything again. */
   readonly reload: () => void;
   readonly close: () => void;
@@ -36,43 +44,64 @@ export function openRows(filter: ServerFilter): RowList {
   const rows = signal<readonly Row[]>([]);
   const fresh = signal<ReadonlySet<string>>(new Set());
   const isLoading = signal(true);
-  const isCut = signal(false);
   const error = signal<string | null>(null);
+  const hasMore = signal(false);
   let round = 0;
+  /** Where the list goes on. */
+  let cursor: string | null = null;
+  let wantsAll = false;
+  let refreshedMs = -Infinity;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const publish = () => {
     rows.value = [...held.values()];
   };
-  const page = (limit: number, cursor: string | null) =>
+  const page = (limit: number, after: string | null) =>
     ask(
-      `/dashboard/identities?limit=${limit}${query}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+      `/dashboard/identities?limit=${limit}${query}${after === null ? "" : `&cursor=${encodeURIComponent(after)}`}`,
       rowsSchema,
     );
-  const load = async () => {
-    const mine = (round += 1);
+  /** Loads pages from the cursor on. @param isEnough - whether to stop, after each page */
+  const loadPages = async (limit: number, isEnough: () => boolean) => {
+    const mine = round;
     batch(() => {
       isLoading.value = true;
       error.value = null;
     });
     try {
-      let cursor: string | null = null;
       do {
-        const { data, next_cursor }: { data: Row[]; next_cursor: string | null } = await page(
-          cursor === null ? FIRST_ROWS : NEXT_ROWS,
-          cursor,
-        );
+        const { data, next_cursor: next } = await page(limit, cursor);
         if (mine !== round) return;
         for (const row of data) held.set(row.uuid, row);
-        publish();
-        cursor = next_cursor;
-      } while (cursor !== null && held.size < MOST_ROWS);
-      isCut.value = cursor !== null;
+        cursor = next;
+        batch(() => {
+          publish();
+          hasMore.value = next !== null;
+        });
+      } while (cursor !== null && !isEnough());
     } catch (reason) {
       if (mine === round) error.value = messageOf(reason);
     } finally {
       if (mine === round) isLoading.value = false;
     }
+  };
+  const isFull = () => held.size >= MOST_ROWS;
+  const loadAll = () => {
+    wantsAll = true;
+    // A page that is on its way goes first, and comes back here.
+    if (!isLoading.value && hasMore.value) void loadPages(NEXT_ROWS, isFull);
+  };
+  const loadPage = async () => {
+    await loadPages(FIRST_ROWS, () => true);
+    if (wantsAll) loadAll();
+  };
+  const loadMore = () => {
+    if (!isLoading.value && hasMore.value) void loadPage();
+  };
+  const load = () => {
+    round += 1;
+    cursor = null;
+    void loadPage();
   };
   const mark = (uuids: readonly string[]) => {
     fresh.value = new Set([...fresh.value, ...uuids]);
@@ -83,6 +112,7 @@ export function openRows(filter: ServerFilter): RowList {
   /** Reads the front of the list again: what is new, or fits the filter now, is there. */
   const refresh = async () => {
     timer = undefined;
+    refreshedMs = performance.now();
     try {
       const { data } = await page(FIRST_ROWS, null);
       mark(data.filter(({ uuid }) => !held.has(uuid)).map(({ uuid }) => uuid));
@@ -108,19 +138,23 @@ export function openRows(filter: ServerFilter): RowList {
     }
     mark([...touched]);
     publish();
-    if (needsRefresh) timer ??= setTimeout(() => void refresh(), REFRESH_MS);
+    if (!needsRefresh) return;
+    const waitMs = Math.max(REFRESH_MS, refreshedMs + REFRESH_EVERY_MS - performance.now());
+    timer ??= setTimeout(() => void refresh(), waitMs);
   };
   const unlisten = listen(take);
-  void load();
+  load();
   return {
     rows,
     fresh,
     isLoading,
-    isCut,
+    hasMore,
     error,
+    loadMore,
+    loadAll,
     reload: () => {
       held.clear();
-      void load();
+      load();
     },
     close: () => {
       round += 1;

@@ -1,5 +1,6 @@
 /** The list's rows: loaded page by page, kept in step with what is published, sorted and searched here. */
-import type { AttributionEvent, Row, State } from "./schemas.ts";
+import type { Row } from "../http/dashboard/wire.ts";
+import type { AttributionEvent, State } from "./schemas.ts";
 
 /** What the list can be sorted by. */
 export const SORTS = ["change", "seen", "attackers", "trouble", "address"] as const;

@@ -1,154 +1,41 @@
-/** What the API answers, as far as the dashboard reads it. Everything else in the package believes these types. */
-import * as z from "zod/mini";
+/**
+ * What the API answers: the Worker's own wire schemas, and the shapes that it makes for the dashboard alone. The bundle
+ * puts `zod/mini` in the place of `zod`, which is why only functions that both have are used here.
+ */
+import * as z from "zod";
+import { attributionSchema, stateSchema } from "../http/attribution/wire.ts";
+import { deadLetterSchema } from "../http/dead-letters/wire.ts";
+import { eventSchema, explanationSchema } from "../http/events/wire.ts";
 
-// Without this zod tries whether it may compile code, which the page's policy forbids and the browser would report.
-z.config({ jitless: true });
+export { attributionSchema } from "../http/attribution/wire.ts";
+export { controlSchema, rebuildSchema } from "../http/control/wire.ts";
+export { deadLettersSchema as lettersSchema, replayedSchema } from "../http/dead-letters/wire.ts";
+export { eventSchema } from "../http/events/wire.ts";
+export { statsSchema } from "../http/operations/wire.ts";
+export { sessionSchema } from "../http/session/wire.ts";
+export { problemSchema } from "../http/shared/problem-wire.ts";
 
+export type State = z.infer<typeof stateSchema>;
 /** The five states, in the order in which they are shown. */
-export const STATES = ["stable", "drifting", "conflicted", "multi_actor", "unknown"] as const;
-export const stateSchema = z.enum(STATES);
-export type State = (typeof STATES)[number];
+export const STATES = [
+  "stable",
+  "drifting",
+  "conflicted",
+  "multi_actor",
+  "unknown",
+] as const satisfies State[];
 
-const number = z.number();
-const optionalNumber = z.nullable(z.number());
-const text = z.string();
-const page = <T extends z.core.$ZodType>(item: T) =>
-  z.object({ data: z.array(item), next_cursor: z.nullable(z.string()) });
-
-export const sessionSchema = z.object({ scopes: z.array(text), expires_at: optionalNumber });
-
-const summary = {
-  uuid: text,
-  attacker_count: number,
-  first_seen_at: optionalNumber,
-  last_seen_at: optionalNumber,
-  last_change_ts: optionalNumber,
-  states: z.record(stateSchema, number),
-  multi_actor_suspected: z.nullable(z.array(text)),
-};
-export const rowSchema = z.object({
-  ...summary,
-  addresses: z.array(text),
-  troubled: z.array(z.object({ primitive: text, state: stateSchema })),
-});
-export type Row = z.infer<typeof rowSchema>;
-export const rowsSchema = page(rowSchema);
-
-export const identitySchema = z.object({
-  ...summary,
-  attackers: z.array(
-    z.object({ uuid: text, ip: z.nullable(text), first_seen: optionalNumber, last_seen: optionalNumber }),
-  ),
-  merged_from: z.array(text),
-  observation_count: number,
-});
-export type Identity = z.infer<typeof identitySchema>;
-
-export const attributionSchema = z.object({
-  identity_uuid: z.nullable(text),
-  primitives: z.array(
-    z.object({
-      primitive: text,
-      current_value: z.unknown(),
-      state: stateSchema,
-      confidence: number,
-      observation_count: number,
-      last_change_ts: number,
-      last_observation_ts: number,
-    }),
-  ),
-});
 export type Primitive = z.infer<typeof attributionSchema>["primitives"][number];
-
-const point = { primitive: text, value: z.unknown(), ts: number, evidence_ref: text, attacker_uuid: text };
-export const stripsSchema = z.object({ data: z.array(z.object(point)) });
-export const observationsSchema = page(z.object({ ...point, source: text, confidence: number }));
-export type Observation = z.infer<typeof stripsSchema>["data"][number];
-
-const key = { evidence_ref: text, attacker_uuid: text };
-const member = z.object({ value: z.unknown(), ts: number, ...key });
-export type Member = z.infer<typeof member>;
-export const explanationSchema = z.object({
-  rule: text,
-  recent: z.array(member),
-  older: z.array(member),
-  distinct: z.optional(number),
-  entered: z.array(z.object(key)),
-  left: z.array(z.object(key)),
-  statistic: number,
-  threshold: number,
-  margin: number,
-});
-export type Explanation = z.infer<typeof explanationSchema>;
-
-export const eventSchema = z.object({
-  id: text,
-  seq: z.optional(number),
-  type: text,
-  ts: number,
-  payload: z.object({
-    identity_uuid: z.optional(text),
-    primitive: z.optional(text),
-    old_state: z.optional(z.nullable(stateSchema)),
-    new_state: z.optional(stateSchema),
-    current_value: z.optional(z.unknown()),
-    confidence: z.optional(z.nullable(number)),
-    observation_count: z.optional(number),
-    primitives: z.optional(z.array(text)),
-    winner_uuid: z.optional(text),
-    loser_uuid: z.optional(text),
-    from_uuid: z.optional(text),
-    ts: z.optional(number),
-  }),
-  explanation: z.optional(explanationSchema),
-});
 export type AttributionEvent = z.infer<typeof eventSchema>;
-export const eventsSchema = page(eventSchema);
+export type Explanation = z.infer<typeof explanationSchema>;
+export type Member = Explanation["recent"][number];
+export type Letter = z.infer<typeof deadLetterSchema>;
 
-export const overviewSchema = z.object({
-  turns: z.array(
-    z.object({ hour_ts: number, old_state: z.nullable(stateSchema), new_state: stateSchema, count: number }),
-  ),
-  active: z.array(z.object({ uuid: text, transitions: number, last_ts: number })),
-  suspicions: z.array(z.object({ uuid: text, primitives: z.array(text), ts: number })),
+/** An observation as a stream says it. */
+export const observedSchema = z.object({
+  primitive: z.string(),
+  value: z.unknown(),
+  ts: z.number(),
+  evidence_ref: z.string(),
+  attacker_uuid: z.string(),
 });
-export type Overview = z.infer<typeof overviewSchema>;
-
-export const statsSchema = z.object({
-  observations: number,
-  attackers: number,
-  identities: number,
-  states: z.partialRecord(stateSchema, number),
-  deferred: number,
-  dead_letters: z.record(text, number),
-  outbox: z.object({ pending: number, oldest_ts: optionalNumber }),
-  queue: z.object({ backlog: optionalNumber, oldest_ts: optionalNumber }),
-  events: number,
-});
-export type Stats = z.infer<typeof statsSchema>;
-
-export const lettersSchema = page(
-  z.object({
-    id: text,
-    code: text,
-    field: text,
-    detail: text,
-    attempts: number,
-    received_ts: number,
-    body: text,
-    body_bytes: number,
-    truncated: z.boolean(),
-  }),
-);
-export type Letter = z.infer<typeof lettersSchema>["data"][number];
-export const replayedSchema = z.object({ replayed: number, skipped: number, remaining: z.boolean() });
-export const controlSchema = z.object({ paused: z.boolean() });
-export const rebuildSchema = z.object({
-  state: text,
-  done: number,
-  total: number,
-  failed: number,
-  started_ts: optionalNumber,
-  finished_ts: optionalNumber,
-});
-export const problemSchema = z.object({ code: text, detail: text });

@@ -16,7 +16,7 @@ export function kindOf(values: readonly unknown[], explanation: Explanation | nu
   return values.length > 0 && values.every((value) => typeof value === "number") ? "line" : "bands";
 }
 
-/** Distinct values in the order in which they first came: a value's place is its lane. */
+/** Distinct values in the order in which they first came: a value's index is its lane. */
 export function lanesOf(values: readonly unknown[]): string[] {
   return [...new Set(values.map((value) => JSON.stringify(value)))];
 }
@@ -30,9 +30,9 @@ export function laneNames(lanes: readonly string[], most = 18): string[] {
   const texts = lanes.map((lane) => valueWords(JSON.parse(lane)));
   const cut = (text: string) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
   const names = texts.map(cut);
-  return texts.map((text, place) => {
-    const twins = texts.filter((other, at) => at !== place && other !== text && names[at] === names[place]);
-    if (twins.length === 0) return names[place] ?? "";
+  return texts.map((text, lane) => {
+    const twins = texts.filter((other, i) => i !== lane && other !== text && names[i] === names[lane]);
+    if (twins.length === 0) return names[lane] ?? "";
     const shared = Math.min(...twins.map((other) => sharedLength(text, other)));
     const start = Math.max(...[",", " ", "/"].map((mark) => text.lastIndexOf(mark, shared - 1))) + 1;
     // Of a word that is too long, a little before the difference.
@@ -56,15 +56,35 @@ export function movingMeans(values: readonly number[]): number[] {
   });
 }
 
-/** Names an observation within its primitive. */
-export function keyOf({
-  evidence_ref,
-  attacker_uuid,
-}: {
-  evidence_ref: string;
-  attacker_uuid: string;
-}): string {
-  return `${attacker_uuid} ${evidence_ref}`;
+/** A series, ready to be drawn. */
+export interface SeriesDrawing {
+  readonly kind: SeriesKind;
+  /** Ascending, epoch seconds. */
+  readonly times: readonly number[];
+  /** Of each observation its number, or its lane. */
+  readonly values: readonly number[];
+  /** Of a line the moving mean at each observation; else empty. */
+  readonly means: readonly number[];
+  /** JSON of each lane's value, from below; of a line none. */
+  readonly lanes: readonly string[];
+}
+
+/** What to draw of a series. */
+export function drawingOf(
+  points: readonly { readonly value: unknown; readonly ts: number }[],
+  explanation: Explanation | null,
+): SeriesDrawing {
+  const observed = points.map(({ value }) => value);
+  const times = points.map(({ ts }) => ts);
+  const kind = kindOf(observed, explanation);
+  if (kind === "line") {
+    const values = observed.map((value) => (typeof value === "number" ? value : 0));
+    return { kind, times, values, means: movingMeans(values), lanes: [] };
+  }
+  const lanes = lanesOf(observed);
+  const laneOf = new Map(lanes.map((text, lane) => [text, lane]));
+  const values = observed.map((value) => laneOf.get(JSON.stringify(value)) ?? 0);
+  return { kind, times, values, means: [], lanes };
 }
 
 /** The explanation of each primitive's last transition. */
@@ -89,8 +109,8 @@ export function spanOf(times: readonly number[]): Span | null {
   return times.length === 0 ? null : { fromTs, toTs: Math.max(toTs, fromTs + 60) };
 }
 
-/** Where a time is within a span, in percent of its width; an edge is kept free on both sides. */
-export function placeOf(ts: number, { fromTs, toTs }: Span): number {
+/** How far from the left a time is drawn within a span, in percent of its width; an edge is kept free on both sides. */
+export function percentOf(ts: number, { fromTs, toTs }: Span): number {
   return 1.5 + (97 * (ts - fromTs)) / (toTs - fromTs);
 }
 
@@ -114,5 +134,5 @@ export function gridOf({ fromTs, toTs }: Span, most = 8): Grid {
   const offset = new Date(fromTs * 1_000).getTimezoneOffset() * 60;
   const first = Math.ceil((fromTs - offset) / step) * step + offset;
   const count = Math.max(0, Math.floor((toTs - first) / step) + 1);
-  return { times: Array.from({ length: count }, (_, place) => first + place * step), stepSecs: step };
+  return { times: Array.from({ length: count }, (_, i) => first + i * step), stepSecs: step };
 }

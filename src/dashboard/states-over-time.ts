@@ -1,5 +1,6 @@
 /** States over time: what they are now, taken back through what turned. */
-import { type Overview, type State, STATES, type Stats } from "./schemas.ts";
+import type { Overview } from "../http/dashboard/wire.ts";
+import { type State, STATES } from "./schemas.ts";
 
 const HOUR_SECS = 3_600;
 
@@ -16,7 +17,11 @@ export interface StateCounts {
  * @param now - what they are
  * @param fromTs - hours before are left out, epoch seconds
  */
-export function countsOverTime(now: Stats["states"], turns: Overview["turns"], fromTs: number): StateCounts {
+export function countsOverTime(
+  now: Partial<Record<State, number>>,
+  turns: Overview["turns"],
+  fromTs: number,
+): StateCounts {
   const byHour = Map.groupBy(turns, ({ hour_ts: ts }) => ts);
   const hours = [...byHour.keys()].toSorted((a, b) => b - a);
   const current = new Map<State, number>(STATES.map((state) => [state, now[state] ?? 0]));
@@ -40,6 +45,6 @@ export function countsOverTime(now: Stats["states"], turns: Overview["turns"], f
   rows.reverse();
   return {
     times: rows.map(({ ts }) => ts),
-    counts: STATES.map((_, place) => rows.map(({ counts }) => counts[place] ?? 0)),
+    counts: STATES.map((_, i) => rows.map(({ counts }) => counts[i] ?? 0)),
   };
 }

@@ -1,34 +1,32 @@
-/** The HTTP API: routes put together, and one place where every failure gets its shape. */
+/** The HTTP API: mounts every resource's routes, and gives every failure its shape. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { logError } from "../log.ts";
-import type { AppEnv } from "./access.ts";
-import { adminRoutes } from "./admin.ts";
-import { attackerRoutes } from "./attackers.ts";
-import { controlRoutes } from "./control.ts";
-import { dashboardRoutes } from "./dashboard.ts";
-import { deadLetterRoutes } from "./dead-letters.ts";
-import { docsRoutes } from "./docs.ts";
-import { historyRoutes } from "./histories.ts";
-import { identityRoutes } from "./identities.ts";
-import { ingest } from "./ingest.ts";
-import { healthRoutes, statsRoutes } from "./operations.ts";
-import { defaultNoStore, securityHeaders } from "./headers.ts";
-import { limitSmallBodies, refuseLongUrls, refuseOtherMethods } from "./guards.ts";
-import { pageRoutes } from "./pages.ts";
-import { ProblemError, problemOf, problemResponse } from "./problem.ts";
-import { logRequest } from "./request-log.ts";
-import { sessionRoutes } from "./session-routes.ts";
-import { streamRoutes } from "./streams.ts";
-import { ticketRoutes } from "./tickets.ts";
-import { webhookRoutes } from "./webhook.ts";
+import { attackerRoutes } from "./attackers/routes.ts";
+import { controlRoutes } from "./control/routes.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
+import { deadLetterRoutes } from "./dead-letters/routes.ts";
+import { docsRoutes } from "./docs/routes.ts";
+import { eventRoutes } from "./events/routes.ts";
+import { identityRoutes } from "./identities/routes.ts";
+import { observationRoutes } from "./observations/routes.ts";
+import { healthRoutes, statsRoutes } from "./operations/routes.ts";
+import { pageRoutes } from "./pages/routes.ts";
+import { sessionRoutes } from "./session/routes.ts";
+import type { AppEnv } from "./shared/access.ts";
+import { limitSmallBodies, refuseLongUrls, refuseOtherMethods } from "./shared/guards.ts";
+import { defaultNoStore, securityHeaders } from "./shared/headers.ts";
+import { ProblemError, problemOf, problemResponse } from "./shared/problem.ts";
+import { logRequest } from "./shared/request-log.ts";
+import { ticketRoutes } from "./stream-tickets/routes.ts";
+import { webhookRoutes } from "./webhooks/routes.ts";
 
 const base = new OpenAPIHono<AppEnv>();
 
 base.use(logRequest, securityHeaders, defaultNoStore, refuseOtherMethods(base), refuseLongUrls);
 base.use(limitSmallBodies);
 
-/** The app. Routes are chained, because its type grows with each and is what a typed client is made from. */
+/** The app. Routes are chained, because its type, from which a typed client is made, grows with each of them. */
 export const app = base
   .route("/", healthRoutes)
   .route(
@@ -36,14 +34,12 @@ export const app = base
     docsRoutes(() => base),
   )
   .route("/api/v1", sessionRoutes)
-  .route("/api/v1", ingest)
+  .route("/api/v1", observationRoutes)
   .route("/api/v1", webhookRoutes)
   .route("/api/v1", attackerRoutes)
   .route("/api/v1", identityRoutes)
-  .route("/api/v1", historyRoutes)
   .route("/api/v1", ticketRoutes)
-  .route("/api/v1", streamRoutes)
-  .route("/api/v1", adminRoutes)
+  .route("/api/v1", eventRoutes)
   .route("/api/v1", deadLetterRoutes)
   .route("/api/v1", controlRoutes)
   .route("/api/v1", statsRoutes)
@@ -51,7 +47,7 @@ export const app = base
   .route("/", pageRoutes);
 
 /**
- * What callers make a typed client from.
+ * The type from which callers make a typed client.
  * @example hc<AppType>("https://…").api.v1.identities.$get({ query: { state: "drifting" } })
  */
 export type AppType = typeof app;

@@ -7,8 +7,11 @@ export type {
   ExchangePlan,
   IdentityLink,
   Inspection,
+  NewestAnswer,
   PrimitiveAttribution,
+  RecentAnswer,
 } from "./protocol.ts";
+export type { RecentObservation } from "./recent.ts";
 export { digestRange } from "./check.ts";
 export { CHECKED_ROWS } from "./protocol.ts";
 export type { KeyRange } from "./store/index.ts";

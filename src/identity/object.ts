@@ -13,7 +13,7 @@ import {
 } from "../core/index.ts";
 import { logError } from "../log.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
-import { deleteObservations, readIdentityLinks } from "../storage/index.ts";
+import { deleteObservations, readExistingKeys, readIdentityLinks } from "../storage/index.ts";
 import { notify, Watchers } from "../stream/index.ts";
 import { arrive, movedAttackers } from "./arrivals.ts";
 import { attributionAt } from "./attribution-at.ts";
@@ -38,10 +38,15 @@ import {
   type IdentityLink,
   type Inspection,
   type MergeStep,
+  type NewestAnswer,
   type PrimitiveAttribution,
+  type RecentAnswer,
 } from "./protocol.ts";
+import { recentOf } from "./recent.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
-import { IdentityStore, type KeyRange } from "./store/index.ts";
+import { IdentityStore, type KeyRange, nameOf } from "./store/index.ts";
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Nothing arrived and nothing was exchanged, but the stored observations may be others than the states say. */
 const ANEW: Cause = { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: null };
@@ -228,19 +233,31 @@ export class IdentityObject extends DurableObject<Env> {
     const { keys, next } = expiredKeys(this.#store, policy, beforeTs, limit, this.#expiredThrough);
     this.#expiredThrough = null;
     if (keys.length === 0) return { removed: 0, hasMore: false };
-    await deleteObservations(this.targets.db, this.#identityUuid, keys, beforeTs);
-    // The record has let go of them; a merge that came meanwhile leaves the states as they are, for the record.
-    if (this.#store.winner !== null) return { removed: keys.length, hasMore: false };
+    const { db } = this.targets;
+    const removed = await deleteObservations(db, this.#identityUuid, keys, beforeTs);
+    // D1 keeps what belongs to another identity by now, and what was replaced.
+    const kept = removed < keys.length ? new Set((await readExistingKeys(db, keys)).map(nameOf)) : NONE;
+    const gone = keys.filter((key) => !kept.has(nameOf(key)));
+    // D1 has removed them; a merge that was heard of meanwhile leaves the states as they are, for the record.
+    if (this.#store.winner !== null) return { removed, hasMore: false };
     this.#commit(() => {
-      this.#store.observations.remove(keys, beforeTs);
-      this.#store.staged.remove(keys, beforeTs);
+      this.#store.observations.remove(gone, beforeTs);
+      this.#store.staged.remove(gone, beforeTs);
       // What a step has read may hold some of them.
       this.#store.jobs.invalidateSteps();
       return ANEW;
     });
     this.#expiredThrough = next;
     this.#workSoon();
-    return { removed: keys.length, hasMore: next !== null };
+    return { removed: gone.length, hasMore: next !== null };
+  }
+
+  /**
+   * Brings the read model in D1 up to date with what moved without a transition; for the sweep, since an object that was
+   * evicted no longer knows that it is behind.
+   */
+  async refreshProfile(): Promise<void> {
+    if (!this.#store.isEmpty && this.#store.outbox.isEmpty) await this.#drain.refreshProfile(this.targets.db);
   }
 
   /** Publishes what waits and goes on with jobs, whatever failed before. */
@@ -277,6 +294,20 @@ export class IdentityObject extends DurableObject<Env> {
     }
     const { policy } = readConfig(this.env);
     return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
+  }
+
+  /** What the page of this identity shows besides its states. */
+  readRecent(): RecentAnswer {
+    const winnerUuid = this.#store.winner;
+    return winnerUuid === null ? recentOf(this.#store) : { outcome: "merged_away", winnerUuid };
+  }
+
+  /** The newest observations of a primitive. @param limit - how many at most */
+  readNewest(primitive: string, limit: number): NewestAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    const members = this.#store.isEmpty ? [] : this.#store.observations.newest(primitive, limit);
+    return { outcome: "newest", observations: JSON.stringify(members) };
   }
 
   /** Accepts a live stream as a watcher. */

@@ -69,6 +69,28 @@ export type AttributionAnswer =
   /** The identity was merged into this one, which answers for it. */
   | { readonly outcome: "merged_away"; readonly winnerUuid: string };
 
+/** What the page of an identity gets of its object. */
+export type RecentAnswer =
+  | {
+      readonly outcome: "recent";
+      /** Attackers linked to the identity. */
+      readonly attackerCount: number;
+      /** The earliest time that any of them was seen, epoch seconds; null if none is known. */
+      readonly firstSeenTs: number | null;
+      /** JSON of a list of RecentObservation, by primitive, in the order of each series. */
+      readonly observations: string;
+    }
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
+/** What the chart of a primitive gets. */
+export type NewestAnswer =
+  | {
+      readonly outcome: "newest";
+      /** JSON of a list of Member, in the order of the series. */
+      readonly observations: string;
+    }
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
 /** What an object says of itself to the sweep. */
 export interface Inspection {
   /** The identity that it knows to be merged into, or null. */

@@ -95,7 +95,7 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
     },
   },
   finish: {
-    queries: 3,
+    queries: 4,
     work: async ({ db, state }) => {
       await removeEmptyIdentities(db, state.holders);
       return { outcome: "done" };

@@ -2,6 +2,7 @@
 import { readConfig } from "../config.ts";
 import { healthEvent } from "../core/index.ts";
 import { logError } from "../log.ts";
+import { updateOverviews } from "../overview/index.ts";
 import { shardsOf } from "../shard.ts";
 import { addTotals, readTotals } from "../storage/index.ts";
 import { sweep, SWEEP_RUNS } from "./sweep.ts";
@@ -21,6 +22,7 @@ export async function handleScheduled(cron: string, scheduledMs: number, env: En
       env.MAINTENANCE.getByName(MAINTENANCE).wake(hasMore ? SWEEP_RUNS - 1 : 0),
     );
   } else {
+    await attempt("overview_not_updated", () => updateOverviews(shardsOf(env), scheduledMs / 1_000));
     await attempt("heartbeat_not_sent", async () => {
       if (readConfig(env).hasHeartbeat) await sendHeartbeat(env, scheduledMs / 1_000);
     });

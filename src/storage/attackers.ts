@@ -1,6 +1,6 @@
 /** Attackers: registration, links to identities, and look-up. */
 import { stubIdentityUuid } from "../core/index.ts";
-import { winnerOf } from "./merges.ts";
+import { winnerOf } from "./winners.ts";
 
 /** What is known of a registered attacker. Times are epoch seconds. */
 export interface Attacker {

@@ -69,6 +69,18 @@ export function deadLetterStatements(
   ];
 }
 
+/** Code of the letters whose body is an outbound event that could not be published. */
+export const UNPUBLISHABLE = "unpublishable";
+
+/** How many events could not be published. */
+export async function countUnpublishable(db: D1Database): Promise<number> {
+  // The index is partial, so its condition has to stand in the query as a literal.
+  const row = await db
+    .prepare(`SELECT count(*) AS n FROM dead_letters WHERE code = '${UNPUBLISHABLE}'`)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
 /** Keeps events that cannot be sent. */
 export async function keepUnpublishable(db: D1Database, letters: readonly DeadLetter[]): Promise<void> {
   await db.batch(deadLetterStatements(db, letters));
@@ -92,7 +104,7 @@ export function unpublishableLetter(
   const isWhole = event.length <= LONGEST_EVENT;
   return {
     id: `${identityUuid}:${seq}`,
-    code: "unpublishable",
+    code: UNPUBLISHABLE,
     field: "event",
     detail: `The event has ${bodyBytes} bytes; a message of the outbound queue holds 128,000.`,
     attempts: 1,
@@ -157,6 +169,43 @@ export async function readDeadLetters(
     .bind(after, code, limit)
     .all<DeadLetterRow>();
   return results;
+}
+
+/**
+ * The next dead letters, oldest first, as many as have about `bytes` together: a letter is read if those before it in
+ * the page have fewer, so the first one always is.
+ * @param code - only those with it, or null for all
+ * @param after - the cursor of the last one seen, or 0
+ */
+export async function readDeadLetterPage(
+  db: D1Database,
+  code: string | null,
+  after: number,
+  limit: number,
+  bytes: number,
+): Promise<DeadLetterRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE rowid IN (
+         SELECT place FROM (
+           SELECT place, sum(size) OVER (ORDER BY place) - size AS before FROM (
+             SELECT rowid AS place, body_bytes AS size FROM dead_letters
+             WHERE rowid > ?1 AND (?2 IS NULL OR code = ?2) ORDER BY rowid LIMIT ?3))
+         WHERE before < ?4)
+       ORDER BY rowid`,
+    )
+    .bind(after, code, limit, bytes)
+    .all<DeadLetterRow>();
+  return results;
+}
+
+/** How many dead letters come after a cursor; with a code, of those with it. */
+export async function countDeadLetters(db: D1Database, code: string | null, after: number): Promise<number> {
+  const row = await db
+    .prepare("SELECT count(*) AS n FROM dead_letters WHERE rowid > ?1 AND (?2 IS NULL OR code = ?2)")
+    .bind(after, code)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
 }
 
 /** One dead letter, or null. */

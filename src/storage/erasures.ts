@@ -141,7 +141,7 @@ export async function redactHistory(
   return row && row.n === PAGE_EVENTS ? row.lastSeq : null;
 }
 
-/** Removes identities that are left without attackers. Three queries. */
+/** Removes identities that are left without attackers. Four queries. */
 export async function removeEmptyIdentities(db: D1Database, identityUuids: readonly string[]): Promise<void> {
   const holders = JSON.stringify(identityUuids);
   const isEmpty = `uuid IN (SELECT value FROM json_each(?1))
@@ -158,6 +158,11 @@ export async function removeEmptyIdentities(db: D1Database, identityUuids: reado
     db
       .prepare(
         `DELETE FROM attributions WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
+      )
+      .bind(holders),
+    db
+      .prepare(
+        `DELETE FROM profile_pages WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
       )
       .bind(holders),
     db.prepare(`DELETE FROM identities WHERE ${isEmpty}`).bind(holders),

@@ -6,7 +6,16 @@
  * fit is tried on one identity after the other, since a page of those is soon full.
  */
 import type { State } from "../core/index.ts";
-import { type IdentitySummary, SUMMARIZE_PAGE, type SummaryRow, toSummary } from "./identity-reads.ts";
+import {
+  GLANCE_AT_PAGE,
+  type GlanceRow,
+  type IdentityGlance,
+  type IdentitySummary,
+  SUMMARIZE_PAGE,
+  type SummaryRow,
+  toGlance,
+  toSummary,
+} from "./identity-reads.ts";
 
 /** Which identities to list: those with such a primitive, in such a state; one primitive must fit both. */
 export interface IdentityFilter {
@@ -35,40 +44,64 @@ const ORDER = "ORDER BY last_change_ts DESC, uuid DESC";
  * A page of identities.
  * @param databases - each is asked for a page, and the page is what comes first of all of them
  */
-export async function listIdentities(
+export function listIdentities(
   databases: readonly D1Database[],
   filter: IdentityFilter,
   after: IdentityPosition | null,
   limit: number,
 ): Promise<IdentitySummary[]> {
-  const pages = await Promise.all(databases.map((db) => listOne(db, filter, after, limit)));
+  return firstOfAll(databases, limit, async (db) => {
+    const { results } = await pageStatement(db, filter, after, limit, SUMMARIZE_PAGE).all<SummaryRow>();
+    return results.map(toSummary);
+  });
+}
+
+/** A page of rows of the dashboard's list, in the same order. Parameters as of `listIdentities`. */
+export function listGlances(
+  databases: readonly D1Database[],
+  filter: IdentityFilter,
+  after: IdentityPosition | null,
+  limit: number,
+): Promise<IdentityGlance[]> {
+  return firstOfAll(databases, limit, async (db) => {
+    const statement = pageStatement(db, filter, after, limit, GLANCE_AT_PAGE);
+    const { results } = await statement.all<GlanceRow>();
+    return results.map(toGlance);
+  });
+}
+
+/** What comes first of the pages of all databases. */
+async function firstOfAll<T extends IdentityPosition>(
+  databases: readonly D1Database[],
+  limit: number,
+  read: (db: D1Database) => Promise<T[]>,
+): Promise<T[]> {
+  const pages = await Promise.all(databases.map(read));
   const [only, ...others] = pages;
   if (only && others.length === 0) return only;
   return pages.flat().toSorted(compareChanged).slice(0, limit);
 }
 
 /** The latest change first, those without one last. UUIDs are ASCII, so D1 orders them as we do. */
-function compareChanged(a: IdentitySummary, b: IdentitySummary): number {
+function compareChanged(a: IdentityPosition, b: IdentityPosition): number {
   // Two without a change differ by no number, which counts as by nothing.
   const byChange = (b.lastChangeTs ?? -Infinity) - (a.lastChangeTs ?? -Infinity);
   return byChange || (a.uuid < b.uuid ? 1 : -1);
 }
 
-async function listOne(
+/** @param select - what to select of the rows of `page` */
+function pageStatement(
   db: D1Database,
   filter: IdentityFilter,
   after: IdentityPosition | null,
   limit: number,
-): Promise<IdentitySummary[]> {
+  select: string,
+): D1PreparedStatement {
   const parameters: (string | number)[] = [limit];
   const bind: Bind = (value) => `?${parameters.push(value)}`;
   const isFiltered = filter.state !== null || filter.primitive !== null;
   const page = isFiltered ? filteredPage(filter, after, bind) : wholePage(after, bind);
-  const { results } = await db
-    .prepare(`WITH ${page} ${SUMMARIZE_PAGE}`)
-    .bind(...parameters)
-    .all<SummaryRow>();
-  return results.map(toSummary);
+  return db.prepare(`WITH ${page} ${select}`).bind(...parameters);
 }
 
 /** NULL compares with nothing, so identities without a change are a range of their own, the last. */
@@ -116,7 +149,7 @@ function filteredPage(
 
 function part(source: string, condition: string, limit = "?1"): string {
   return `SELECT * FROM (
-    SELECT uuid, last_change_ts, suspected FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
+    SELECT uuid, last_change_ts, suspected, profile FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
     ${ORDER} LIMIT ${limit}
   )`;
 }

@@ -13,15 +13,19 @@ export {
   COUNTED_HOLDS_MS,
   readRecentTotals,
   readTotals,
+  readTotalsAtCursor,
   type Totals,
 } from "./totals.ts";
-export { type IdentityFilter, type IdentityPosition, listIdentities } from "./identity-list.ts";
+export { type IdentityFilter, type IdentityPosition, listGlances, listIdentities } from "./identity-list.ts";
 export {
   findIdentity,
   type HistoryPage,
   type IdentityAttacker,
   type IdentityDetail,
+  type IdentityGlance,
+  type IdentityHead,
   type IdentitySummary,
+  readIdentityHead,
   readTransitions,
 } from "./identity-reads.ts";
 export {
@@ -71,18 +75,9 @@ export {
   restartJob,
   saveJob,
 } from "./jobs.ts";
-export {
-  type ChangedLink,
-  mergeIdentities,
-  type MergeOrUndoing,
-  type MergeResult,
-  readIdentityLinks,
-  readLatestMerge,
-  readMoved,
-  resolveIdentity,
-  unmergeIdentity,
-  type UnmergeResult,
-} from "./merges.ts";
+export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
+export { readIdentityLinks, readMoved } from "./moved-links.ts";
+export { resolveIdentity } from "./winners.ts";
 export {
   beginErasure,
   eraseAttackerRow,
@@ -94,13 +89,17 @@ export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } fro
 export { redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
+  countDeadLetters,
+  countUnpublishable,
   type DeadLetter,
   type DeadLetterRow,
   findDeadLetter,
   keepExhausted,
   keepUnpublishable,
+  readDeadLetterPage,
   readDeadLetters,
   resolveDeadLetters,
+  UNPUBLISHABLE,
   unpublishableLetter,
 } from "./dead-letters.ts";
 export {
@@ -118,12 +117,3 @@ export {
   takeUpIdentity,
 } from "./sweep-reads.ts";
 export { deleteHistory, deleteObservations } from "./retention.ts";
-export {
-  glanceAt,
-  type IdentityGlance,
-  type Overview,
-  OVERVIEW_EVENTS,
-  readOverview,
-  readStrips,
-  type StripObservation,
-} from "./dashboard-reads.ts";

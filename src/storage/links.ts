@@ -1,6 +1,6 @@
 /** The links of attackers to identities: read together with the writes of a batch, or alone. */
 import { MARK } from "./marks.ts";
-import { winnerOf } from "./merges.ts";
+import { winnerOf } from "./winners.ts";
 import { parameters } from "./parameters.ts";
 
 /** An attacker's link to its identity, as stored in D1. */

@@ -3,14 +3,7 @@
  * objects must hear of it is recorded as a job in the same transaction, and both identities are marked for the sweep.
  */
 import { MARK } from "./marks.ts";
-
-/** An attacker's link after it was changed. */
-export interface ChangedLink {
-  readonly attackerUuid: string;
-  readonly linkVersion: number;
-  /** Epoch seconds. */
-  readonly firstSeenTs: number | null;
-}
+import { CHANGED_LINK, type ChangedLink, rowsOf } from "./moved-links.ts";
 
 export type MergeResult =
   | { readonly outcome: "merged"; readonly mergeId: number; readonly links: readonly ChangedLink[] }
@@ -58,8 +51,6 @@ FROM merges WHERE winner_uuid = ?1 AND loser_uuid = ?2 AND undone_ts IS NULL AND
 
 const MERGED_HERE =
   "EXISTS (SELECT 1 FROM merges WHERE winner_uuid = ?1 AND loser_uuid = ?2 AND undone_ts IS NULL)";
-
-const CHANGED_LINK = "uuid AS attackerUuid, link_version AS linkVersion, first_seen_ts AS firstSeenTs";
 
 /**
  * Merges one identity into another.
@@ -194,69 +185,4 @@ export async function readLatestMerge(
     .bind(winnerUuid, loserUuid)
     .first<Omit<MergeOrUndoing, "isUndone"> & { isUndone: number }>();
   return row ? { ...row, isUndone: row.isUndone === 1 } : null;
-}
-
-/**
- * SQL for where an identity's attackers are now: itself, or the last of the identities it was merged into. Null where it is
- * not known.
- * @param uuid - SQL for the identity's UUID
- */
-export function winnerOf(uuid: string): string {
-  return `(
-    WITH RECURSIVE way (uuid, merged_into_uuid) AS (
-      SELECT uuid, merged_into_uuid FROM identities WHERE uuid = ${uuid}
-      UNION ALL SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.merged_into_uuid
-    ) SELECT uuid FROM way WHERE merged_into_uuid IS NULL)`;
-}
-
-/** Where an identity's attackers are now, or null if it is not known. */
-export async function resolveIdentity(db: D1Database, identityUuid: string): Promise<string | null> {
-  const row = await db
-    .prepare(`SELECT ${winnerOf("?1")} AS uuid`)
-    .bind(identityUuid)
-    .first<{ uuid: string | null }>();
-  return row?.uuid ?? null;
-}
-
-/** The attackers that a merge moved. */
-export interface Moved {
-  /** As they are linked to the identity asked about now. */
-  readonly links: readonly ChangedLink[];
-  /** The same, by uuid; where something later has moved them on already, those that moved then. */
-  readonly attackerUuids: readonly string[];
-}
-
-/** The attackers that a merge moved, as they are linked to an identity now. */
-export async function readMoved(db: D1Database, mergeId: number, identityUuid: string): Promise<Moved> {
-  const [now, then] = await db.batch<Record<string, never>>([
-    db
-      .prepare(
-        `SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?2
-           AND uuid IN (SELECT value FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1) ORDER BY uuid`,
-      )
-      .bind(mergeId, identityUuid),
-    db
-      .prepare(
-        "SELECT value AS attackerUuid FROM merges, json_each(merges.attacker_uuids) WHERE merges.id = ?1 ORDER BY value",
-      )
-      .bind(mergeId),
-  ]);
-  const links = rowsOf<ChangedLink>(now);
-  const moved = links.length > 0 ? links : rowsOf<{ attackerUuid: string }>(then);
-  return { links, attackerUuids: moved.map(({ attackerUuid }) => attackerUuid) };
-}
-
-/** The attackers linked to an identity. */
-export async function readIdentityLinks(db: D1Database, identityUuid: string): Promise<ChangedLink[]> {
-  const { results } = await db
-    .prepare(`SELECT ${CHANGED_LINK} FROM attackers WHERE identity_uuid = ?1 ORDER BY uuid`)
-    .bind(identityUuid)
-    .all<ChangedLink>();
-  return results;
-}
-
-function rowsOf<T>(result: D1Result | undefined): T[] {
-  // The statement's columns are those of T; a batch of unlike statements has no type that says so.
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion
-  return (result?.results ?? []) as T[];
 }

@@ -3,31 +3,36 @@ import type { ObservationKey } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
 /**
- * Removes observations of an identity by key, unless they were replaced by something newer than a time, or their attacker is
- * linked elsewhere by now: another identity may need them. Two queries per megabyte of keys.
+ * Removes observations by key, unless they were replaced by something newer than a time, or their attacker is linked to
+ * another identity by now: whoever reads them there has to find them. Two queries per megabyte of keys.
+ * @param identityUuid - the identity that lets go of them
  * @param beforeTs - epoch seconds
+ * @returns how many were removed
  */
 export async function deleteObservations(
   db: D1Database,
   identityUuid: string,
   keys: readonly ObservationKey[],
   beforeTs: number,
-): Promise<void> {
+): Promise<number> {
+  let removed = 0;
   const rows = keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]);
   for (const list of parameters(rows)) {
-    await db.batch([
+    const [deleted] = await db.batch([
       db
         .prepare(
           `DELETE FROM observations WHERE ts < ?2 AND (attacker_uuid, primitive, evidence_ref) IN (
-             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)
-             WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = value ->> 0 AND identity_uuid = ?3))`,
+             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))
+             AND EXISTS (SELECT 1 FROM attackers WHERE uuid = attacker_uuid AND identity_uuid = ?3)`,
         )
         .bind(list, beforeTs, identityUuid),
       db.prepare(
         "UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0",
       ),
     ]);
+    removed += deleted?.meta.changes ?? 0;
   }
+  return removed;
 }
 
 /**

@@ -133,20 +133,29 @@ export const profilePages = sqliteTable(
 );
 
 /** What was refused, with the reason, kept until somebody deals with it. */
-export const deadLetters = sqliteTable("dead_letters", {
-  /** Derived from the queue message and the event's place in it, so a repeated delivery adds nothing. */
-  id: text("id").primaryKey(),
-  code: text("code").notNull(),
-  field: text("field").notNull(),
-  detail: text("detail").notNull(),
-  attempts: integer("attempts").notNull(),
-  receivedTs: real("received_ts").notNull(),
-  body: text("body").notNull(),
-  /** UTF-8 bytes of the whole body; `body` may hold only its beginning. */
-  bodyBytes: integer("body_bytes").notNull().default(0),
-  /** SHA-256 of the whole body where `body` is cut short, else null. */
-  bodySha256: text("body_sha256"),
-});
+export const deadLetters = sqliteTable(
+  "dead_letters",
+  {
+    /** Derived from the queue message and the event's place in it, so a repeated delivery adds nothing. */
+    id: text("id").primaryKey(),
+    code: text("code").notNull(),
+    field: text("field").notNull(),
+    detail: text("detail").notNull(),
+    attempts: integer("attempts").notNull(),
+    receivedTs: real("received_ts").notNull(),
+    body: text("body").notNull(),
+    /** UTF-8 bytes of the whole body; `body` may hold only its beginning. */
+    bodyBytes: integer("body_bytes").notNull().default(0),
+    /** SHA-256 of the whole body where `body` is cut short, else null. */
+    bodySha256: text("body_sha256"),
+  },
+  (table) => [
+    // Anybody may ask for health, which counts these letters.
+    index("dead_letters_unpublishable")
+      .on(table.id)
+      .where(sql`${table.code} = 'unpublishable'`),
+  ],
+);
 
 /**
  * The attackers that a dead letter names; written with the letter, removed with it by a trigger, so that an erasure reads
@@ -260,4 +269,31 @@ export const outboxBacklog = sqliteTable("outbox_backlog", {
   identityUuid: text("identity_uuid").primaryKey(),
   pending: integer("pending").notNull(),
   oldestTs: real("oldest_ts").notNull(),
+});
+
+/**
+ * Sums over the newest events, for the dashboard's overview: a row for each few hundred events that follow one another.
+ * Holds nothing of an attacker: identities, times, states and counts only.
+ */
+export const eventSums = sqliteTable("event_sums", {
+  /** Cursor of the first event that is summed up in the row. */
+  firstCursor: integer("first_cursor").primaryKey(),
+  lastCursor: integer("last_cursor").notNull(),
+  eventCount: integer("event_count").notNull(),
+  /** JSON. */
+  sums: text("sums").notNull(),
+});
+
+/** How far `event_sums` follows the history, and totals as of that event; one row, absent before the first update. */
+export const overview = sqliteTable("overview", {
+  /** Always 1. */
+  id: integer("id").primaryKey(),
+  /** Cursor of the last event that is summed up. */
+  lastCursor: integer("last_cursor").notNull(),
+  /** When the row was last written, epoch seconds. */
+  updatedTs: real("updated_ts").notNull(),
+  /** When the totals were last counted, epoch seconds; 0 before the first time. */
+  countedTs: real("counted_ts").notNull(),
+  /** JSON, or null before they were counted. */
+  totals: text("totals"),
 });

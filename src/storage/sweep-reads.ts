@@ -1,6 +1,7 @@
 /** What the sweep asks of D1 and notes there. Each function says how many queries it costs. */
+import { parameters } from "./parameters.ts";
 import { MARK } from "./marks.ts";
-import { winnerOf } from "./merges.ts";
+import { winnerOf } from "./winners.ts";
 import type { ObservationKey } from "../core/index.ts";
 
 /** An identity that the sweep has taken up. */
@@ -114,26 +115,24 @@ export async function readLinks(db: D1Database, attackerUuids: readonly string[]
   return results;
 }
 
-/**
- * Which of some keys D1 has an observation under. One query.
- * @param keys - as JSON at most 2 MB
- */
+/** Which of some keys D1 has an observation under. One query per megabyte of keys. */
 export async function readExistingKeys(
   db: D1Database,
   keys: readonly ObservationKey[],
 ): Promise<ObservationKey[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef FROM json_each(?1) AS asked
-       CROSS JOIN observations ON attacker_uuid = asked.value ->> 0 AND primitive = asked.value ->> 1 AND evidence_ref = asked.value ->> 2`,
-    )
-    .bind(
-      JSON.stringify(
-        keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]),
-      ),
-    )
-    .all<ObservationKey>();
-  return results;
+  const rows = keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]);
+  const found: ObservationKey[] = [];
+  for (const list of parameters(rows)) {
+    const { results } = await db
+      .prepare(
+        `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef FROM json_each(?1) AS asked
+         CROSS JOIN observations ON attacker_uuid = asked.value ->> 0 AND primitive = asked.value ->> 1 AND evidence_ref = asked.value ->> 2`,
+      )
+      .bind(list)
+      .all<ObservationKey>();
+    found.push(...results);
+  }
+  return found;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Totals over everything. Some are kept as counters or in small tables and cost a few rows; the others are counted, and
  * cost a row for everything there is. So where there is much, what was counted holds for a while.
  */
-import { count, eq, inArray, isNotNull, isNull, min, sum } from "drizzle-orm";
+import { count, eq, inArray, isNotNull, isNull, max, min, sum } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { State } from "../core/index.ts";
 import {
@@ -51,6 +51,19 @@ export async function readTotals(database: D1Database): Promise<Totals> {
   const db = drizzle(database);
   const [kept, counted] = await Promise.all([readKept(db), countAll(db)]);
   return { ...kept, ...counted };
+}
+
+/** Totals, and the newest event that they take account of: its place in the history, 0 before the first. */
+export interface TotalsAtCursor {
+  readonly totals: Totals;
+  readonly newestCursor: number;
+}
+
+/** Counts everything now, and says as of which event. */
+export async function readTotalsAtCursor(database: D1Database): Promise<TotalsAtCursor> {
+  const db = drizzle(database);
+  const [kept, { counted, newestCursor }] = await Promise.all([readKept(db), countAt(db)]);
+  return { totals: { ...kept, ...counted }, newestCursor };
 }
 
 /**
@@ -137,6 +150,13 @@ function countIn(rows: readonly { state: string; n: number }[], state: State): n
 }
 
 async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
+  return (await countAt(db)).counted;
+}
+
+/** Counts everything, and says as of which event. */
+async function countAt(
+  db: DrizzleD1Database,
+): Promise<{ readonly counted: CountedTotals; readonly newestCursor: number }> {
   const waiting = db.select({ uuid: attackers.uuid }).from(attackers).where(isNull(attackers.identityUuid));
   const [registered, formed, deferred, states, kept, history] = await db.batch([
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
@@ -150,10 +170,10 @@ async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
       .innerJoin(attributions, eq(attributions.identityUuid, identities.uuid))
       .where(isNotNull(identities.mergedIntoUuid))
       .groupBy(attributions.state),
-    db.select({ n: count() }).from(events),
+    db.select({ n: count(), newestCursor: max(events.cursor) }).from(events),
   ]);
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
-  return {
+  const counted = {
     attackers: registered[0]?.n ?? 0,
     identities: formed[0]?.n ?? 0,
     deferred: deferred[0]?.n ?? 0,
@@ -166,4 +186,5 @@ async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
     },
     events: history[0]?.n ?? 0,
   };
+  return { counted, newestCursor: history[0]?.newestCursor ?? 0 };
 }

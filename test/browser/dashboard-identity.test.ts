@@ -122,7 +122,8 @@ describe.skipIf(chromium === null)(
       expect(await strip.getAttribute("data-kind")).toBe("rotations");
       expect(await strip.locator("line.turn").count()).toBe(2);
       expect(await marks(strip)).toEqual({ recent: 2, older: 0 });
-      expect(await strip.getAttribute("aria-label")).toContain("6 observations, 3 values of a hash,");
+      // Of each hash of the window the latest observation, and those that a transition was decided by.
+      expect(await strip.getAttribute("aria-label")).toContain("5 observations, 3 values of a hash,");
     });
 
     it("a categorical strip is bands, one lane for each value; what abstained is told apart", async () => {
@@ -136,12 +137,37 @@ describe.skipIf(chromium === null)(
       expect(await marks(duration)).toEqual({ recent: 5, older: 4 });
       expect(await duration.getAttribute("aria-label")).toContain("2 values in bands");
       const load = row(page, "cognitive.cognitive_load").locator("svg.strip");
-      expect(await load.locator(".abstained").count()).toBe(1);
-      expect(await load.locator("title").allTextContents()).toEqual(
-        STORY["cognitive.cognitive_load"].values.map((value) =>
-          expect.stringMatching(new RegExp(`^${value}, `)),
-        ),
-      );
+      const values = STORY["cognitive.cognitive_load"].values;
+      const informative = values.filter((value) => value !== "unknown");
+      const titles = () => load.locator("title").allTextContents();
+      const expected = (of: readonly string[]) =>
+        of.map((value) => expect.stringMatching(new RegExp(`^${value}, `)));
+      expect(await titles()).toEqual(expected(informative));
+      // One that comes is shown, whatever it says.
+      await page.locator('.live[data-connection="live"]').waitFor();
+      const abstaining = observation(WINNER_ATTACKER, "cognitive.cognitive_load", "unknown", endTs, 8_000);
+      await world.client.sendEvents([abstaining]);
+      await load.locator(".abstained").waitFor({ state: "attached" });
+      expect(await titles()).toEqual(expected([...informative, "unknown"]));
+    });
+
+    it("while observations come, nothing is asked for but the states", async () => {
+      const { page, heard } = await open("?open=motor.input_modality");
+      await row(page, "motor.input_modality").locator(".plot canvas").waitFor();
+      await page.locator('.live[data-connection="live"]').waitFor();
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      const own = row(page, "cultural.weekend_cadence");
+      const { length } = STORY["cultural.weekend_cadence"].values;
+      for (const n of [1, 2]) {
+        await world.client.sendEvents([
+          observation(WINNER_ATTACKER, "cultural.weekend_cadence", "flat", endTs + n, 8_100 + n),
+        ]);
+        await own.locator(`.count[title="${length + n} observations"]`).waitFor();
+        expect(await own.locator("svg.strip .lane-0").count()).toBe(length + n);
+      }
+      expect(new Set(asked)).toEqual(new Set([`/api/v1/identities/${winnerUuid}/attribution`]));
+      expect(heard()).toEqual([]);
     });
 
     it("a numeric chart draws observations and their mean, shades both windows, and tells values", async () => {

@@ -136,8 +136,8 @@ describe.skipIf(chromium === null)(
     });
 
     it.each([
-      ["/", /dashboard\/identities/, "Loading identities", "300 ident|301 ident"],
-      ["/overview", /api\/v1\/stats/, "Loading the totals", "States now"],
+      ["/", /dashboard\/identities/, "Loading identities", "50 identities"],
+      ["/overview", /api\/v1\/dashboard\/overview/, "Loading the overview", "States now"],
       ["/jobs", /api\/v1\/control/, "Loading the switch", "Running"],
       ["/dead-letters", /api\/v1\/dead-letters/, "Loading dead letters", "D1 did not answer"],
     ])("%s: loading is said, a failure too, and trying again helps", async (path, asked, loading, good) => {

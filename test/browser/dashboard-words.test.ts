@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { byDomain } from "../../src/dashboard/domains.ts";
 import { whyWords, windowMembers } from "../../src/dashboard/explain.ts";
 import { afterEvent, isStillFitting, select } from "../../src/dashboard/rows.ts";
-import type { AttributionEvent, Explanation, Row } from "../../src/dashboard/schemas.ts";
+import type { AttributionEvent, Explanation } from "../../src/dashboard/schemas.ts";
+import type { Row } from "../../src/http/dashboard/wire.ts";
 import { gridOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
 import { countsOverTime } from "../../src/dashboard/states-over-time.ts";
 import { stepOf } from "../../src/dashboard/timeline-steps.ts";
@@ -15,6 +16,14 @@ const member = (value: unknown, n: number) => ({
   evidence_ref: `e${n}`,
   attacker_uuid: "a",
 });
+
+const ENVELOPE = {
+  v: 1,
+  id: "1",
+  seq: 1,
+  topic: "attribution.profile.state_changed",
+  type: "profile.state_changed",
+} as const;
 
 function explained(overrides: Partial<Explanation>): AttributionEvent {
   const explanation: Explanation = {
@@ -28,7 +37,7 @@ function explained(overrides: Partial<Explanation>): AttributionEvent {
     margin: 0.2,
     ...overrides,
   };
-  return { id: "1", type: "profile.state_changed", ts: 1, payload: {}, explanation };
+  return { ...ENVELOPE, ts: 1, payload: {}, explanation };
 }
 
 describe("[§5 explanation] in plain words", () => {
@@ -194,7 +203,7 @@ describe("[dashboard] rows", () => {
       ],
     });
     const payload = { primitive: "a.b", old_state: "multi_actor", new_state: "stable", ts: 7 } as const;
-    const after = afterEvent(before, { id: "1", type: "profile.state_changed", ts: 9, payload });
+    const after = afterEvent(before, { ...ENVELOPE, ts: 9, payload });
     expect(after).toMatchObject({
       states: states({ multi_actor: 1, stable: 1 }),
       multi_actor_suspected: null,
@@ -216,7 +225,8 @@ describe("[dashboard] states over time", () => {
     { hour_ts: HOUR, old_state: "unknown" as const, new_state: "stable" as const, count: 2 },
     { hour_ts: 5 * HOUR, old_state: "stable" as const, new_state: "drifting" as const, count: 1 },
   ];
-  const now = { stable: 1, drifting: 1, unknown: 1 };
+  const none = { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 };
+  const now = { ...none, stable: 1, drifting: 1, unknown: 1 };
 
   it("goes back from what is now through what turned, to where it began", () => {
     expect(countsOverTime(now, turns, -1)).toEqual({
@@ -238,7 +248,7 @@ describe("[dashboard] states over time", () => {
   });
 
   it("is empty where nothing turned", () => {
-    expect(countsOverTime({}, [], 0).times).toEqual([]);
+    expect(countsOverTime(none, [], 0).times).toEqual([]);
   });
 });
 

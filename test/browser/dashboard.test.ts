@@ -65,7 +65,7 @@ describe.skipIf(chromium === null)(
       await page.close();
     });
 
-    it("the first rows of thousands come in one request; the rest follows", async () => {
+    it("the first rows of thousands come in one request, the next when they come into sight, all for a search", async () => {
       const { page, complaints } = await browser.open(world.url);
       await page.context().clearCookies();
       await page.goto(world.url);
@@ -73,24 +73,20 @@ describe.skipIf(chromium === null)(
       page.on("request", (request) => {
         if (request.url().includes("/api/v1/") && request.method() === "GET") asked.push(request.url());
       });
-      let release = () => {};
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      await page.route(/identities\?.*cursor=/, async (route) => {
-        await held;
-        await route.continue();
-      });
+      const pages = () => asked.filter((url) => url.includes("dashboard/identities"));
       await page.getByLabel("Token").fill("dev-read-token");
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.locator("tr[data-uuid]").nth(99).waitFor();
-      expect(asked.filter((url) => !url.includes("cursor=") && !url.endsWith("/events"))).toHaveLength(1);
-      release();
-      await page
-        .getByText(`${(MANY + world.attackers.length).toLocaleString("en")} identities`, { exact: true })
-        .waitFor({ timeout: 60_000 });
+      const rows = page.locator("tr[data-uuid]");
+      await page.getByText("50 identities, the most recently changed", { exact: true }).waitFor();
+      expect(await rows.count()).toBe(50);
+      expect(asked.filter((url) => !url.endsWith("/events"))).toHaveLength(1);
+      await rows.last().scrollIntoViewIfNeeded();
+      await rows.nth(60).waitFor();
+      expect(pages()[1]).toMatch(/limit=50&cursor=/);
       await page.getByLabel("Search").fill("198.18.19.1");
-      await page.locator("tr[data-uuid]").first().getByText("198.18.19.1").waitFor();
+      const all = (MANY + world.attackers.length).toLocaleString("en");
+      await page.getByText(new RegExp(`of ${all} identities$`)).waitFor({ timeout: 60_000 });
+      await rows.first().getByText("198.18.19.1").waitFor();
       expect(complaints.filter((each) => !each.includes("/events"))).toEqual([]);
       await page.close();
     });

@@ -32,7 +32,7 @@ it.each([429, 500, 502, 503, 504])(
       event("1"),
       event("2"),
     ]);
-    expect(result).toEqual({ accepted: 2, rejected: [] });
+    expect(result).toEqual({ accepted: 2, ignored: 0, rejected: [] });
     expect(worker.posts).toEqual([[event("1"), event("2")]]);
     expect(worker.requests).toHaveLength(3);
     expect(notes).toEqual([
@@ -44,7 +44,7 @@ it.each([429, 500, 502, 503, 504])(
 
 it("[client] a connection that breaks is tried again", async () => {
   worker.failures.push({ status: 0, drop: true });
-  expect(await clientOf().sendEvents([event("1")])).toEqual({ accepted: 1, rejected: [] });
+  expect(await clientOf().sendEvents([event("1")])).toEqual({ accepted: 1, ignored: 0, rejected: [] });
   expect(worker.requests).toHaveLength(2);
 });
 
@@ -75,9 +75,14 @@ it("[client] a wrong token is told at once, without a retry", async () => {
 });
 
 it("[client] refused events are an answer, also when every one was refused", async () => {
-  worker.refuse = ({ id }) => (id === "bad" ? { code: "invalid_field", detail: "ts must be above 0" } : null);
-  const rejected = [{ index: 1, code: "invalid_field", detail: "ts must be above 0" }];
-  expect(await clientOf().sendEvents([event("1"), event("bad")])).toEqual({ accepted: 1, rejected });
+  worker.refuse = ({ id }) =>
+    id === "bad" ? { code: "invalid_field", field: "ts", detail: "ts must be above 0" } : null;
+  const rejected = [{ index: 1, code: "invalid_field", field: "ts", detail: "ts must be above 0" }];
+  expect(await clientOf().sendEvents([event("1"), event("bad")])).toEqual({
+    accepted: 1,
+    ignored: 0,
+    rejected,
+  });
   expect(await clientOf().sendEvents([event("bad")])).toEqual({
     accepted: 0,
     rejected: [{ ...rejected[0], index: 0 }],
@@ -89,7 +94,7 @@ it("[client] the states of an unknown attacker are null", async () => {
 });
 
 it("[client] an answer that is not as promised is named", async () => {
-  worker.stats = () => ({ observations: "many" });
+  worker.stats = () => ({ ...base, observations: "many" });
   await expect(clientOf().stats()).rejects.toThrow(
     /GET \/stats answered something else than promised.*observations/s,
   );
@@ -119,7 +124,12 @@ it("[client] waiting ends when backlog and outbox are empty and nothing moves", 
       backlog: 0,
     };
     look += 1;
-    return { ...base, observations, outbox: { pending }, queue: { backlog } };
+    return {
+      ...base,
+      observations,
+      outbox: { pending, oldest_ts: null },
+      queue: { backlog, oldest_ts: null },
+    };
   };
   const result = await clientOf().waitUntilApplied({
     expectedObservations: 5,
@@ -132,7 +142,7 @@ it("[client] waiting ends when backlog and outbox are empty and nothing moves", 
 });
 
 it("[client] what was stored before never reaches the expected count, and waiting ends all the same", async () => {
-  worker.stats = () => ({ ...base, observations: 5, outbox: { pending: 0 } });
+  worker.stats = () => ({ ...base, observations: 5, outbox: { pending: 0, oldest_ts: null } });
   const result = await clientOf().waitUntilApplied({
     expectedObservations: 10,
     pollMs: 1,
@@ -143,10 +153,15 @@ it("[client] what was stored before never reaches the expected count, and waitin
 });
 
 it("[client] work that stands still is reported as not applied", async () => {
-  worker.stats = () => ({ ...base, observations: 5, outbox: { pending: 3 }, queue: { backlog: 2 } });
+  worker.stats = () => ({
+    ...base,
+    observations: 5,
+    outbox: { pending: 3, oldest_ts: 1 },
+    queue: { backlog: 2, oldest_ts: 1 },
+  });
   const result = await clientOf().waitUntilApplied({ pollMs: 1, quietMs: 10, stuckMs: 30 });
   expect(result.applied).toBe(false);
   expect(result.message).toContain("3 events unpublished and 2 messages queued");
 });
 
-const base = { attackers: 1, identities: 1, states: {} };
+const base = { attackers: 1, identities: 1 };

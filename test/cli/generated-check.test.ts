@@ -15,6 +15,7 @@ const COPIED = [
   "wrangler.toml",
   ".dev.vars.example",
   "drizzle.config.ts",
+  "drizzle.object.config.ts",
   "package.json",
   "tsconfig.json",
   "worker-configuration.d.ts",
@@ -50,9 +51,13 @@ describe("generated:check", { timeout: TIMEOUT_MS }, () => {
       schema,
       `import { sqliteTable as addedTable, text as addedText } from "drizzle-orm/sqlite-core";\n${text}\nexport const added = addedTable("added", { name: addedText() });\n`,
     );
+    const objectSchema = join(project, "src/identity/store/schema.ts");
+    const objectText = await readFile(objectSchema, "utf8");
+    await writeFile(objectSchema, objectText.replace('text("error")', 'text("added_by_this_test")'));
     const outdated = await findOutdated(project);
-    expect(outdated).toHaveLength(2);
+    expect(outdated).toHaveLength(3);
     expect(outdated[0]).toContain("worker-configuration.d.ts does not fit wrangler.toml");
     expect(outdated[1]).toMatch(/migrations do not fit src\/storage\/schema\.ts: .*\.sql/);
+    expect(outdated[2]).toContain("src/identity/store/migrations");
   });
 });

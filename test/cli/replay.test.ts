@@ -197,10 +197,10 @@ describe("[replay] refusals", () => {
   });
 
   it("of everything are no crash", async () => {
-    worker.refuse = () => ({ code: "missing_field", detail: "id is missing" });
+    worker.refuse = () => ({ code: "missing_field", field: "id", detail: "id is missing" });
     const run = await replay(await save("cowrie.json", log));
     expect(run.isGood).toBe(false);
-    expect(run.err).toContain("missing_field: id is missing");
+    expect(run.err).toContain("missing_field in id: id is missing");
   });
 
   it("by dead letters while it ran make the run not good", async () => {
@@ -340,10 +340,12 @@ describe("[replay] the command", () => {
 
   it("ends with 1 when something was refused", async () => {
     worker.refuse = ({ evidence_ref }) =>
-      evidence_ref?.endsWith("#close") ? { code: "invalid_field", detail: "value must be shorter" } : null;
+      evidence_ref?.endsWith("#close")
+        ? { code: "invalid_field", field: "value", detail: "value must be shorter" }
+        : null;
     const run = await command(await save("cowrie.json", log));
     expect(run.exitCode).toBe(1);
-    expect(run.stderr).toContain("invalid_field: value must be shorter");
+    expect(run.stderr).toContain("invalid_field in value: value must be shorter");
   });
 
   it("ends with 1 and a sentence when a file is missing", async () => {

@@ -102,7 +102,7 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
   it("fails, and says why, when a Worker refuses something", async () => {
     worker.refuse = ({ primitive }) =>
       primitive === "motor.input_modality"
-        ? { code: "invalid_field", detail: "value must be something else" }
+        ? { code: "invalid_field", field: "value", detail: "value must be something else" }
         : null;
     const { exitCode, stderr } = await simulate("--scenario", "steady-operator", "--url", worker.url);
     expect(exitCode).toBe(1);

@@ -31,11 +31,26 @@ export interface TinyWorker {
     readonly drop?: boolean;
   }[];
   /** Which events to refuse. */
-  refuse: (event: SentEvent) => { code: string; field?: string; detail: string } | null;
+  refuse: (event: SentEvent) => { code: string; field: string; detail: string } | null;
   stats: (stored: number) => Record<string, unknown>;
   states: (attackerUuid: string) => Record<string, unknown>[];
   close(): Promise<void>;
 }
+
+/** Totals of a Worker at rest. */
+const TOTALS = {
+  attackers: 0,
+  identities: 0,
+  states: { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 },
+  deferred: 0,
+  dead_letters: {},
+  unpublishable: 0,
+  outbox: { pending: 0, oldest_ts: null },
+  queue: { backlog: 0, oldest_ts: null },
+  unlisted_values: 0,
+  ignored: 0,
+  events: 0,
+};
 
 export async function startTinyWorker(): Promise<TinyWorker> {
   const stored = new Set<string>();
@@ -50,9 +65,7 @@ export async function startTinyWorker(): Promise<TinyWorker> {
       observations,
       attackers: worker.attackers.size,
       identities: worker.attackers.size,
-      states: { stable: 3, drifting: 1 },
-      outbox: { pending: 0, oldest_ts: null },
-      queue: { backlog: 0, oldest_ts: null },
+      states: { stable: 3, drifting: 1, unknown: 0, conflicted: 0, multi_actor: 0 },
     }),
     states: () => [],
     close: () =>
@@ -86,21 +99,27 @@ async function answer(
   };
   const failure = worker.failures.shift();
   if (failure?.drop) return void request.socket.destroy();
-  if (failure) return send(failure.status, { code: "try_later", detail: "not now" }, failure.headers);
+  const refuse = (status: number, code: string, detail: string, more: Record<string, unknown> = {}) =>
+    send(status, { type: "about:blank", title: code, status, code, detail, ...more }, failure?.headers);
+  if (failure) return refuse(failure.status, "try_later", "not now");
   const scope = request.method === "GET" ? "read" : "ingest";
   if (request.headers.authorization !== `Bearer dev-${scope}-token`)
-    return send(401, { code: "unauthorized", detail: "no such token" });
-  if (path === "/api/v1/stats") return send(200, worker.stats(stored.size));
+    return refuse(401, "unauthorized", "no such token");
+  if (path === "/api/v1/stats") return send(200, { ...TOTALS, ...worker.stats(stored.size) });
   const [, uuid = "", rest] = /^\/api\/v1\/attackers\/([^/]+)(\/attribution)?$/.exec(path) ?? [];
   if (request.method === "PUT") {
     worker.attackers.set(uuid, body);
     return send(201, {});
   }
   if (rest !== undefined) {
-    if (!worker.attackers.has(uuid)) return send(404, { code: "not_found", detail: "no such attacker" });
-    return send(200, { identity_uuid: `identity-of-${uuid}`, primitives: worker.states(uuid) });
+    if (!worker.attackers.has(uuid)) return refuse(404, "not_found", "no such attacker");
+    return send(200, {
+      identity_uuid: `identity-of-${uuid}`,
+      policy: "pol_0123456789abcdef",
+      primitives: worker.states(uuid),
+    });
   }
-  if (path !== "/api/v1/observations") return send(404, { code: "not_found", detail: path });
+  if (path !== "/api/v1/observations") return refuse(404, "not_found", path);
   const events = sentSchema.parse(body);
   worker.posts.push(events);
   const rejected = events.flatMap((event, index) => {
@@ -109,6 +128,6 @@ async function answer(
     return refusal ? [{ index, ...refusal }] : [];
   });
   if (rejected.length === events.length)
-    return send(422, { code: "all_refused", detail: "every event was refused", rejected });
-  send(202, { accepted: events.length - rejected.length, rejected });
+    return refuse(422, "all_refused", "every event was refused", { rejected });
+  send(202, { accepted: events.length - rejected.length, ignored: 0, rejected });
 }

@@ -195,7 +195,7 @@ describe("[§6 several databases] merging, linking, erasing", () => {
       });
       expect(response.status).toBe(409);
       expect(await response.json()).toMatchObject({
-        code: "other_database",
+        code: "different_databases",
         detail: `The identities ${winner.identityUuid} and ${loser.identityUuid} are in different databases, so they cannot be merged.`,
       });
     }
@@ -203,7 +203,7 @@ describe("[§6 several databases] merging, linking, erasing", () => {
       identity_uuid: two.identityUuid,
     });
     expect(link.status).toBe(409);
-    expect(await link.json()).toMatchObject({ code: "other_database" });
+    expect(await link.json()).toMatchObject({ code: "different_databases" });
     const unknown = { loser_uuid: crypto.randomUUID() };
     expect((await call("POST", `identities/${two.identityUuid}/merge`, unknown)).status).toBe(404);
     await vi.waitFor(() => expectApart([one, two]));

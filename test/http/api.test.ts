@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
+import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -249,7 +249,11 @@ describe("[§7] PUT /attackers/{uuid}", () => {
     const read = await request("GET", `/api/v1/identities/${identityUuid}/attribution`, {
       token: TOKENS.read,
     });
-    expect(await read.json()).toEqual({ identity_uuid: identityUuid, primitives: [] });
+    expect(await read.json()).toEqual({
+      identity_uuid: identityUuid,
+      policy: STANDARD_POLICY.id,
+      primitives: [],
+    });
   });
 
   it("[§7] a link moves while nothing hangs on it, leaves no orphan, and is 409 afterwards", async () => {
@@ -325,6 +329,7 @@ describe("[§7] reads", () => {
     });
     expect(await answer.json()).toEqual({
       identity_uuid: stubIdentityUuid(attackerUuid),
+      policy: STANDARD_POLICY.id,
       primitives: [
         {
           primitive: "motor.input_modality",

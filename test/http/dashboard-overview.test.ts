@@ -2,7 +2,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
-import { OVERVIEW_EVENTS } from "../../src/storage/index.ts";
+import { handleScheduled } from "../../src/maintenance/index.ts";
+import { OVERVIEW_EVENTS, updateOverviews } from "../../src/overview/index.ts";
+import { shardsOf } from "../../src/shard.ts";
 import { call } from "../setup/api.ts";
 import { deliver } from "../setup/deliver.ts";
 import { get } from "../setup/get.ts";
@@ -12,7 +14,9 @@ import { series } from "../setup/payload.ts";
 interface Overview {
   readonly turns: { hour_ts: number; old_state: string | null; new_state: string; count: number }[];
   readonly active: { uuid: string; transitions: number; last_ts: number }[];
-  readonly suspicions: { uuid: string; primitives: string[]; ts: number }[];
+  readonly suspicions: { uuid: string; primitives: string[]; primitive_count: number; ts: number }[];
+  readonly event_count: number;
+  readonly totals: Record<string, unknown>;
 }
 
 /** A whole hour. */
@@ -21,6 +25,9 @@ const MODALITY = "motor.input_modality";
 const CADENCE = "motor.keystroke_cadence";
 
 const read = async () => (await get("/api/v1/dashboard/overview")).json<Overview>();
+let minute = 0;
+/** What the cron of every minute starts. */
+const update = () => updateOverviews(shardsOf(env), HOUR_TS + 60 * (minute += 1));
 
 /** Delivers series of one attacker, one value a minute, and waits for its identity's events. */
 async function play(
@@ -39,7 +46,23 @@ async function play(
 
 describe("[dashboard] GET /dashboard/overview", () => {
   it("says nothing where nothing happened", async () => {
-    expect(await read()).toEqual({ turns: [], active: [], suspicions: [] });
+    expect(await read()).toEqual({
+      event_count: 0,
+      turns: [],
+      active: [],
+      suspicions: [],
+      totals: {
+        observations: 0,
+        attackers: 0,
+        identities: 0,
+        events: 0,
+        states: { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 },
+        deferred: 0,
+        dead_letters: 0,
+        outbox_pending: 0,
+        queue_backlog: expect.toSatisfy((n) => n === null || n >= 0),
+      },
+    });
   });
 
   it("counts what turned into what in each hour, ranks the most active, lists the newest suspicions", async () => {
@@ -76,6 +99,7 @@ describe("[dashboard] GET /dashboard/overview", () => {
       [late, early].map((uuid, i) => ({
         uuid,
         primitives: [MODALITY, CADENCE],
+        primitive_count: 2,
         ts: HOUR_TS + (i === 0 ? 7_200 : 0) + 180,
       })),
     );
@@ -95,7 +119,12 @@ describe("[dashboard] GET /dashboard/overview", () => {
     await waitForSeq(uuid, 12);
     const own = (await read()).suspicions.filter((each) => each.uuid === uuid);
     expect(own).toEqual([
-      { uuid, primitives: ["motor.error_correction", MODALITY, CADENCE], ts: start + 180 },
+      {
+        uuid,
+        primitives: ["motor.error_correction", MODALITY, CADENCE],
+        primitive_count: 3,
+        ts: start + 180,
+      },
     ]);
     expect((await read()).suspicions[0]).toEqual(own[0]);
   });
@@ -123,27 +152,95 @@ describe("[dashboard] GET /dashboard/overview", () => {
     expect(text).not.toContain(attackerUuid);
   });
 
-  it(`looks back over ${OVERVIEW_EVENTS} events, whatever is older`, async () => {
+  it("says the same before an update, after it, and of what came since", async () => {
+    const before = await read();
+    await update();
+    expect({ ...(await read()), totals: null }).toEqual({ ...before, totals: null });
+    const uuid = await play(HOUR_TS + 100_000, { [MODALITY]: ["a", "b", "a", "b"] }, 4);
+    const since = await read();
+    await update();
+    const after = await read();
+    expect({ ...after, totals: null }).toEqual({ ...since, totals: null });
+    expect(since.event_count).toBe(before.event_count + 4);
+    expect(since.turns.filter(({ hour_ts: hour }) => hour === HOUR_TS + 97_200)).toHaveLength(3);
+    expect(after.active.every((each) => each.uuid !== uuid || each.transitions === 3)).toBe(true);
+  });
+
+  it("totals follow the events between two counts, and are those of the stats after one", async () => {
+    await update();
+    await play(HOUR_TS + 200_000, { [MODALITY]: ["a", "a", "a"] }, 3);
+    const stats = async () => (await get("/api/v1/stats")).json<Record<string, unknown>>();
+    const { states, events, observations } = await stats();
+    expect((await read()).totals).toMatchObject({ states, events, observations });
+    await update();
+    const { attackers, identities, deferred } = await stats();
+    expect((await read()).totals).toMatchObject({ states, events, attackers, identities, deferred });
+  });
+
+  it("an update where nothing came writes nothing; one where something came writes two rows", async () => {
+    await update();
+    const rows = () =>
+      env.DB.prepare(
+        "SELECT last_cursor, updated_ts, (SELECT count(*) FROM event_sums) AS blocks FROM overview",
+      )
+        .all()
+        .then(({ results }) => results);
+    const before = await rows();
+    await update();
+    expect(await rows()).toEqual(before);
+    await play(HOUR_TS + 300_000, { [MODALITY]: ["a"] }, 2);
+    await update();
+    expect(await rows()).toMatchObject([{ blocks: before[0]?.["blocks"] }]);
+    expect(await rows()).not.toEqual(before);
+  });
+
+  it("the cron of every minute starts the update", async () => {
+    await play(HOUR_TS + 350_000, { [MODALITY]: ["a"] }, 2);
+    const newest = () => env.DB.prepare("SELECT max(cursor) AS cursor FROM events").first("cursor");
+    const summed = () => env.DB.prepare("SELECT last_cursor FROM overview").first("last_cursor");
+    expect(await summed()).not.toBe(await newest());
+    await handleScheduled("* * * * *", Date.now(), env);
+    expect(await summed()).toBe(await newest());
+  });
+
+  it("two updates at once count each event once", async () => {
+    await play(HOUR_TS + 400_000, { [MODALITY]: ["a", "b", "a", "b"] }, 4);
+    const before = await read();
+    await Promise.all([update(), updateOverviews([...shardsOf(env)], HOUR_TS)]);
+    expect({ ...(await read()), totals: null }).toEqual({ ...before, totals: null });
+  });
+
+  it(`looks back over ${OVERVIEW_EVENTS} events, whatever is older, in few rows`, async () => {
     const row = (state: string) =>
       JSON.stringify({
         type: "profile.state_changed",
         payload: { old_state: null, new_state: state, ts: HOUR_TS + 999 * 3_600 },
       });
     // Straight into the projection: as many through the queue would take long.
-    await env.DB.prepare(
-      `INSERT INTO events (identity_uuid, seq, event) WITH RECURSIVE n (i) AS (
-         SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1
-       ) SELECT 'bulk', i, ?2 FROM n`,
-    )
-      .bind(OVERVIEW_EVENTS, row("stable"))
-      .run();
+    const insert = (uuid: string, count: number) =>
+      env.DB.prepare(
+        `INSERT INTO events (identity_uuid, seq, event) WITH RECURSIVE n (i) AS (
+           SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2
+         ) SELECT ?1, i, ?3 FROM n`,
+      )
+        .bind(uuid, count, row("stable"))
+        .run();
+    await insert("bulk", OVERVIEW_EVENTS + 700);
+    await update();
     const overview = await read();
-    expect(overview.turns).toEqual([
-      { hour_ts: HOUR_TS + 999 * 3_600, old_state: null, new_state: "stable", count: OVERVIEW_EVENTS },
-    ]);
-    expect(overview.active).toEqual([
-      { uuid: "bulk", transitions: OVERVIEW_EVENTS, last_ts: HOUR_TS + 999 * 3_600 },
-    ]);
-    expect(overview.suspicions).toEqual([]);
+    expect(overview).toMatchObject({
+      event_count: OVERVIEW_EVENTS,
+      turns: [
+        { hour_ts: HOUR_TS + 999 * 3_600, old_state: null, new_state: "stable", count: OVERVIEW_EVENTS },
+      ],
+      active: [{ uuid: "bulk", transitions: OVERVIEW_EVENTS, last_ts: HOUR_TS + 999 * 3_600 }],
+      suspicions: [],
+    });
+    // What falls behind goes block by block.
+    await insert("more", 700);
+    await update();
+    expect(await read()).toMatchObject({ event_count: OVERVIEW_EVENTS + 200 });
+    const { blocks } = (await env.DB.prepare("SELECT count(*) AS blocks FROM event_sums").first()) ?? {};
+    expect(blocks).toBe(11);
   });
 });

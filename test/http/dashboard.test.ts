@@ -1,4 +1,5 @@
-/** What the dashboard reads: rows of its list and strips of observations, from what the consumer stored, and who may. */
+/** What the dashboard reads: rows of its list and the page of an identity, from what the consumer stored, and who may. */
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { call } from "../setup/api.ts";
@@ -29,6 +30,16 @@ interface Point {
   readonly attacker_uuid: string;
 }
 
+interface IdentityPage {
+  readonly attackers: { uuid: string; ip: string | null }[];
+  readonly recent: Point[];
+}
+
+interface EventPage {
+  readonly data: { seq: number }[];
+  readonly before_seq: number | null;
+}
+
 /** Registers an attacker from an address, delivers its events, and waits until as many of its identity are out. */
 async function make(
   ip: string | null,
@@ -47,8 +58,11 @@ async function make(
 
 const rowsOf = async (query = "") => (await readAll<Row>(`${ROWS}?limit=1000${query}`)).data;
 const rowOf = async (uuid: string) => (await rowsOf()).find((row) => row.uuid === uuid);
-const stripsOf = async (uuid: string) =>
-  (await (await get(`${ROWS}/${uuid}/strips`)).json<{ data: Point[] }>()).data;
+const pageOf = async (uuid: string) => (await get(`${ROWS}/${uuid}`)).json<IdentityPage>();
+const eventsOf = async (uuid: string, beforeSeq?: number) =>
+  (
+    await get(`${ROWS}/${uuid}/events${beforeSeq === undefined ? "" : `?before_seq=${beforeSeq}`}`)
+  ).json<EventPage>();
 
 describe("[dashboard] GET /dashboard/identities", () => {
   /** From the one that changed last. */
@@ -96,7 +110,7 @@ describe("[dashboard] GET /dashboard/identities", () => {
     expect(await rowOf(made.calm)).toMatchObject({ troubled: [], addresses: ["192.0.2.1"] });
   });
 
-  it("most recently changed first, 100 at a time unless asked otherwise, each once", async () => {
+  it("most recently changed first, 50 at a time unless asked otherwise, each once", async () => {
     const { data, lengths } = await readAll<Row>(`${ROWS}?limit=1`);
     expect(lengths.every((length) => length === 1)).toBe(true);
     expect(data).toEqual(await rowsOf());
@@ -168,25 +182,25 @@ describe("[dashboard] GET /dashboard/identities", () => {
   });
 });
 
-describe("[dashboard] GET /dashboard/identities/{uuid}/strips", () => {
-  it("the newest 80 observations of each primitive, oldest first, with their keys", async () => {
-    const values = Array.from({ length: 83 }, (_, i) => i);
-    const events = (attacker: string) => [
-      ...series(attacker, "toolchain.c2.beacon_interval_ms", values),
-      ...series(attacker, "cognitive.cognitive_load", ["low", "high"]),
-    ];
+describe("[dashboard] GET /dashboard/identities/{uuid}", () => {
+  it("of each primitive the observations that its state is judged by, oldest first, with their keys", async () => {
+    const values = Array.from({ length: 13 }, (_, i) => i);
     const attackerUuid = crypto.randomUUID();
-    const sent = events(attackerUuid);
+    const sent = [
+      ...series(attackerUuid, "toolchain.c2.beacon_interval_ms", values),
+      ...series(attackerUuid, "cognitive.cognitive_load", ["low", "unknown", "high"]),
+      ...series(attackerUuid, "toolchain.ssh.hassh_client", ["aa", "aa", "bb"]),
+    ];
     await deliver([{ events: sent }]);
-    const strips = await stripsOf(stubIdentityUuid(attackerUuid));
-    const expected = [...sent.slice(83), ...sent.slice(3, 83)];
-    expect(strips).toEqual(
-      expected.map(({ primitive, value, ts, evidence_ref }) => ({
-        primitive,
-        value,
+    // The last ten numbers; what is no abstention; the latest of each hash.
+    const expected = [sent[13], sent[15], ...sent.slice(3, 13), sent[17], sent[18]];
+    expect((await pageOf(stubIdentityUuid(attackerUuid))).recent).toEqual(
+      expected.map((event) => ({
+        primitive: event?.["primitive"],
+        value: event?.["value"],
         is_cut: false,
-        ts,
-        evidence_ref,
+        ts: event?.["ts"],
+        evidence_ref: event?.["evidence_ref"],
         attacker_uuid: attackerUuid,
       })),
     );
@@ -201,38 +215,108 @@ describe("[dashboard] GET /dashboard/identities/{uuid}/strips", () => {
   ])("%s comes as it is, a long one as the beginning of its text", async (_, value, shown, isCut) => {
     const attackerUuid = crypto.randomUUID();
     await deliver([payload({ attacker_uuid: attackerUuid, primitive: "custom.anything", value })]);
-    const [point] = await stripsOf(stubIdentityUuid(attackerUuid));
     const beginning = `${JSON.stringify(value).slice(0, 200)}…`;
-    expect(point).toMatchObject({ value: isCut ? (shown ?? beginning) : shown, is_cut: isCut });
+    const expected = { value: isCut ? (shown ?? beginning) : shown, is_cut: isCut };
+    const uuid = stubIdentityUuid(attackerUuid);
+    expect((await pageOf(uuid)).recent).toMatchObject([expected]);
+    const chart = await get(`${ROWS}/${uuid}/series?primitive=custom.anything`);
+    expect(await chart.json()).toMatchObject({ data: [expected], has_more: false });
   });
 
   it("of all attackers of an identity, and a merged-away one's are its winner's", async () => {
     const at = (ts: number) => (attacker: string) => [payload({ attacker_uuid: attacker, ts })];
-    const winner = await make(null, at(START_TS + 60), 2);
-    const loser = await make(null, at(START_TS), 2);
-    const alone = await stripsOf(loser.identityUuid);
-    expect(alone.map(({ attacker_uuid }) => attacker_uuid)).toEqual([loser.attackerUuid]);
+    const winner = await make("203.0.113.7", at(START_TS + 60), 2);
+    const loser = await make("203.0.113.8", at(START_TS), 2);
+    const alone = await pageOf(loser.identityUuid);
+    expect(alone.recent.map(({ attacker_uuid }) => attacker_uuid)).toEqual([loser.attackerUuid]);
+    expect(alone).toMatchObject({
+      uuid: loser.identityUuid,
+      attacker_count: 1,
+      merged_from: [],
+      last_seq: 2,
+    });
     const body = { loser_uuid: loser.identityUuid };
     expect((await call("POST", `identities/${winner.identityUuid}/merge`, body)).status).toBe(200);
-    const both = await stripsOf(winner.identityUuid);
-    expect(both.map(({ attacker_uuid }) => attacker_uuid)).toEqual([loser.attackerUuid, winner.attackerUuid]);
-    expect(await stripsOf(loser.identityUuid)).toEqual(both);
+    const both = await pageOf(winner.identityUuid);
+    expect(both.recent.map(({ attacker_uuid }) => attacker_uuid)).toEqual([
+      loser.attackerUuid,
+      winner.attackerUuid,
+    ]);
+    expect(both).toMatchObject({
+      uuid: winner.identityUuid,
+      attacker_count: 2,
+      first_seen_at: START_TS,
+      last_seen_at: START_TS + 60,
+      merged_from: [loser.identityUuid],
+      attackers: [{ uuid: loser.attackerUuid, ip: "203.0.113.8" }, { uuid: winner.attackerUuid }],
+    });
+    expect(await pageOf(loser.identityUuid)).toEqual(both);
+    const chart = await get(`${ROWS}/${loser.identityUuid}/series?primitive=motor.input_modality`);
+    expect((await chart.json<{ data: unknown[] }>()).data).toHaveLength(2);
   });
 
-  it("none where nothing was observed, 404 where nobody is known", async () => {
+  it("of more than a hundred attackers some, and how many there are", async () => {
+    const identityUuid = crypto.randomUUID();
+    await make(null, (attacker) => [payload({ attacker_uuid: attacker, ts: START_TS })], 2, identityUuid);
+    const put = () => call("PUT", `attackers/${crypto.randomUUID()}`, { identity_uuid: identityUuid });
+    for (let i = 0; i < 101; i += 1) expect((await put()).status).toBe(201);
+    const page = await pageOf(identityUuid);
+    expect(page.attackers).toHaveLength(100);
+    expect(page).toMatchObject({ attacker_count: 102 });
+  });
+
+  it("nothing recent where nothing was observed, 404 where nobody is known", async () => {
     const attackerUuid = crypto.randomUUID();
     await call("PUT", `attackers/${attackerUuid}`, {});
-    expect(await stripsOf(stubIdentityUuid(attackerUuid))).toEqual([]);
-    const response = await get(`${ROWS}/${crypto.randomUUID()}/strips`);
-    expect(await readProblem(response)).toMatchObject({ status: 404, code: "not_found" });
-    expect((await get(`${ROWS}/not-a-uuid/strips`)).status).toBe(422);
+    const uuid = stubIdentityUuid(attackerUuid);
+    expect(await pageOf(uuid)).toMatchObject({ recent: [], last_seq: 0, attacker_count: 1 });
+    expect(await eventsOf(uuid)).toEqual({ data: [], before_seq: null });
+    const unknown = crypto.randomUUID();
+    for (const path of [`${ROWS}/${unknown}`, `${ROWS}/${unknown}/events`]) {
+      expect(await readProblem(await get(path))).toMatchObject({ status: 404, code: "not_found" });
+    }
+    expect((await get(`${ROWS}/not-a-uuid`)).status).toBe(422);
+  });
+});
+
+describe("[dashboard] GET /dashboard/identities/{uuid}/events", () => {
+  it("the newest hundred by seq, then those before, until the first", async () => {
+    const turning = (attacker: string) =>
+      Array.from({ length: 90 }, (_, i) => `motor.p${i}`).flatMap((primitive) =>
+        series(attacker, primitive, ["a", "a", "a"]),
+      );
+    // formed, then two of each primitive.
+    const { identityUuid } = await make(null, turning, 181);
+    const seqs = ({ data }: EventPage) => data.map(({ seq }) => seq);
+    const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const newest = await eventsOf(identityUuid);
+    expect(seqs(newest)).toEqual(range(82, 181));
+    expect(newest.before_seq).toBe(82);
+    const oldest = await eventsOf(identityUuid, 82);
+    expect(seqs(oldest)).toEqual(range(1, 81));
+    expect(oldest.before_seq).toBeNull();
+    const all = await readAll<unknown>(`/api/v1/identities/${identityUuid}/transitions?limit=1000`);
+    expect([...oldest.data, ...newest.data]).toEqual(all.data);
+  });
+
+  it("ends where the older ones are gone", async () => {
+    const { identityUuid } = await make(null, (attacker) => [payload({ attacker_uuid: attacker })], 2);
+    await env.DB.prepare("UPDATE identities SET last_seq = 500 WHERE uuid = ?1").bind(identityUuid).run();
+    expect(await eventsOf(identityUuid)).toEqual({ data: [], before_seq: null });
+  });
+
+  it.each(["0", "-1", "x", "1.5"])("before_seq=%s is refused by name", async (value) => {
+    const response = await get(`${ROWS}/${crypto.randomUUID()}/events?before_seq=${value}`);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ errors: [{ field: "before_seq" }] });
   });
 });
 
 describe("[dashboard] who may read it", () => {
   const paths = [
     ROWS,
-    `${ROWS}/${stubIdentityUuid(crypto.randomUUID())}/strips`,
+    `${ROWS}/${stubIdentityUuid(crypto.randomUUID())}`,
+    `${ROWS}/${stubIdentityUuid(crypto.randomUUID())}/events`,
     "/api/v1/dashboard/overview",
   ];
 
@@ -241,7 +325,7 @@ describe("[dashboard] who may read it", () => {
     async (path) => {
       const statusOf = async (token?: string) =>
         (await ask("GET", path, token === undefined ? {} : { token })).status;
-      const well = path.includes("strips") ? 404 : 200;
+      const well = path.includes("identities/") ? 404 : 200;
       expect(await statusOf(TOKENS.read)).toBe(well);
       expect(await statusOf(TOKENS.admin)).toBe(well);
       expect(await statusOf(TOKENS.ingest)).toBe(403);
@@ -256,7 +340,7 @@ describe("[dashboard] who may read it", () => {
       return String(response.headers.get("set-cookie")).split(";")[0] ?? "";
     };
     const statusOf = async (cookie: string) => (await ask("GET", path, { headers: { cookie } })).status;
-    expect(await statusOf(await cookieOf(TOKENS.read))).toBe(path.includes("strips") ? 404 : 200);
+    expect(await statusOf(await cookieOf(TOKENS.read))).toBe(path.includes("identities/") ? 404 : 200);
     expect(await statusOf(await cookieOf(TOKENS.ingest))).toBe(403);
     expect(await statusOf("__Host-attribution_session=1.made.up")).toBe(401);
     expect(await statusOf("")).toBe(401);

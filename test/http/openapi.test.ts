@@ -8,7 +8,7 @@ import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
-import { describeApi } from "../../src/http/openapi.ts";
+import { describeApi } from "../../src/http/shared/openapi.ts";
 import { deliver } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
@@ -76,6 +76,7 @@ const CALLS: Record<string, (given: Given) => Call | Promise<Call>> = {
     query: "primitive=motor.input_modality&from=1714000000&to=1714000060&limit=1",
   }),
   "GET /api/v1/identities/{uuid}/transitions": () => ({ query: "limit=1&own=true" }),
+  "GET /api/v1/dashboard/identities/{uuid}/series": () => ({ query: "primitive=motor.input_modality" }),
   "POST /api/v1/observations": () => ({ body: [payload(), payload({ v: 2 })] }),
   "POST /api/v1/webhooks/decnet": async () => {
     const body = JSON.stringify({ topic: "attacker.observation.motor.input_modality", payload: payload() });

@@ -133,7 +133,13 @@ describe("[§7] dead letters", () => {
     await deliverDead(bodies, withFailingObjects());
     await deliver([payload({ v: 2 })]);
     const answer = await call("POST", "dead-letters/replay?code=retries_exhausted");
-    expect(await answer.json()).toEqual({ replayed: 120, skipped: 0, remaining: false });
+    expect(await answer.json()).toEqual({
+      replayed: 120,
+      skipped: 0,
+      failed: [],
+      remaining: 0,
+      next_cursor: null,
+    });
     await vi.waitFor(
       async () => expect((await letters()).data).toMatchObject([{ code: "unsupported_version" }]),
       20_000,
@@ -151,13 +157,15 @@ describe("[§7] dead letters", () => {
     expect(letter?.body_sha256).toBe(
       [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
     );
-    expect((await call("POST", `dead-letters/${encodeURIComponent(letter?.id ?? "")}/replay`)).status).toBe(
-      409,
-    );
+    const refused = await call("POST", `dead-letters/${encodeURIComponent(letter?.id ?? "")}/replay`);
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({ code: "dead_letter_incomplete" });
     expect(await (await call("POST", "dead-letters/replay")).json()).toEqual({
       replayed: 0,
       skipped: 1,
-      remaining: false,
+      failed: [{ id: letter?.id, code: "dead_letter_incomplete", detail: expect.any(String) }],
+      remaining: 0,
+      next_cursor: null,
     });
   });
 });

@@ -210,16 +210,17 @@ describe("[§6] merge", () => {
       await call("GET", `attackers/${a.attackerUuid}/attribution`)
     ).json<{ identity_uuid: string }>();
     expect(answer.identity_uuid).toBe(c.identityUuid);
-    const senseless = [
-      mergeInto(a.identityUuid, c.identityUuid),
-      mergeInto(c.identityUuid, a.identityUuid),
-      mergeInto(c.identityUuid, c.identityUuid),
-      unmerge(a.identityUuid),
-      unmerge(c.identityUuid),
+    const refused: [Promise<Response>, string][] = [
+      [mergeInto(a.identityUuid, c.identityUuid), "already_merged"],
+      [mergeInto(c.identityUuid, a.identityUuid), "already_merged"],
+      [mergeInto(c.identityUuid, c.identityUuid), "conflict_self_merge"],
+      [unmerge(a.identityUuid), "not_latest_merge"],
+      [unmerge(c.identityUuid), "not_merged"],
     ];
-    for (const response of await Promise.all(senseless)) {
+    for (const [answered, code] of refused) {
+      const response = await answered;
       expect(response.status).toBe(409);
-      expect(await response.json()).toMatchObject({ code: "senseless" });
+      expect(await response.json()).toMatchObject({ code });
     }
     expect((await mergeInto(crypto.randomUUID(), c.identityUuid)).status).toBe(404);
     expect((await unmerge(crypto.randomUUID())).status).toBe(404);

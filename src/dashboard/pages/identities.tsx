@@ -38,6 +38,11 @@ export function Identities() {
   useEffect(() => {
     drawn.value = DRAWN;
   }, [list, text, sort, isAscending, drawn]);
+  // Nothing but the whole list tells what is found in it, or comes first in another order.
+  const needsAll = text !== "" || sort !== "change" || isAscending;
+  useEffect(() => {
+    if (needsAll) list.loadAll();
+  }, [list, needsAll]);
   const known = useComputed(() =>
     [
       ...new Set(list.rows.value.flatMap(({ troubled }) => troubled.map((each) => each.primitive))),
@@ -70,7 +75,7 @@ export function Identities() {
               {counted(rows.length, "identity", "identities")}
               {list.isLoading.value
                 ? ", loading more …"
-                : list.isCut.value
+                : list.hasMore.value
                   ? ", the most recently changed"
                   : ""}
             </>
@@ -133,7 +138,11 @@ export function Identities() {
           sort={sort}
           isAscending={isAscending}
           more={found.length - drawn.value}
-          showMore={() => void (drawn.value += DRAWN)}
+          hasUnloaded={list.hasMore.value}
+          showMore={() => {
+            drawn.value += DRAWN;
+            if (found.length < drawn.value) list.loadMore();
+          }}
         />
       )}
       {rows.length === 0 && list.isLoading.value && <Loading what="identities" />}

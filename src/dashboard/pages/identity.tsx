@@ -5,7 +5,8 @@ import { PrimitiveGroups } from "../parts/primitive-groups.tsx";
 import { TimeSlider } from "../parts/time-slider.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { Transitions } from "../parts/transitions.tsx";
-import { type IdentityFacts, useIdentity, useStates } from "../identity-loader.ts";
+import type { IdentityFacts } from "../identity-facts.ts";
+import { type LiveIdentity, useIdentity, useStates, useStatesAt } from "../identity-loader.ts";
 import { setView, url } from "../route.ts";
 import { spanOf } from "../series.ts";
 import { counted } from "../words.ts";
@@ -13,8 +14,8 @@ import { counted } from "../words.ts";
 const LISTED_EVENTS = 40;
 
 export function IdentityPage({ uuid }: { uuid: string }) {
-  const facts = useIdentity(uuid);
-  if (facts.errorCode === "not_found") {
+  const identity = useIdentity(uuid);
+  if (identity.facts.errorCode === "not_found") {
     return (
       <Empty title="No such identity.">
         Nothing is known of <code>{uuid}</code>. <a href="/">All identities</a>
@@ -22,42 +23,56 @@ export function IdentityPage({ uuid }: { uuid: string }) {
     );
   }
   return (
-    <Await loaded={facts} what="the identity">
-      {(value) => <IdentityView uuid={uuid} facts={value} />}
+    <Await loaded={identity.facts} what="the identity">
+      {(facts) => <IdentityView askedUuid={uuid} facts={facts} identity={identity} />}
     </Await>
   );
 }
 
-function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
-  const { identity, strips, events, fresh } = facts;
+function IdentityView({
+  askedUuid,
+  facts,
+  identity,
+}: {
+  askedUuid: string;
+  facts: IdentityFacts;
+  identity: LiveIdentity;
+}) {
+  const { page, points, events, fresh } = facts;
   const at = Number(url.value.searchParams.get("at") ?? Number.NaN);
   const atTs = Number.isFinite(at) && at > 0 ? at : null;
-  const version = `${identity.observation_count} ${events.length}`;
-  const states = useStates(uuid, atTs, version);
+  const now = useStates(page.uuid, identity.version);
+  const then = useStatesAt(page.uuid, atTs);
   const turns = events.flatMap(({ payload }) =>
     payload.new_state === undefined || payload.ts === undefined ? [] : [payload.ts],
   );
-  const observed = [...strips.values()].flatMap((each) => each.map(({ ts }) => ts));
+  const observed = [...points.values()].flatMap((each) => each.map(({ ts }) => ts));
   const span = spanOf([...observed, ...turns]);
   const ordered = [...new Set(turns)].toSorted((a, b) => a - b);
+  const hasOlder = facts.beforeSeq !== null;
   return (
     <>
-      <IdentityHeader identity={identity} askedUuid={uuid} />
+      <IdentityHeader page={page} primitives={now.value} askedUuid={askedUuid} />
       {span === null ? (
         <Empty title="Nothing was observed yet.">Its first observation makes its first state.</Empty>
       ) : (
         <>
-          <TimeSlider span={span} atTs={atTs} turns={ordered} />
-          <Await loaded={states} what="the states">
+          <TimeSlider
+            span={span}
+            atTs={atTs}
+            turns={ordered}
+            loadOlder={hasOlder ? identity.loadOlder : null}
+          />
+          <Await loaded={atTs === null ? now : then} what="the states">
             {(primitives) => (
               <PrimitiveGroups
-                uuid={identity.uuid}
+                uuid={page.uuid}
                 primitives={primitives}
-                strips={strips}
+                points={points}
                 events={events}
+                hasOlder={hasOlder}
                 span={span}
                 atTs={atTs}
-                version={version}
                 fresh={fresh}
               />
             )}
@@ -65,8 +80,8 @@ function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
             <p class="quiet small">
-              Every transition, by the time of the observation that brought it. Choose one to see the states
-              as of then; arrow keys go from one to the next.
+              {hasOlder ? "The newest transitions" : "Every transition"}, by the time of the observation that
+              brought it. Choose one to see the states as of then; arrow keys go from one to the next.
             </p>
             <Timeline
               events={events}
@@ -75,18 +90,28 @@ function IdentityView({ uuid, facts }: { uuid: string; facts: IdentityFacts }) {
               fresh={fresh}
               choose={(ts) => setView({ at: String(Math.ceil(ts)) }, "push")}
             />
+            {hasOlder && (
+              <p>
+                <button type="button" disabled={identity.isLoadingOlder} onClick={identity.loadOlder}>
+                  {identity.isLoadingOlder ? "Loading …" : "Load older transitions"}
+                </button>
+              </p>
+            )}
           </section>
           <section class="card" aria-labelledby="events-title">
             <h2 id="events-title">Events</h2>
-            <p class="quiet small">
-              {counted(events.length, "event")}
-              {facts.isCut ? " read, the oldest" : ""}
-              {events.length > LISTED_EVENTS ? `; the newest ${LISTED_EVENTS} of them` : ", newest first"}.
-            </p>
+            <p class="quiet small">{eventsLine(events.length, hasOlder)}</p>
             <Transitions events={events.slice(-LISTED_EVENTS)} isNaming fresh={fresh} />
           </section>
         </>
       )}
     </>
   );
+}
+
+/** Which events are listed. */
+function eventsLine(loaded: number, hasOlder: boolean): string {
+  const which = hasOlder ? `The newest ${counted(loaded, "event")} are loaded` : counted(loaded, "event");
+  const listed = loaded > LISTED_EVENTS ? `; the newest ${LISTED_EVENTS} are listed` : "";
+  return `${which}${listed}, newest first.`;
 }

@@ -1,49 +1,25 @@
 /** How everything is: states over time, where most happens, what is suspected, whether the engine is well. */
-import { useEffect } from "preact/hooks";
-import { ask } from "../api.ts";
-import { listen } from "../live.ts";
+import type { Overview as Sums } from "../../http/dashboard/wire.ts";
+import { useOverview } from "../overview-loader.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Await, Empty } from "../parts/notice.tsx";
-import { StatesChart } from "../parts/states-chart.tsx";
+import { StatesOverTime } from "../parts/states-chart.tsx";
 import { Ago } from "../parts/time.tsx";
-import { useLoaded } from "../resource.ts";
-import { type Overview as Sums, overviewSchema, STATES, type Stats, statsSchema } from "../schemas.ts";
+import { STATES } from "../schemas.ts";
 import { counted, shortUuid, STATE_WORDS } from "../words.ts";
 
-const EVERY_MS = 30_000;
-/** How long news is gathered before the sums are read again, ms. */
-const GATHER_MS = 3_000;
-
 export function Overview() {
-  const stats = useLoaded("stats", () => ask("/stats", statsSchema), EVERY_MS);
-  const sums = useLoaded("overview", () => ask("/dashboard/overview", overviewSchema), EVERY_MS);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const unlisten = listen(() => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        stats.reload();
-        sums.reload();
-      }, GATHER_MS);
-    });
-    return () => {
-      clearTimeout(timer);
-      unlisten();
-    };
-  }, [stats.reload, sums.reload]);
   return (
     <>
       <div class="page-head">
         <h1>Overview</h1>
       </div>
-      <Await loaded={stats} what="the totals">
-        {(totals) => (
+      <Await loaded={useOverview()} what="the overview">
+        {(overview) => (
           <>
-            <Health stats={totals} />
-            <StateTiles stats={totals} />
-            <Await loaded={sums} what="the overview">
-              {(overview) => <Details stats={totals} overview={overview} />}
-            </Await>
+            <Health totals={overview.totals} />
+            <StateTiles totals={overview.totals} />
+            <Details overview={overview} />
           </>
         )}
       </Await>
@@ -51,52 +27,59 @@ export function Overview() {
   );
 }
 
-function Health({ stats }: { stats: Stats }) {
-  const letters = Object.values(stats.dead_letters).reduce((sum, count) => sum + count, 0);
-  const { pending, oldest_ts: oldestTs } = stats.outbox;
-  const tiles: readonly {
-    name: string;
-    count: number | null;
-    isWell: boolean;
-    note: string;
-    href?: string;
-  }[] = [
+/** What a tile says of a count. @param isWell - whether nobody need look */
+interface Tile {
+  readonly name: string;
+  /** Null where it is not known. */
+  readonly count: number | null;
+  readonly isWell: boolean;
+  readonly note: string;
+  readonly href?: string;
+}
+
+/** Messages that wait without anybody having to look. */
+const BACKLOG_WELL = 1_000;
+
+function Health({ totals }: { totals: Sums["totals"] }) {
+  const { attackers, events, queue_backlog: backlog, outbox_pending: pending, deferred } = totals;
+  const letters = totals.dead_letters;
+  const tiles: readonly Tile[] = [
     {
       name: "Identities",
-      count: stats.identities,
+      count: totals.identities,
       isWell: true,
-      note: counted(stats.attackers, "attacker"),
+      note: attackers === null ? "being counted" : counted(attackers, "attacker"),
     },
     {
       name: "Observations",
-      count: stats.observations,
+      count: totals.observations,
       isWell: true,
-      note: `${counted(stats.events, "event")} published`,
+      note: events === null ? "being counted" : `${counted(events, "event")} published`,
     },
     {
       name: "Backlog",
-      count: stats.queue.backlog,
-      isWell: (stats.queue.backlog ?? 0) < 1_000,
-      note: stats.queue.backlog === 0 ? "nothing waits" : "messages that wait",
+      count: backlog,
+      isWell: (backlog ?? 0) < BACKLOG_WELL,
+      note: backlog === 0 ? "nothing waits" : "messages that wait",
     },
     {
       name: "Outbox",
       count: pending,
-      isWell: pending === 0,
-      note: oldestTs === null ? "all published" : "to be published again",
+      isWell: (pending ?? 0) === 0,
+      note: pending === 0 ? "all published" : "to be published again",
     },
     {
       name: "Dead letters",
       count: letters,
-      isWell: letters === 0,
+      isWell: (letters ?? 0) === 0,
       note: letters === 0 ? "none" : "need a look",
       href: "/dead-letters",
     },
     {
       name: "Deferred",
-      count: stats.deferred,
+      count: deferred,
       isWell: true,
-      note: stats.deferred === 0 ? "nothing waits" : "wait for registration",
+      note: deferred === 0 ? "nothing waits" : "wait for registration",
     },
   ];
   return (
@@ -104,7 +87,7 @@ function Health({ stats }: { stats: Stats }) {
       {tiles.map(({ name, count, isWell, note, href }) => (
         <div class="card tile" key={name} data-well={isWell}>
           <h2>{href === undefined ? name : <a href={href}>{name}</a>}</h2>
-          <p class="big">{count === null ? "not known" : count.toLocaleString("en")}</p>
+          <p class="big">{countWords(count)}</p>
           <p class="quiet small">
             {isWell ? "" : "⚠ "}
             {note}
@@ -115,7 +98,11 @@ function Health({ stats }: { stats: Stats }) {
   );
 }
 
-function StateTiles({ stats }: { stats: Stats }) {
+function countWords(count: number | null): string {
+  return count === null ? "not known" : count.toLocaleString("en");
+}
+
+function StateTiles({ totals: { states } }: { totals: Sums["totals"] }) {
   return (
     <section class="card" aria-labelledby="now-title">
       <h2 id="now-title">States now</h2>
@@ -128,7 +115,7 @@ function StateTiles({ stats }: { stats: Stats }) {
             <span class="tile-name">
               <Mark state={state} /> {STATE_WORDS[state]}
             </span>
-            <span class="big">{(stats.states[state] ?? 0).toLocaleString("en")}</span>
+            <span class="big">{countWords(states === null ? null : states[state])}</span>
           </a>
         ))}
       </div>
@@ -136,13 +123,13 @@ function StateTiles({ stats }: { stats: Stats }) {
   );
 }
 
-function Details({ stats, overview }: { stats: Stats; overview: Sums }) {
+function Details({ overview }: { overview: Sums }) {
   const { active, suspicions } = overview;
   return (
     <>
       <section class="card" aria-labelledby="states-title">
         <h2 id="states-title">States over time</h2>
-        <StatesChart stats={stats} overview={overview} />
+        <StatesOverTime overview={overview} />
       </section>
       <div class="two">
         <section class="card" aria-labelledby="active-title">
@@ -174,12 +161,15 @@ function Details({ stats, overview }: { stats: Stats; overview: Sums }) {
             <Empty title="None.">Two alternating primitives of one identity raise a suspicion.</Empty>
           )}
           <ol class="ranking">
-            {suspicions.map(({ uuid, primitives, ts }) => (
+            {suspicions.map(({ uuid, primitives, primitive_count: count, ts }) => (
               <li key={`${uuid} ${ts}`} class="wide">
                 <a href={`/identity/${uuid}`}>
                   <code>{shortUuid(uuid)}</code>
                 </a>
-                <span>{primitives.join(", ")}</span>
+                <span>
+                  {primitives.join(", ")}
+                  {count > primitives.length ? ` and ${count - primitives.length} more` : ""}
+                </span>
                 <span class="quiet small">
                   <Ago ts={ts} />
                 </span>

@@ -1,11 +1,23 @@
 /** Which identity, of which attackers, seen from when to when. */
-import type { Identity } from "../schemas.ts";
+import type { IdentityPage } from "../../http/dashboard/wire.ts";
+import { type Primitive, type State, STATES } from "../schemas.ts";
 import { counted, shortUuid } from "../words.ts";
 import { StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
-export function IdentityHeader({ identity, askedUuid }: { identity: Identity; askedUuid: string }) {
-  const { uuid, attackers, merged_from: mergedFrom, multi_actor_suspected: suspected } = identity;
+/** Suspected primitives that are named. */
+const NAMED = 20;
+
+interface Props {
+  readonly page: IdentityPage;
+  /** The states now; null until they are there. */
+  readonly primitives: readonly Primitive[] | null;
+  readonly askedUuid: string;
+}
+
+export function IdentityHeader({ page, primitives, askedUuid }: Props) {
+  const { uuid, attackers, attacker_count: attackerCount, merged_from: mergedFrom } = page;
+  const { states, observationCount, lastTs, suspected } = summarize(primitives ?? []);
   return (
     <header class="identity-head">
       <p class="small">
@@ -22,39 +34,38 @@ export function IdentityHeader({ identity, askedUuid }: { identity: Identity; as
           <code>{shortUuid(askedUuid)}</code> was merged into this identity.
         </p>
       )}
-      {suspected !== null && (
+      {suspected.length > 0 && (
         <p class="banner banner-suspicion" role="note">
           <strong>Several actors suspected.</strong> These primitives alternate between two values each:{" "}
-          {suspected.map((primitive, i) => (
+          {suspected.slice(0, NAMED).map((primitive, i) => (
             <span key={primitive}>
               {i > 0 && ", "}
               <a href={`/identity/${uuid}?open=${primitive}`}>{primitive}</a>
             </span>
           ))}
+          {suspected.length > NAMED ? ` and ${suspected.length - NAMED} more` : ""}
         </p>
       )}
       <dl class="facts">
         <div>
           <dt>First seen</dt>
           <dd>
-            <Ago ts={identity.first_seen_at} />
+            <Ago ts={page.first_seen_at} />
           </dd>
         </div>
         <div>
           <dt>Last seen</dt>
           <dd>
-            <Ago ts={identity.last_seen_at} />
+            <Ago ts={laterOf(page.last_seen_at, lastTs)} />
           </dd>
         </div>
         <div>
           <dt>Observations</dt>
-          <dd>{identity.observation_count.toLocaleString("en")}</dd>
+          <dd>{primitives === null ? "…" : observationCount.toLocaleString("en")}</dd>
         </div>
         <div>
           <dt>States</dt>
-          <dd>
-            <StateCounts states={identity.states} />
-          </dd>
+          <dd>{primitives === null ? "…" : <StateCounts states={states} />}</dd>
         </div>
         {mergedFrom.length > 0 && (
           <div>
@@ -70,7 +81,10 @@ export function IdentityHeader({ identity, askedUuid }: { identity: Identity; as
         )}
       </dl>
       <details class="attackers" open={attackers.length <= 3}>
-        <summary>{counted(attackers.length, "attacker")}</summary>
+        <summary>
+          {counted(attackerCount, "attacker")}
+          {attackerCount > attackers.length ? `; ${attackers.length} of them` : ""}
+        </summary>
         <ul>
           {attackers.map((attacker) => (
             <li key={attacker.uuid}>
@@ -90,4 +104,23 @@ export function IdentityHeader({ identity, askedUuid }: { identity: Identity; as
       </details>
     </header>
   );
+}
+
+/** What the header says of the states. */
+function summarize(primitives: readonly Primitive[]) {
+  const inState = (state: State) => primitives.filter((each) => each.state === state);
+  const states: Record<State, number> = { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 };
+  for (const state of STATES) states[state] = inState(state).length;
+  const alternating = inState("multi_actor").map(({ primitive }) => primitive);
+  return {
+    states,
+    observationCount: primitives.reduce((sum, each) => sum + each.observation_count, 0),
+    lastTs: primitives.reduce<number | null>((last, each) => laterOf(last, each.last_observation_ts), null),
+    // One alone raises no suspicion.
+    suspected: alternating.length >= 2 ? alternating : [],
+  };
+}
+
+function laterOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }

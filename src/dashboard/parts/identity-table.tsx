@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../route.ts";
 import type { Sort } from "../rows.ts";
-import type { Row } from "../schemas.ts";
+import type { Row } from "../../http/dashboard/wire.ts";
 import { counted, shortUuid, STATE_WORDS } from "../words.ts";
 import { Mark, StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
@@ -14,6 +14,8 @@ interface Props {
   readonly isAscending: boolean;
   /** Rows that fit and are not drawn yet. */
   readonly more: number;
+  /** Whether there are rows that are not loaded yet. */
+  readonly hasUnloaded: boolean;
   readonly showMore: () => void;
 }
 
@@ -28,9 +30,9 @@ const COLUMNS: readonly { title: string; sort: Sort | null }[] = [
 /** Primitives that are named in a row. */
 const NAMED = 3;
 
-export function IdentityTable({ rows, fresh, sort, isAscending, more, showMore }: Props) {
+export function IdentityTable({ rows, fresh, sort, isAscending, more, hasUnloaded, showMore }: Props) {
   const end = useRef<HTMLButtonElement>(null);
-  const hasMore = more > 0;
+  const hasMore = more > 0 || hasUnloaded;
   useEffect(() => {
     if (!end.current) return undefined;
     const observer = new IntersectionObserver(
@@ -88,7 +90,7 @@ export function IdentityTable({ rows, fresh, sort, isAscending, more, showMore }
       </table>
       {hasMore && (
         <button type="button" class="more" ref={end} onClick={showMore}>
-          Show {more.toLocaleString("en")} more
+          {hasUnloaded ? "Show more" : `Show ${more.toLocaleString("en")} more`}
         </button>
       )}
     </div>

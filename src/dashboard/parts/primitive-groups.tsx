@@ -1,7 +1,8 @@
 /** The primitives of an identity by domain, each a row that opens. */
 import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { setView, url } from "../route.ts";
-import type { AttributionEvent, Explanation, Observation, Primitive } from "../schemas.ts";
+import type { Point } from "../identity-facts.ts";
+import type { AttributionEvent, Explanation, Primitive } from "../schemas.ts";
 import { lastExplanations, type Span } from "../series.ts";
 import { counted, exactTime, shortTime, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
@@ -14,14 +15,18 @@ import { Transitions } from "./transitions.tsx";
 interface Props {
   readonly uuid: string;
   readonly primitives: readonly Primitive[];
-  readonly strips: ReadonlyMap<string, readonly Observation[]>;
+  /** The newest observations of each primitive, as far as they are known. */
+  readonly points: ReadonlyMap<string, readonly Point[]>;
   readonly events: readonly AttributionEvent[];
+  /** Whether there are older events that are not loaded. */
+  readonly hasOlder: boolean;
   readonly span: Span;
   readonly atTs: number | null;
-  readonly version: string;
   /** Ids of events that came while the page was open. */
   readonly fresh: ReadonlySet<string>;
 }
+
+const NO_POINTS: readonly Point[] = [];
 
 export function PrimitiveGroups(props: Props) {
   const { primitives, events, atTs } = props;
@@ -111,15 +116,16 @@ function PrimitiveRow({
   primitive,
   explanation,
   isOpen,
-  strips,
+  points,
   events,
+  hasOlder,
   span,
   atTs,
-  version,
   fresh,
 }: RowProps) {
   const { primitive: name, state, current_value: value, confidence, observation_count: count } = primitive;
   const panelId = `panel-${name}`;
+  const known = points.get(name) ?? NO_POINTS;
   const isFresh = events.some(({ id }) => fresh.has(id));
   return (
     <div class="primitive" data-primitive={name} data-state={state} data-fresh={isFresh}>
@@ -150,7 +156,7 @@ function PrimitiveRow({
         <span class="count quiet small" title={counted(count, "observation")}>
           {count.toLocaleString("en")}×
         </span>
-        <Strip observations={strips.get(name) ?? []} explanation={explanation} span={span} atTs={atTs} />
+        <Strip observations={known} explanation={explanation} span={span} atTs={atTs} />
       </div>
       <div id={panelId} class="panel" hidden={!isOpen}>
         {isOpen && (
@@ -159,7 +165,8 @@ function PrimitiveRow({
             name={name}
             explanation={explanation}
             events={events}
-            version={version}
+            hasOlder={hasOlder}
+            known={known}
             fresh={fresh}
           />
         )}
@@ -173,9 +180,13 @@ function Panel({
   name,
   explanation,
   events,
-  version,
+  hasOlder,
+  known,
   fresh,
-}: Pick<RowProps, "uuid" | "explanation" | "events" | "version" | "fresh"> & { name: string }) {
+}: Pick<RowProps, "uuid" | "explanation" | "events" | "hasOlder" | "fresh"> & {
+  name: string;
+  known: readonly Point[];
+}) {
   return (
     <>
       <SeriesChart
@@ -183,9 +194,12 @@ function Panel({
         primitive={name}
         explanation={explanation}
         transitions={events}
-        version={version}
+        known={known}
       />
-      <h4>{counted(events.length, "transition")}</h4>
+      <h4>
+        {counted(events.length, "transition")}
+        {hasOlder ? " among the events that are loaded" : ""}
+      </h4>
       <Transitions events={events} isNaming={false} fresh={fresh} />
     </>
   );

@@ -1,9 +1,10 @@
 /**
- * A strip: the observations of a primitive over the time of its identity. Bands for categories, a line with the mean for
+ * A strip: the newest observations of a primitive over the time of its identity. Bands for categories, a line with the mean for
  * numbers, turns for hashes. Below, the windows that decided the last transition: full for recent, hollow for older.
  */
-import type { Explanation, Observation } from "../schemas.ts";
-import { keyOf, kindOf, lanesOf, movingMeans, placeOf, type SeriesKind, type Span } from "../series.ts";
+import { keyOf, type Point } from "../identity-facts.ts";
+import type { Explanation } from "../schemas.ts";
+import { kindOf, lanesOf, movingMeans, percentOf, type SeriesKind, type Span } from "../series.ts";
 import { counted, exactTime, valueWords } from "../words.ts";
 
 const HEIGHT = 34;
@@ -15,7 +16,7 @@ const MOST_LANES = 5;
 const ABSTAINED = '"unknown"';
 
 interface Props {
-  readonly observations: readonly Observation[];
+  readonly observations: readonly Point[];
   readonly explanation: Explanation | null;
   readonly span: Span;
   /** What is shown as of a time, epoch seconds; later observations are dimmed. */
@@ -43,7 +44,7 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
           <rect
             key={key}
             class={`window window-${window}`}
-            x={`calc(${placeOf(each.ts, span)}% - 2.5px)`}
+            x={`calc(${percentOf(each.ts, span)}% - 2.5px)`}
             y={HEIGHT - 6}
             width={5}
             height={4.5}
@@ -58,7 +59,7 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
 /** What a strip shows, for those who do not see it. */
 function labelOf(
   kind: SeriesKind,
-  observations: readonly Observation[],
+  observations: readonly Point[],
   recent: ReadonlySet<string>,
   older: ReadonlySet<string>,
 ): string {
@@ -76,11 +77,11 @@ function labelOf(
 
 /** What is later than what is shown. */
 export function Later({ span, atTs }: { span: Span; atTs: number }) {
-  const place = Math.min(100, Math.max(0, placeOf(atTs, span)));
+  const left = Math.min(100, Math.max(0, percentOf(atTs, span)));
   return (
     <g>
-      <rect class="later" x={`${place}%`} y={0} width={`${100 - place}%`} height="100%" />
-      <line class="now-line" x1={`${place}%`} x2={`${place}%`} y1={0} y2="100%" />
+      <rect class="later" x={`${left}%`} y={0} width={`${100 - left}%`} height="100%" />
+      <line class="now-line" x1={`${left}%`} x2={`${left}%`} y1={0} y2="100%" />
     </g>
   );
 }
@@ -90,7 +91,7 @@ function Bands({
   span,
   isRotating,
 }: {
-  observations: readonly Observation[];
+  observations: readonly Point[];
   span: Span;
   isRotating: boolean;
 }) {
@@ -104,8 +105,8 @@ function Bands({
         const isAbstaining = text === ABSTAINED;
         const lane = isAbstaining ? shown - 1 : Math.min(lanes.indexOf(text), shown - 1);
         const next = observations[i + 1];
-        const from = placeOf(each.ts, span);
-        const to = next ? placeOf(next.ts, span) : Math.min(100, from + 1.5);
+        const from = percentOf(each.ts, span);
+        const to = next ? percentOf(next.ts, span) : Math.min(100, from + 1.5);
         const y = TOP + lane * pitch;
         const isTurn = isRotating && i > 0 && JSON.stringify(observations[i - 1]?.value) !== text;
         const height = Math.max(3, pitch - 1);
@@ -122,7 +123,7 @@ function Bands({
   );
 }
 
-function Line({ observations, span }: { observations: readonly Observation[]; span: Span }) {
+function Line({ observations, span }: { observations: readonly Point[]; span: Span }) {
   const numbers = observations.map(({ value }) => (typeof value === "number" ? value : 0));
   const means = movingMeans(numbers);
   const least = Math.min(...numbers);
@@ -132,7 +133,7 @@ function Line({ observations, span }: { observations: readonly Observation[]; sp
   return (
     <g>
       {observations.map((each, i) => {
-        const x = placeOf(each.ts, span);
+        const x = percentOf(each.ts, span);
         const before = observations[i - 1];
         return (
           <g key={keyOf(each)}>
@@ -140,7 +141,7 @@ function Line({ observations, span }: { observations: readonly Observation[]; sp
             {before && (
               <line
                 class="mean"
-                x1={`${placeOf(before.ts, span)}%`}
+                x1={`${percentOf(before.ts, span)}%`}
                 y1={y(means[i - 1] ?? 0)}
                 x2={`${x}%`}
                 y2={y(means[i] ?? 0)}

@@ -14,9 +14,11 @@ interface Props {
   readonly atTs: number | null;
   /** When something changed, ascending, epoch seconds. */
   readonly turns: readonly number[];
+  /** Loads earlier changes; null if all are known. */
+  readonly loadOlder: (() => void) | null;
 }
 
-export function TimeSlider({ span, atTs, turns }: Props) {
+export function TimeSlider({ span, atTs, turns, loadOlder }: Props) {
   // Up, so that the first observation is in sight from the start.
   const from = Math.ceil(span.fromTs);
   const to = Math.ceil(span.toTs);
@@ -24,14 +26,14 @@ export function TimeSlider({ span, atTs, turns }: Props) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const shown = moving.value ?? atTs ?? to;
-  const settle = (ts: number | null) => {
+  const goTo = (ts: number | null) => {
     moving.value = null;
     setView({ at: ts === null || ts >= to ? null : String(ts) });
   };
   const move = (ts: number) => {
     moving.value = ts;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => settle(ts), REST_MS);
+    timer.current = setTimeout(() => goTo(ts), REST_MS);
   };
   // A turn is only seen as of a time that is not earlier, so fractions are rounded up.
   const whole = turns.map((ts) => Math.ceil(ts));
@@ -58,8 +60,8 @@ export function TimeSlider({ span, atTs, turns }: Props) {
         <button
           type="button"
           aria-label="previous change"
-          disabled={before === undefined}
-          onClick={() => settle(before ?? null)}
+          disabled={before === undefined && loadOlder === null}
+          onClick={() => (before === undefined ? loadOlder?.() : goTo(before))}
         >
           <span aria-hidden="true">←</span> change
         </button>
@@ -79,10 +81,10 @@ export function TimeSlider({ span, atTs, turns }: Props) {
             move(Math.round(Math.min(to, Math.max(from, shown + (big * (to - from)) / 10))));
           }}
         />
-        <button type="button" aria-label="next change" disabled={isNow} onClick={() => settle(after ?? null)}>
+        <button type="button" aria-label="next change" disabled={isNow} onClick={() => goTo(after ?? null)}>
           change <span aria-hidden="true">→</span>
         </button>
-        <button type="button" disabled={isNow} onClick={() => settle(null)}>
+        <button type="button" disabled={isNow} onClick={() => goTo(null)}>
           Now
         </button>
       </div>

@@ -7,7 +7,7 @@ import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { eventWords } from "../explain.ts";
 import { useIsNarrow } from "../narrow.ts";
 import type { AttributionEvent, State } from "../schemas.ts";
-import { type Grid, gridOf, placeOf, type Span } from "../series.ts";
+import { type Grid, gridOf, percentOf, type Span } from "../series.ts";
 import { stepOf } from "../timeline-steps.ts";
 import { axisTimes, counted, exactTime } from "../words.ts";
 import { Mark } from "./mark.tsx";
@@ -86,7 +86,7 @@ export function Timeline({ events, span, atTs, choose, fresh }: Props) {
                     <TurnMark
                       key={turn.event.id}
                       turn={turn}
-                      place={placeOf(turn.ts, span)}
+                      left={percentOf(turn.ts, span)}
                       isStop={turn.event.id === stop}
                       isChosen={atTs !== null && Math.ceil(turn.ts) === atTs}
                       isLater={atTs !== null && turn.ts > atTs}
@@ -106,7 +106,7 @@ export function Timeline({ events, span, atTs, choose, fresh }: Props) {
 
 function TurnMark({
   turn: { event, primitive, state, ts },
-  place,
+  left,
   isStop,
   isChosen,
   isLater,
@@ -115,7 +115,7 @@ function TurnMark({
 }: {
   turn: Turn;
   /** Percent from the left. */
-  place: number;
+  left: number;
   isStop: boolean;
   isChosen: boolean;
   /** Whether it is later than what is shown. */
@@ -128,7 +128,7 @@ function TurnMark({
     <button
       type="button"
       class="turn-mark"
-      style={{ left: `${place}%` }}
+      style={{ left: `${left}%` }}
       data-id={event.id}
       data-fresh={isFresh}
       data-later={isLater}
@@ -149,7 +149,7 @@ function GridLayer({ grid, span, atTs }: { grid: Grid; span: Span; atTs: number 
   return (
     <svg class="timeline-grid" aria-hidden="true">
       {grid.times.map((ts, i) => {
-        const x = `${placeOf(ts, span)}%`;
+        const x = `${percentOf(ts, span)}%`;
         const [name = "", below = ""] = (names[i] ?? "").split("\n");
         return (
           <g key={ts}>

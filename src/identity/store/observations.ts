@@ -84,6 +84,20 @@ export class Observations {
     );
   }
 
+  /** The newest observations of a primitive, in series order. Costs one pass over its series. @param limit - at most */
+  newest(primitive: string, limit: number): Member[] {
+    return this.#sql
+      .exec<MemberRow>(
+        `WITH RECURSIVE ${HOLDERS}
+         SELECT ${MEMBER} FROM holders CROSS JOIN observations ON attacker_uuid = uuid AND primitive = ?
+         ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
+        primitive,
+        limit,
+      )
+      .toArray()
+      .toReversed();
+  }
+
   /**
    * Every series, by primitive in ASCII order, in one pass; each must be read to its end before the next.
    * @param toTs - epoch seconds; later observations are left out

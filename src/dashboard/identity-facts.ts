@@ -1,0 +1,151 @@
+/**
+ * What the page of an identity knows, and how it changes by what the identity's stream says: nothing that is known is
+ * loaded again. Pure; leaves loading to identity-loader.ts.
+ */
+import type { EventsBefore, IdentityPage } from "../http/dashboard/wire.ts";
+import type { AttributionEvent } from "./schemas.ts";
+
+/** An observation that is drawn. */
+export interface Point {
+  readonly value: unknown;
+  /** Epoch seconds. */
+  readonly ts: number;
+  readonly evidence_ref: string;
+  readonly attacker_uuid: string;
+}
+
+/** An observation, as the stream says it. */
+export interface NewPoint extends Point {
+  readonly primitive: string;
+}
+
+/** Observations of a primitive that a strip shows. */
+export const STRIP_POINTS = 80;
+
+/** Everything about an identity that does not depend on a time. */
+export interface IdentityFacts {
+  readonly page: IdentityPage;
+  /** The newest observations of each primitive, as far as they are known, in the order of the series. */
+  readonly points: ReadonlyMap<string, readonly Point[]>;
+  /** The newest events, in the order of `seq`. */
+  readonly events: readonly AttributionEvent[];
+  /** What to ask for older events with; null if there are none. */
+  readonly beforeSeq: number | null;
+  /** Ids of the events that came while the page was open. */
+  readonly fresh: ReadonlySet<string>;
+  /** How often news was applied since the page was loaded. */
+  readonly newsCount: number;
+}
+
+/**
+ * What is known when the page is loaded.
+ * @param openedSeq - number of the newest event when it was opened
+ */
+export function factsOf(
+  page: IdentityPage,
+  { data, before_seq: beforeSeq }: EventsBefore,
+  openedSeq: number,
+): IdentityFacts {
+  const recent = Map.groupBy(page.recent, ({ primitive }) => primitive);
+  const points = addExplained(new Map(), data);
+  for (const [primitive, observed] of recent) {
+    points.set(primitive, mergePoints(points.get(primitive) ?? [], observed, STRIP_POINTS));
+  }
+  const fresh = new Set(data.filter(({ seq }) => seq > openedSeq).map(({ id }) => id));
+  return { page, points, events: data, beforeSeq, fresh, newsCount: 0 };
+}
+
+/** After older events were loaded. */
+export function withOlder(
+  facts: IdentityFacts,
+  { data, before_seq: beforeSeq }: EventsBefore,
+): IdentityFacts {
+  const known = new Set(facts.events.map(({ id }) => id));
+  const older = data.filter(({ id }) => !known.has(id));
+  return {
+    ...facts,
+    events: [...older, ...facts.events],
+    points: addExplained(facts.points, older),
+    beforeSeq,
+  };
+}
+
+/** What the identity's stream said since the facts were last changed. */
+export interface News {
+  readonly events: readonly AttributionEvent[];
+  readonly observations: readonly NewPoint[];
+}
+
+/**
+ * After news; null if something is missing or the identity is another one now, so that all must be loaded again.
+ */
+export function afterNews(facts: IdentityFacts, { events, observations }: News): IdentityFacts | null {
+  const known = new Set(facts.events.map(({ id }) => id));
+  const added = events.filter(({ id }) => !known.has(id));
+  let lastSeq = facts.events.at(-1)?.seq ?? facts.page.last_seq;
+  for (const { seq, type } of added) {
+    if (type === "merged" || type === "unmerged" || seq !== lastSeq + 1) return null;
+    lastSeq = seq;
+  }
+  const points = new Map(addExplained(facts.points, added));
+  for (const [primitive, observed] of Map.groupBy(observations, (each) => each.primitive)) {
+    points.set(primitive, mergePoints(points.get(primitive) ?? [], observed, STRIP_POINTS));
+  }
+  return {
+    ...facts,
+    page: { ...facts.page, last_seq: lastSeq },
+    points,
+    events: [...facts.events, ...added],
+    fresh: new Set([...facts.fresh, ...added.map(({ id }) => id)]),
+    newsCount: facts.newsCount + 1,
+  };
+}
+
+/** Names an observation within its primitive. */
+export function keyOf({
+  evidence_ref,
+  attacker_uuid,
+}: Pick<Point, "evidence_ref" | "attacker_uuid">): string {
+  return `${attacker_uuid} ${evidence_ref}`;
+}
+
+/**
+ * Observations of both lists, each once, in the order of the series.
+ * @param later - wins where both have an observation
+ * @param most - the newest so many
+ */
+export function mergePoints(earlier: readonly Point[], later: readonly Point[], most: number): Point[] {
+  const byKey = new Map([...earlier, ...later].map((each) => [keyOf(each), each]));
+  return [...byKey.values()].toSorted(compareInSeries).slice(-most);
+}
+
+function compareInSeries(a: Point, b: Point): number {
+  return a.ts - b.ts || compare(a.evidence_ref, b.evidence_ref) || compare(a.attacker_uuid, b.attacker_uuid);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Adds the observations that events were decided by, which is how older ones than the recent are known. */
+function addExplained(
+  points: ReadonlyMap<string, readonly Point[]>,
+  events: readonly AttributionEvent[],
+): Map<string, readonly Point[]> {
+  const after = new Map(points);
+  const byPrimitive = Map.groupBy(events, ({ payload }) => payload.primitive);
+  for (const [primitive, own] of byPrimitive) {
+    if (primitive === undefined) continue;
+    const members = own.flatMap(({ explanation }) =>
+      explanation ? [...explanation.older, ...explanation.recent] : [],
+    );
+    const shown = members.filter(({ value }) => !isDigest(value));
+    after.set(primitive, mergePoints(shown, after.get(primitive) ?? [], STRIP_POINTS));
+  }
+  return after;
+}
+
+/** Whether a long value stands as its digest, which is another value than its text. */
+function isDigest(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "sha256" in value;
+}

@@ -1,0 +1,29 @@
+/** From an identity's states to their wire shape. */
+import type { z } from "zod";
+import type { PrimitiveAttribution } from "../../identity/index.ts";
+import type { attributionSchema } from "./wire.ts";
+
+/**
+ * An identity's states, as they are answered.
+ * @param identityUuid - null while the attacker has no identity
+ * @param policyId - the policy by which states are computed, or null if the configuration names none
+ */
+export function toWireAttribution(
+  identityUuid: string | null,
+  policyId: string | null,
+  primitives: readonly PrimitiveAttribution[],
+): z.infer<typeof attributionSchema> {
+  return {
+    identity_uuid: identityUuid,
+    policy: policyId,
+    primitives: primitives.map((attribution) => ({
+      primitive: attribution.primitive,
+      current_value: JSON.parse(attribution.currentValue),
+      state: attribution.state,
+      confidence: attribution.confidence,
+      observation_count: attribution.observationCount,
+      last_change_ts: attribution.lastChangeTs,
+      last_observation_ts: attribution.lastObservationTs,
+    })),
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * The newest observations of every primitive, for the page of an identity: those that the state rows carry, which costs a
+ * row for each primitive, however many observations there are.
+ */
+import type { Member } from "../core/index.ts";
+import type { RecentAnswer } from "./protocol.ts";
+import type { IdentityStore } from "./store/index.ts";
+
+/** Characters of a value's JSON that are given; a longer one is cut, and marked as such. */
+const SHOWN_CHARACTERS = 200;
+
+/** An observation of a primitive. */
+export interface RecentObservation extends Member {
+  readonly primitive: string;
+  /** Whether `value` is only the beginning of its JSON. */
+  readonly isCut: boolean;
+}
+
+/** The members of every primitive's tail: informative observations, by primitive, in the order of their series. */
+export function recentOf(store: IdentityStore): RecentAnswer {
+  if (store.isEmpty) return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
+  const { attackerUuids, firstSeenTs } = store.links.linked();
+  const observations = store.attributions().flatMap(({ primitive }): RecentObservation[] => {
+    const tail = store.record(primitive)?.tail;
+    if (!tail) return [];
+    const members = tail.kind === "hash" ? tail.latest : tail.newest;
+    return members.map(({ value, ts, evidenceRef, attackerUuid }) => {
+      const isCut = value.length > SHOWN_CHARACTERS;
+      const shown = isCut ? value.slice(0, SHOWN_CHARACTERS) : value;
+      return { primitive, value: shown, isCut, ts, evidenceRef, attackerUuid };
+    });
+  });
+  return {
+    outcome: "recent",
+    attackerCount: attackerUuids.length,
+    firstSeenTs,
+    observations: JSON.stringify(observations),
+  };
+}
