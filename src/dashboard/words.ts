@@ -47,11 +47,6 @@ export function shortTime(ts: number): string {
   return minute.format(ts * 1_000);
 }
 
-/** A day. @param ts - epoch seconds */
-export function shortDay(ts: number): string {
-  return day.format(ts * 1_000);
-}
-
 const DAY_SECS = 86_400;
 
 /**

@@ -4,9 +4,7 @@ export type {
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
-  ExchangePlan,
   IdentityLink,
-  Inspection,
   NewestAnswer,
   PrimitiveAttribution,
   RecentAnswer,
@@ -14,4 +12,3 @@ export type {
 export type { RecentObservation } from "./recent.ts";
 export { digestRange } from "./check.ts";
 export { CHECKED_ROWS } from "./protocol.ts";
-export type { KeyRange } from "./store/index.ts";

@@ -1,11 +1,5 @@
 /** D1, behind questions. Everything here takes its database as an argument; nobody else speaks SQL to it. */
-export {
-  type Attacker,
-  findAttacker,
-  type Registered,
-  registerAttacker,
-  type Registration,
-} from "./attackers.ts";
+export { type Attacker, findAttacker, registerAttacker } from "./attackers.ts";
 export { hasIdentity, type HistoryEvent, readHistory } from "./reads.ts";
 export {
   addTotals,
@@ -16,11 +10,9 @@ export {
   readTotalsAtCursor,
   type Totals,
 } from "./totals.ts";
-export { type IdentityFilter, type IdentityPosition, listGlances, listIdentities } from "./identity-list.ts";
+export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
 export {
   findIdentity,
-  type HistoryPage,
-  type IdentityAttacker,
   type IdentityDetail,
   type IdentityGlance,
   type IdentityHead,
@@ -28,14 +20,9 @@ export {
   readIdentityHead,
   readTransitions,
 } from "./identity-reads.ts";
-export {
-  readLatestObservations,
-  readSeries,
-  type SeriesFilter,
-  type SeriesPosition,
-} from "./series-reads.ts";
-export { type BackfillCursor, finishBackfills, readBackfillPage } from "./backfill.ts";
-export { type PackedProfile, type Profile, type ProfileState, readProfile } from "./profile.ts";
+export { readLatestObservations, readSeries } from "./series-reads.ts";
+export { finishBackfills, readBackfillPage } from "./backfill.ts";
+export { type PackedProfile, readProfile } from "./profile.ts";
 export {
   clearBacklog,
   type DrainedEvent,
@@ -45,10 +32,8 @@ export {
   retractPrimitives,
 } from "./projection.ts";
 export { followLinks, type Link } from "./links.ts";
-export { type RecordBatch, recordBatch, type Recorded, type RecordedObservation } from "./record.ts";
+export { type RecordBatch, recordBatch, type RecordedObservation } from "./record.ts";
 export {
-  type Followed,
-  type FollowedEvent,
   type FollowedTarget,
   readEventsAfter,
   readFollowed,
@@ -56,13 +41,8 @@ export {
   readStreamStart,
   type StreamedEvent,
 } from "./streams.ts";
-export { type StoredTicket, storeTicket, takeTicket } from "./tickets.ts";
-export {
-  type KeyInAttacker,
-  readAttackersPage,
-  readIdentityPage,
-  type StoredMember,
-} from "./observation-pages.ts";
+export { storeTicket, takeTicket } from "./tickets.ts";
+export { readAttackersPage, readIdentityPage, type StoredMember } from "./observation-pages.ts";
 export {
   addJob,
   failJob,

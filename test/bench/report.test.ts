@@ -1,4 +1,4 @@
-/** What the benchmarks say, on the terminal and in the documentation, and what they are asked. */
+/** The report of the bench, on the terminal and in the documentation, and its command line. */
 import { expect, it } from "vitest";
 import { BARS, measureOf, missing } from "../../src/bench/measures.ts";
 import { benchCommand } from "../../src/cli/bench.ts";
@@ -35,11 +35,11 @@ it.each([
   expect(figure(value)).toBe(text);
 });
 
-it("says in one word what came of each", () => {
+it("each measure has a verdict of one word", () => {
   expect(MEASURES.map(verdictOf)).toEqual(["met", "missed", "reported", "skipped", "failed"]);
 });
 
-it("the table names every measure with its bar, without colour where there is none", () => {
+it("the table has every measure with its bar, and no colour codes without colour", () => {
   const text = renderMeasures(MEASURES, { isColored: false, columns: 100 });
   for (const { name, bar } of MEASURES) {
     expect(text).toContain(name);
@@ -48,7 +48,7 @@ it("the table names every measure with its bar, without colour where there is no
   expect(text).not.toContain("\u001B");
 });
 
-it("the summary takes the place of the one before, and of nothing else", () => {
+it("the summary replaces the one before and nothing else", () => {
   const [begin, end] = ["<!-- npm run bench -- --docs: begin -->", "<!-- npm run bench -- --docs: end -->"];
   const summary = markdownOf(MEASURES, MACHINE, "2026-01-02");
   expect(summary).toContain("| `floor_1` | 0.750 | ≥ 0.7 | met | 0.7 to 0.8 |");
@@ -59,7 +59,7 @@ it("the summary takes the place of the one before, and of nothing else", () => {
   expect(() => withSummary("no place", summary)).toThrow("needs a place");
 });
 
-it("every measure but those of the soak is taken by one suite", () => {
+it("every measure except those of the soak belongs to one suite", () => {
   const taken = SUITES.flatMap(({ measures }) => measures);
   expect([...taken, "soak_memory", "soak_lag"].toSorted()).toEqual(Object.keys(BARS).toSorted());
 });

@@ -1,4 +1,4 @@
-/** The arithmetic of the benchmarks: what is compared, and what it is compared with. */
+/** The arithmetic of the bench: statistics, measures, cost, workloads. */
 import { describe, expect, it } from "vitest";
 import { costOf, describeCost, type Usage } from "../../src/bench/costs.ts";
 import { BARS, type Measure, measureOf, missing } from "../../src/bench/measures.ts";
@@ -27,11 +27,11 @@ describe("statistics", () => {
     expect(quantile([1, 2], 1)).toBe(2);
   });
 
-  it("there is no middle of nothing", () => {
+  it("an empty list has no median", () => {
     expect(() => median([])).toThrow(RangeError);
   });
 
-  it("pairs are compared each in itself, so a slow moment that hits both changes nothing", () => {
+  it("each pair is compared by itself, so a slow phase during both changes nothing", () => {
     const pairs = [
       { a: 2, b: 1 },
       { a: 200, b: 100 },
@@ -53,15 +53,15 @@ describe("measures", () => {
     expect(measureOf(name, value, "").pass).toBe(pass);
   });
 
-  it("a condition besides the bar counts", () => {
+  it("a condition besides the bar must hold", () => {
     expect(measureOf("flat_hash", 1, "", false).pass).toBe(false);
   });
 
-  it("what has no bar is only reported", () => {
+  it("a measure without a bar is only reported", () => {
     expect(measureOf("floor_100", 0.1, "")).toMatchObject({ bar: null, pass: null });
   });
 
-  it("what failed is not met, what was skipped is neither", () => {
+  it("a failed measure is not met, a skipped one has no verdict", () => {
     expect(missing("d1_calls", "no", false)).toMatchObject({ value: null, bar: "≤ 3", pass: false });
     expect(missing("d1_calls", "no", null)).toMatchObject({
       value: null,
@@ -84,18 +84,18 @@ describe("money", () => {
     objectRequests: 100,
   };
 
-  it("a hundred messages of one observation, by hand", () => {
+  it("the cost of a hundred messages with one observation equals a calculation by hand", () => {
     const { total } = costOf(usage, 100);
     expect(total).toBeCloseTo(3 * 0.4 + 1.04 + 2 + 0.15 + 4 * 0.001 + 0.001, 9);
   });
 
-  it("says the sum it made", () => {
+  it("the description shows the sum", () => {
     expect(describeCost(usage, 100)).toBe(
       "3 queue operations × $0.4 + 1.04 D1 rows written × $1 + 2 object rows written × $1 + 1 object requests × $0.15 + 4 D1 rows read × $0.001 + 1 object rows read × $0.001 = $4.40",
     );
   });
 
-  it("everything that was used is on the bill", () => {
+  it("every kind of usage is on the bill", () => {
     expect(
       costOf(usage, 1)
         .lines.map(({ billed }) => billed)
@@ -117,7 +117,7 @@ describe("workload", () => {
     pointers: "by_day",
   };
 
-  it("is the same each time, with a key of its own for every observation", () => {
+  it("is the same each time, and every observation has its own key", () => {
     expect(eventsOf(workload)).toEqual(eventsOf(workload));
     const keys = eventsOf(workload).map(({ payload }) =>
       [payload.attacker_uuid, payload.primitive, payload.evidence_ref].join(),
@@ -132,7 +132,7 @@ describe("workload", () => {
     }
   });
 
-  it("attackers are told apart", () => {
+  it("attackers have different UUIDs", () => {
     const uuids = Array.from({ length: 5_000 }, (_, i) => attackerUuidOf("a", i));
     expect(new Set(uuids).size).toBe(5_000);
   });

@@ -1,4 +1,4 @@
-/** What the Worker serves as files: all that the pages name, and no more; written only where something changed. */
+/** The served files: every file that a page names, and no other; only changed files are written. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collectAssets, writeAssets } from "../../src/cli/build-assets.ts";
 
 describe("collectAssets", () => {
-  it("has every file that a page of it names, and each page is free of inline code and style", async () => {
+  it("has every file that a page names, and no page has inline code or style", async () => {
     const assets = await collectAssets();
     const pages = [...assets].filter(([path]) => path.endsWith(".html"));
     expect(pages.map(([path]) => path)).toContain("docs/index.html");
@@ -19,7 +19,7 @@ describe("collectAssets", () => {
     }
   });
 
-  it("asks nobody else: no style sheet loads from another origin", async () => {
+  it("no style sheet loads from another origin", async () => {
     for (const [path, content] of await collectAssets()) {
       if (!path.endsWith(".css")) continue;
       expect(Buffer.from(content).toString("utf8")).not.toMatch(/url\(\s*["']?(https?:|\/\/)|@import/);
@@ -49,7 +49,7 @@ describe("writeAssets", () => {
     return Object.fromEntries(names.map((name, i) => [name.slice(directory.length + 1), texts[i]]));
   };
 
-  it("makes the directory hold exactly the files", async () => {
+  it("the directory holds exactly the files afterwards", async () => {
     await mkdir(join(directory, "old"));
     await writeFile(join(directory, "old", "gone.js"), "x");
     await writeFile(join(directory, "kept.js"), "same");
@@ -59,7 +59,7 @@ describe("writeAssets", () => {
     expect(await written()).toEqual(wanted);
   });
 
-  it("leaves alone what is as it should be", async () => {
+  it("does not write files that are up to date", async () => {
     const wanted = files({ "a.js": "1", "b.js": "2" });
     await writeAssets(directory, wanted);
     const before = await stat(join(directory, "a.js"));

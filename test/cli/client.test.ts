@@ -42,7 +42,7 @@ it.each([429, 500, 502, 503, 504])(
   },
 );
 
-it("[client] a connection that breaks is tried again", async () => {
+it("[client] a broken connection is retried", async () => {
   worker.failures.push({ status: 0, drop: true });
   expect(await clientOf().sendEvents([event("1")])).toEqual({ accepted: 1, ignored: 0, rejected: [] });
   expect(worker.requests).toHaveLength(2);
@@ -66,7 +66,7 @@ it("[client] retries end, and the error names status, code and what the server s
   expect(worker.requests).toHaveLength(4);
 });
 
-it("[client] a wrong token is told at once, without a retry", async () => {
+it("[client] a wrong token is an error at once, without a retry", async () => {
   const error = await clientOf({ readToken: "wrong" })
     .stats()
     .catch((reason: unknown) => reason);
@@ -93,14 +93,14 @@ it("[client] the states of an unknown attacker are null", async () => {
   expect(await clientOf().attribution("nobody")).toBeNull();
 });
 
-it("[client] an answer that is not as promised is named", async () => {
+it("[client] an answer with another schema is an error that names it", async () => {
   worker.stats = () => ({ ...base, observations: "many" });
   await expect(clientOf().stats()).rejects.toThrow(
     /GET \/stats answered something else than promised.*observations/s,
   );
 });
 
-it("[client] a Worker that does not run is named, with what to do", async () => {
+it("[client] a Worker that does not run is an error that says what to do", async () => {
   const client = new AttributionClient({
     url: "http://127.0.0.1:9",
     ingestToken: "i",
@@ -110,7 +110,7 @@ it("[client] a Worker that does not run is named, with what to do", async () => 
   await expect(client.stats()).rejects.toThrow(/no answer from http:\/\/127\.0\.0\.1:9: .*npm run dev/);
 });
 
-it("[client] waiting ends when backlog and outbox are empty and nothing moves", async () => {
+it("[client] waiting ends when backlog and outbox are empty and no counter changes", async () => {
   const looks = [
     { observations: 1, pending: 0, backlog: 4 },
     { observations: 5, pending: 7, backlog: 0 },
@@ -141,7 +141,7 @@ it("[client] waiting ends when backlog and outbox are empty and nothing moves", 
   expect(look).toBeGreaterThan(3);
 });
 
-it("[client] what was stored before never reaches the expected count, and waiting ends all the same", async () => {
+it("[client] waiting ends even if the expected count is not reached, because rows were stored before", async () => {
   worker.stats = () => ({ ...base, observations: 5, outbox: { pending: 0, oldest_ts: null } });
   const result = await clientOf().waitUntilApplied({
     expectedObservations: 10,
@@ -152,7 +152,7 @@ it("[client] what was stored before never reaches the expected count, and waitin
   expect(result.applied).toBe(true);
 });
 
-it("[client] work that stands still is reported as not applied", async () => {
+it("[client] a backlog without progress is reported as not applied", async () => {
   worker.stats = () => ({
     ...base,
     observations: 5,

@@ -1,7 +1,7 @@
-/** docs/configuration.md: every setting that there is, with its default and range, and none that there is not. */
+/** docs/configuration.md lists every setting with its default and range, and no other. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { THRESHOLD_SPECS } from "../../src/core/index.ts";
+import { THRESHOLD_SPECS } from "../../src/core/thresholds.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const [page = "", config = "", wranglerFile = "", exampleSecrets = ""] = await Promise.all(
@@ -10,7 +10,7 @@ const [page = "", config = "", wranglerFile = "", exampleSecrets = ""] = await P
   ),
 );
 
-/** The rows of the page's tables that begin with a name in capitals: name, then the other cells. */
+/** The rows of the page's tables that begin with a name in capitals: the name, then the other columns. */
 const rows = new Map(
   page
     .split("\n")
@@ -18,11 +18,11 @@ const rows = new Map(
       line
         .split("|")
         .slice(1, -1)
-        .map((cell) => cell.trim()),
+        .map((column) => column.trim()),
     )
-    .flatMap(([first = "", ...cells]) => {
+    .flatMap(([first = "", ...columns]) => {
       const name = /^`([A-Z][A-Z_]+)`$/.exec(first)?.[1];
-      return name === undefined ? [] : [[name, cells] as const];
+      return name === undefined ? [] : [[name, columns] as const];
     }),
 );
 
@@ -52,7 +52,7 @@ describe("docs/configuration.md", () => {
     for (const [, name] of limits) expect(page).toContain(`\`${name}\``);
   });
 
-  it("names nothing that is not there", () => {
+  it("names no setting that does not exist", () => {
     const known = `${config}${exampleSecrets}${JSON.stringify(THRESHOLD_SPECS)}`;
     expect([...rows.keys()].filter((name) => !known.includes(name))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: from nothing to a result, and back to nothing; and that it would notice a wrong result.
+ * `npm run demo`: it shows the expected result, removes everything at its end, and detects a wrong result.
  */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { type Running, start } from "./running.ts";
 
 const PLAIN = { isColored: false, columns: 120 };
 
-/** What a Worker would say that keeps every promise. */
+/** The answers of a Worker with the expected states. */
 function asPromised(): Seen[] {
   return castAttackers({ seed: 1, endTs: 1_790_000_000 }).map((attacker) => {
     const { expected, isSuspected } = attacker.scenario;
@@ -49,7 +49,7 @@ function withoutSuspicion(seen: Seen): Seen {
 }
 
 describe("the demo's verdict", () => {
-  it("has nothing to say when everything is as promised", () => {
+  it("finds no disagreement if all states are as expected", () => {
     expect(findDisagreements(asPromised())).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe("the demo's verdict", () => {
     expect(findDisagreements(seen)).toEqual(expected);
   });
 
-  it("names the states that nobody is in", () => {
+  it("names the states that no attacker is in", () => {
     const steady = asPromised().slice(0, 1);
     const absent = STATES.filter((state) => state !== "stable").map((state) => `nobody is ${state}`);
     expect(findDisagreements(steady)).toEqual([...absent, "nobody is suspected"]);
@@ -111,7 +111,7 @@ describe("the demo's verdict", () => {
     expect(text.includes("value now")).toBe(columns === 120);
   });
 
-  it("says the same with colours as without", () => {
+  it("has the same text with and without colours", () => {
     const colored = renderSeen(asPromised(), { ...PLAIN, isColored: true });
     // oxlint-disable-next-line no-control-regex -- that is what colours are made of
     expect(colored.replace(/\u001B\[\d+m/g, "")).toBe(renderSeen(asPromised(), PLAIN));
@@ -141,7 +141,7 @@ describe("npm run demo", { timeout: 180_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it("goes from nothing to all five states and a suspicion, and leaves nothing behind", async () => {
+  it("shows all five states and a suspicion, and leaves no process or file", async () => {
     const port = await getPort({ host: "127.0.0.1" });
     running = start("src/cli/demo.ts", ["--once", "--port", String(port)], { TMPDIR: directory });
     const { exitCode, output } = await running.ended;

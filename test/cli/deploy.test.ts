@@ -1,6 +1,6 @@
 /**
- * Deploying: whatever the account holds already, the steps end in the same place, and a step that fails stops the rest.
- * A pretended account answers in Wrangler's words (4.124); nothing here touches a network.
+ * Deploying: the result is the same whatever the account has already, and a failed step stops the rest. A simulated account
+ * answers with the texts of Wrangler (4.124); no test uses a network.
  */
 import { readFile } from "node:fs/promises";
 import { parse } from "smol-toml";
@@ -38,7 +38,7 @@ const DATABASE_ID = "5f0c2a9e-1111-4222-8333-444455556666";
 const IDS = new Map([["observations", DATABASE_ID]]);
 const BANNER = " ⛅️ wrangler 4.124.0\n────────────────────\n";
 
-/** An account that behaves as Cloudflare does behind Wrangler. */
+/** A simulated account that behaves as Cloudflare does behind Wrangler. */
 class PretendedAccount {
   isSignedIn = true;
   databases = new Map<string, string>();
@@ -46,7 +46,7 @@ class PretendedAccount {
   secrets: string[] = [];
   isDeployed = false;
   isMigrated = false;
-  /** Commands that begin so fail with this text. */
+  /** Commands with this beginning fail with this text. */
   failing: { command: string; stderr: string } | null = null;
   readonly commands: string[] = [];
   readonly files = new Map([["wrangler.toml", TOML]]);
@@ -176,7 +176,7 @@ describe("deploy", () => {
     ]);
   });
 
-  it("migrates before it deploys, and both with the file that names the database", async () => {
+  it("migrates before it deploys, both with the file that has the database id", async () => {
     const account = new PretendedAccount();
     await deploy(OPTIONS, account.tools);
     const order = account.commands.map((command) => command.split(" ").slice(0, 2).join(" "));
@@ -185,7 +185,7 @@ describe("deploy", () => {
     expect(order.lastIndexOf("queues create")).toBeLessThan(order.indexOf("deploy --config"));
   });
 
-  it("passes on where the database is to live and how long queues keep messages", async () => {
+  it("passes on the location of the database and the retention of the queues", async () => {
     const account = halfThere();
     account.databases.delete("observations");
     await deploy({ ...OPTIONS, location: "weur", retentionSecs: 86_400 }, account.tools);
@@ -208,7 +208,7 @@ describe("deploy", () => {
     expect([...account.files.keys()]).toEqual(["wrangler.toml"]);
   });
 
-  it("says of an empty account, when it only looks, everything it would do", async () => {
+  it("lists everything it would do for an empty account in a dry run", async () => {
     const account = new PretendedAccount();
     const { missingSecrets } = await deploy({ ...OPTIONS, isDryRun: true }, account.tools);
     expect(account.said).toEqual([
@@ -239,7 +239,7 @@ describe("deploy", () => {
     }
   });
 
-  it("names the two ways to sign in when nobody is", async () => {
+  it("names the two ways to sign in if nobody is signed in", async () => {
     const account = new PretendedAccount();
     account.isSignedIn = false;
     await expect(deploy(OPTIONS, account.tools)).rejects.toThrow(
@@ -248,7 +248,7 @@ describe("deploy", () => {
     expect(account.commands).toEqual(["whoami --json"]);
   });
 
-  it("goes on without knowing who it is, where only that is refused", async () => {
+  it("continues if only the name of the account is refused", async () => {
     const account = new PretendedAccount();
     account.failing = { command: "whoami", stderr: "✘ [ERROR] Authentication error [code: 10000]" };
     await deploy(OPTIONS, account.tools);
@@ -271,7 +271,7 @@ describe("deploy", () => {
       const error = await deploy(OPTIONS, account.tools).catch((thrown: unknown) => thrown);
       if (!(error instanceof DeployError)) throw new Error("expected a DeployError");
       expect(error.message).toContain(message);
-      // What `wrangler deploy` says went to the terminal already.
+      // `wrangler deploy` has printed its output already.
       expect(error.message.includes("[code: 7003]")).toBe(command !== "deploy");
       expect(error.message).not.toContain("Logs were written");
       const succeeded = account.changes().filter((each) => !each.startsWith(command));
@@ -285,7 +285,7 @@ describe("deploy", () => {
     },
   );
 
-  it("does not take an answer that is no list of databases for an empty account", async () => {
+  it("does not treat an answer without a list of databases as an empty account", async () => {
     const account = new PretendedAccount();
     account.tools.run = async (args) => success(args[0] === "whoami" ? "{}" : '{"error":"maintenance"}');
     await expect(deploy(OPTIONS, account.tools)).rejects.toThrow(
@@ -293,7 +293,7 @@ describe("deploy", () => {
     );
   });
 
-  it("tells which secrets are missing, and how to set them without losing them", async () => {
+  it("lists the missing secrets and the commands that set and show them", async () => {
     const account = allThere();
     account.secrets = ["READ_TOKENS", "UNRELATED"];
     const { missingSecrets } = await deploy(OPTIONS, account.tools);
@@ -309,7 +309,7 @@ describe("deploy", () => {
 });
 
 describe("the Wrangler file", () => {
-  it("of this project names what deploying has to create", async () => {
+  it("of this project names what deploying creates", async () => {
     const needed = readRequirements(await readFile("wrangler.toml", "utf8"), "wrangler.toml");
     expect(needed.workerName).toBe("attribution-worker");
     expect(needed.databases).toContainEqual({ binding: "DB", name: "observations" });
@@ -354,7 +354,7 @@ simple = { limit = ${limit}, period = ${period} }`;
     });
   });
 
-  it("loses for the Free plan what that refuses, and takes smaller batches", async () => {
+  it("for the Free plan has no refused settings and smaller batches", async () => {
     const source = await readFile("wrangler.toml", "utf8");
     const copy = makeDeployConfig(source, "wrangler.toml", { databaseIds: IDS, isFreePlan: true });
     expect(source).toContain("[limits]");
@@ -373,7 +373,7 @@ simple = { limit = ${limit}, period = ${period} }`;
     expect(() => readRequirements(toml, "wrangler.toml")).toThrow(message);
   });
 
-  it("has its copy beside it", () => {
+  it("has its copy in the same directory", () => {
     expect(deployConfigFile("wrangler.toml")).toBe("wrangler.deploy.toml");
     expect(deployConfigFile("environments/staging.toml")).toBe("environments/staging.deploy.toml");
   });

@@ -1,5 +1,5 @@
 /**
- * `npm run dev`: the database it migrates is the one it serves, and it ends as Wrangler does, leaving nobody behind.
+ * `npm run dev`: it migrates the database that it serves, ends with Wrangler's exit code, and leaves no process.
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -85,7 +85,7 @@ WINDOW_SIZE = 7
 });
 
 describe("ensureDevVars", () => {
-  it("writes the example where there is nothing, and never touches what is there", async () => {
+  it("writes the example if there is no file, and does not change an existing one", async () => {
     await writeFile(join(directory, ".dev.vars.example"), "EXAMPLE=1\n");
     expect(await ensureDevVars(directory)).toBe(true);
     expect(await readFile(join(directory, ".dev.vars"), "utf8")).toBe("EXAMPLE=1\n");
@@ -96,7 +96,7 @@ describe("ensureDevVars", () => {
 });
 
 describe("applyLocalMigrations", () => {
-  it("says what Wrangler said when it fails", async () => {
+  it("reports the output of Wrangler if it fails", async () => {
     await expect(applyLocalMigrations([], failToMigrate)).rejects.toThrow(
       /could not be applied to the local database:\s+no such table: x/,
     );
@@ -104,7 +104,7 @@ describe("applyLocalMigrations", () => {
 });
 
 describe("applyLocalMigrations of several databases", () => {
-  it("brings each of them to its schema", async () => {
+  it("migrates each of them", async () => {
     const file = join(directory, "several.toml");
     const bindings = ["DB", "DB_2", "OTHER"];
     const tables = bindings.map((binding) => `[[d1_databases]]\nbinding = "${binding}"\ndatabase_name = "x"`);
@@ -121,7 +121,7 @@ describe("applyLocalMigrations of several databases", () => {
 });
 
 describe("npm run dev", { timeout: 120_000 }, () => {
-  it("serves a migrated database and, when it is told to end, takes everything along", async () => {
+  it("serves a migrated database, and ends all its processes", async () => {
     const port = await getPort({ host: "127.0.0.1" });
     running = start("src/cli/dev.ts", [
       "--port",
@@ -129,7 +129,7 @@ describe("npm run dev", { timeout: 120_000 }, () => {
       "--ip=127.0.0.1",
       "--inspector-port=0",
       `--persist-to=${directory}`,
-      // Whatever tokens this machine's .dev.vars holds.
+      // The tokens depend on the .dev.vars of this machine.
       "--env-file=.dev.vars.example",
     ]);
     await running.until(/Ready on http/);
@@ -153,7 +153,7 @@ describe("npm run dev", { timeout: 120_000 }, () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it("ends with Wrangler's exit code when that fails", async () => {
+  it("ends with Wrangler's exit code if it fails", async () => {
     running = start("src/cli/dev.ts", [`--persist-to=${directory}`, "--no-such-flag"]);
     const { exitCode, output } = await running.ended;
     expect(output).toContain("Unknown argument");

@@ -1,6 +1,6 @@
 /**
- * The check of generated files finds what is out of date, and leaves nothing behind. Runs the real generators, on copies
- * of the project.
+ * The check of generated files finds outdated files and leaves nothing behind. It runs the real generators on copies of the
+ * project.
  */
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ describe("generated:check", { timeout: TIMEOUT_MS }, () => {
 
   afterEach(() => rm(project, { recursive: true, force: true }));
 
-  it("finds nothing in the project as it is, whether or not there is a .dev.vars", async () => {
+  it("finds nothing in the unchanged project, with or without a .dev.vars", async () => {
     await writeFile(join(project, ".dev.vars"), 'SOMETHING_OF_MY_OWN="x"\n');
     const before = await readdir(project, { recursive: true });
     expect(await findOutdated(project)).toEqual([]);
@@ -41,7 +41,7 @@ describe("generated:check", { timeout: TIMEOUT_MS }, () => {
     expect(after.filter((path) => path.split("/")[0] !== "dist")).toEqual(before);
   });
 
-  it("finds types that miss a variable, and a schema that has no migration", async () => {
+  it("finds types that lack a variable, and a schema without its migration", async () => {
     const wrangler = join(project, "wrangler.toml");
     const toml = await readFile(wrangler, "utf8");
     await writeFile(wrangler, toml.replace("[vars]\n", '[vars]\nADDED_BY_THIS_TEST = "1"\n'));

@@ -28,7 +28,7 @@ interface Run {
   readonly err: string;
 }
 
-/** Runs a replay in this process; an error that ends it counts as said on standard error, as the command does it. */
+/** Runs a replay in this process. An error that ends it is added to standard error, as the command does. */
 async function replay(files: string | string[], overrides: Partial<ReplayOptions> = {}): Promise<Run> {
   const out: string[] = [];
   const err: string[] = [];
@@ -64,7 +64,7 @@ async function replay(files: string | string[], overrides: Partial<ReplayOptions
   }
 }
 
-/** Runs the command as a process of its own. */
+/** Runs the command as a separate process. */
 async function command(...args: string[]) {
   return execa(process.execPath, ["src/cli/replay.ts", "--url", worker.url, "--settle", "0.05", ...args], {
     reject: false,
@@ -93,7 +93,7 @@ function session(id: string, address: string, second: number): string {
 const log = session("s1", "192.0.2.1", 0) + session("s2", "192.0.2.2", 5) + session("s3", "192.0.2.1", 9);
 
 describe("[replay] a log", () => {
-  it("is sent in its order, each attacker registered once and before its observations", async () => {
+  it("is sent in order, and each attacker is registered once, before its observations", async () => {
     const run = await replay(await save("cowrie.json", log));
     expect(run.err).toBe("");
     expect(run.isGood).toBe(true);
@@ -118,7 +118,7 @@ describe("[replay] a log", () => {
     expect(run.out).toMatch(/drifting\s+│\s+1/);
   });
 
-  it("gives the same bytes plain and as gzip, under any name, and when sent again", async () => {
+  it("gives the same bytes plain and as gzip, with any name, and when sent again", async () => {
     const plain = await replay(await save("pot.json", log));
     const zipped = await replay(await save("pot.log", gzipSync(log)));
     expect([plain.isGood, zipped.isGood]).toEqual([true, true]);
@@ -135,7 +135,7 @@ describe("[replay] a log", () => {
     expect(run.err).toContain(`cannot read ${file}: `);
   });
 
-  it("of no known kind, or that is not there, is named", async () => {
+  it("of an unknown format, or that does not exist, is named", async () => {
     const odd = await save("odd.json", '{"hello":1}\n');
     const unknown = await replay(odd);
     expect(unknown.isGood).toBe(false);
@@ -148,7 +148,7 @@ describe("[replay] a log", () => {
     expect(worker.posts).toEqual([]);
   });
 
-  it("with lines that cannot be read: the others are sent, the lines are named, the run is not good", async () => {
+  it("with unreadable lines: the others are sent, the lines are named, and the run fails", async () => {
     const run = await replay(
       await save("cowrie.json", `${log}{"ev":"cowrie.login.failed","ts":"soon"}\n{"ev":`),
     );
@@ -159,7 +159,7 @@ describe("[replay] a log", () => {
     expect(run.err).toContain("line 11: not JSON");
   });
 
-  it("at a given speed is spread over time, one request to a session", async () => {
+  it("at a given speed is sent over time, one request per session", async () => {
     const beginMs = Date.now();
     const run = await replay(await save("cowrie.json", log), { speed: 10 });
     expect(run.isGood).toBe(true);
@@ -167,7 +167,7 @@ describe("[replay] a log", () => {
     expect(Date.now() - beginMs).toBeGreaterThanOrEqual(900);
   });
 
-  it("of many sessions is cut into several requests, none over the limit, order kept", async () => {
+  it("of many sessions is sent in several requests, in order, none above the limit", async () => {
     const many = Array.from({ length: 700 }, (_, index) =>
       session(`s${index}`, `192.0.2.${index % 50}`, 0),
     ).join("");
@@ -182,7 +182,7 @@ describe("[replay] a log", () => {
 });
 
 describe("[replay] refusals", () => {
-  it("make the run not good and are listed with code, field and detail, the first few of many", async () => {
+  it("make the run fail, and the first ones are listed with code, field and detail", async () => {
     worker.refuse = ({ primitive }) =>
       primitive === "toolchain.ssh.client_banner"
         ? { code: "invalid_field", field: "value", detail: "value must be shorter" }
@@ -196,14 +196,14 @@ describe("[replay] refusals", () => {
     expect(run.err).toContain("… and 20 more");
   });
 
-  it("of everything are no crash", async () => {
+  it("of all events do not end the run", async () => {
     worker.refuse = () => ({ code: "missing_field", field: "id", detail: "id is missing" });
     const run = await replay(await save("cowrie.json", log));
     expect(run.isGood).toBe(false);
     expect(run.err).toContain("missing_field in id: id is missing");
   });
 
-  it("by dead letters while it ran make the run not good", async () => {
+  it("as dead letters during the run make it fail", async () => {
     const stats = worker.stats;
     let looks = 0;
     worker.stats = (stored) => {
@@ -216,8 +216,8 @@ describe("[replay] refusals", () => {
   });
 });
 
-describe("[replay] trouble on the way", () => {
-  it("is retried and mentioned", async () => {
+describe("[replay] an error during the run", () => {
+  it("is retried and reported", async () => {
     worker.failures.push({ status: 503 });
     const run = await replay(await save("cowrie.json", log));
     expect(run.isGood).toBe(true);
@@ -231,7 +231,7 @@ describe("[replay] trouble on the way", () => {
     expect(run.err).toContain("HTTP 401 (unauthorized): no such token");
   });
 
-  it("with a HASSH table that is not there is named before anything is sent", async () => {
+  it("about a missing HASSH table is reported before anything is sent", async () => {
     const run = await replay(await save("cowrie.json", log), {
       hasshAlgorithms: join(directory, "none.json"),
     });
@@ -240,7 +240,7 @@ describe("[replay] trouble on the way", () => {
   });
 });
 
-describe("[replay] other kinds of file", () => {
+describe("[replay] other formats", () => {
   const attacker = "44dcda6a-0000-4000-8000-8775a8501e2c";
   const payload = (id: string) => ({
     v: 1,
@@ -255,7 +255,7 @@ describe("[replay] other kinds of file", () => {
     ts: 200,
   });
 
-  it("observations go out as they are: payloads, bus events and lists", async () => {
+  it("observations are sent unchanged: payloads, bus events and lists", async () => {
     const bus = { v: 1, topic: "attacker.observation.motor.input_modality", payload: payload("b") };
     const lines = [payload("a"), bus, { events: [payload("c"), bus] }].map((line) => JSON.stringify(line));
     const run = await replay(await save("made.ndjson", lines.join("\r\n")));
@@ -264,7 +264,7 @@ describe("[replay] other kinds of file", () => {
     expect([...worker.attackers]).toEqual([[attacker, { first_seen: 100 }]]);
   });
 
-  it("a recording is told by its lines", async () => {
+  it("a recording is detected by its lines", async () => {
     const base = { sid: "r1", src_ip: "192.0.2.7" };
     const lines = [
       { ...base, t: 1_525_628_000, ch: "o", n: 12 },
@@ -278,7 +278,7 @@ describe("[replay] other kinds of file", () => {
     ]);
   });
 
-  it("a HASSH table beside the log is used by itself", async () => {
+  it("a HASSH table in the directory of the log is used without an option", async () => {
     const kex = { session: "s1", src_ip: "192.0.2.1", ts: "2026-03-22T00:00:00Z", ev: "cowrie.client.kex" };
     const hassh = "d9c2b0e4aa9d9c1bb6e0e0e5a3d2f9a1";
     const table = await readFile(
@@ -303,7 +303,7 @@ describe("[replay] other kinds of file", () => {
   const rightHassh = "ad3a2b77e053c3d0d2de2e7f2d7daa36";
 });
 
-it("[replay] the identities worth a look are shown, and a sample is called one", async () => {
+it("[replay] identities that are not stable are shown, and a sample is called a sample", async () => {
   worker.states = (uuid) =>
     uuid === attackerUuidOfAddress("192.0.2.2")
       ? [
@@ -332,13 +332,13 @@ it("[replay] the identities worth a look are shown, and a sample is called one",
 });
 
 describe("[replay] the command", () => {
-  it("ends with 0 when all went well, and prints the result alone on standard output", async () => {
+  it("ends with 0 after success, and prints only the result on standard output", async () => {
     const run = await command(await save("cowrie.json", log));
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout).toContain("6 observations accepted, 0 refused");
   });
 
-  it("ends with 1 when something was refused", async () => {
+  it("ends with 1 if an observation was refused", async () => {
     worker.refuse = ({ evidence_ref }) =>
       evidence_ref?.endsWith("#close")
         ? { code: "invalid_field", field: "value", detail: "value must be shorter" }
@@ -348,13 +348,13 @@ describe("[replay] the command", () => {
     expect(run.stderr).toContain("invalid_field in value: value must be shorter");
   });
 
-  it("ends with 1 and a sentence when a file is missing", async () => {
+  it("ends with 1 and a sentence if a file is missing", async () => {
     const run = await command(join(directory, "none.json"));
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toMatch(/^replay: cannot read .*none\.json: /);
   });
 
-  it("refuses options that make no sense, naming them", async () => {
+  it("refuses invalid options and names them", async () => {
     const wrong: [string[], string][] = [
       [["--speed", "0"], "number above 0"],
       [["--format", "csv"], "cowrie, tty, observations"],

@@ -1,6 +1,6 @@
 /**
- * [§4] A Worker that is killed outright in the middle of its work, started again and sent everything once more ends
- * where one that was never disturbed does.
+ * [§4] A Worker that is killed during its work, started again and sent everything once more has the same result as one that
+ * was not disturbed.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -58,7 +58,7 @@ async function end(client: AttributionClient) {
   expect(rest.message, rest.message).toBeTruthy();
   expect(rest.applied).toBe(true);
   const states = await Promise.all(attackers.map((uuid) => client.attribution(uuid)));
-  // When a change was seen depends on arrival, and so on the crash.
+  // The time of a change depends on the arrival, so the crash changes it.
   return {
     observations: rest.stats.observations,
     states: states.map((answer) => ({
@@ -68,7 +68,7 @@ async function end(client: AttributionClient) {
   };
 }
 
-it("[§4] killed outright in the middle, started again and sent everything once more, the end is the same", async () => {
+it("[§4] after a kill, a restart and a second sending the result is that of an undisturbed run", async () => {
   const undisturbed = await run(await mkdtemp(join(tmpdir(), "attribution-undisturbed-")));
   await send(undisturbed.client, events);
   const expected = await end(undisturbed.client);
@@ -78,7 +78,7 @@ it("[§4] killed outright in the middle, started again and sent everything once 
   const directory = await mkdtemp(join(tmpdir(), "attribution-killed-"));
   const first = await run(directory);
   await send(first.client, events.slice(0, Math.floor(events.length / 2)));
-  // What was sent is queued in memory, stored in part and applied in part.
+  // Some messages are still queued in memory, some are stored, some are applied.
   first.running.destroy();
   await first.running.ended;
   const second = await run(directory);

@@ -1,16 +1,16 @@
 /**
- * A command of ours, run as a user would run it, in a process group of its own, so that a test can tell whether anything
- * it started is still there.
+ * Runs a command of this project as a user does, in its own process group, so that a test can check whether a process that
+ * it started is still running.
  */
 import { execa } from "execa";
 
-/** What a command did. */
+/** The result of a command. */
 export interface Ended {
   readonly exitCode: number | null;
   readonly output: string;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface Running {
   /** Resolves once the output matches. Rejects, with the output, if the command ends first. */
   until(pattern: RegExp): Promise<void>;
@@ -19,7 +19,7 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Whether any process of the group is left. */
   isAnyoneLeft(): boolean;
-  /** Ends whatever is left, for a test that failed. */
+  /** Ends the remaining processes, after a failed test. */
   destroy(): void;
 }
 

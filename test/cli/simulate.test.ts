@@ -1,5 +1,5 @@
 /**
- * `npm run simulate`: the same bytes for the same options, labels that tell the truth, sessions that arrive.
+ * `npm run simulate`: the same options give the same bytes, labels are correct, and sessions are sent.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,7 +43,7 @@ function lines(text: string): unknown[] {
 }
 
 describe("npm run simulate", { timeout: 30_000 }, () => {
-  it("writes the same bytes to a file as to the standard output, one message of the contract a line", async () => {
+  it("writes the same bytes to a file as to standard output, one message of the contract per line", async () => {
     const file = join(directory, "sessions.ndjson");
     const written = await simulate("--end", END, "--seed", "7", "--out", file);
     const printed = await simulate("--end", String(END_TS), "--seed", "7");
@@ -58,7 +58,7 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
     expect(new Set(outcomes)).toEqual(new Set(["observation"]));
   });
 
-  it("labels every attacker with its scenario and what that ends in", async () => {
+  it("labels every attacker with its scenario and the expected states", async () => {
     const file = join(directory, "labels.ndjson");
     const { stdout } = await simulate("--end", END, "--identities", "20", "--labels", file);
     const labels = lines(await readFile(file, "utf8"));
@@ -76,7 +76,7 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
     expect(labelled).toEqual(sent);
   });
 
-  it("promises nothing of a story that it tells in another length", async () => {
+  it("labels no states if the number of sessions is another", async () => {
     const file = join(directory, "labels.ndjson");
     await simulate("--end", END, "--scenario", "steady-operator", "--sessions", "2", "--labels", file);
     expect(lines(await readFile(file, "utf8"))).toEqual([
@@ -84,7 +84,7 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
     ]);
   });
 
-  it("sends everything to a Worker, attackers with their addresses first", async () => {
+  it("sends everything to a Worker, the attackers with their addresses first", async () => {
     const { exitCode, stderr } = await simulate("--identities", "3", "--url", worker.url);
     expect(exitCode).toBe(0);
     expect(stderr).toContain("0 refused");
@@ -99,7 +99,7 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
     expect(Math.max(...events.map(({ ts }) => ts ?? 0))).toBeLessThanOrEqual(Date.now() / 1_000);
   });
 
-  it("fails, and says why, when a Worker refuses something", async () => {
+  it("fails with the reason if a Worker refuses an observation", async () => {
     worker.refuse = ({ primitive }) =>
       primitive === "motor.input_modality"
         ? { code: "invalid_field", field: "value", detail: "value must be something else" }

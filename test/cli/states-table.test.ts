@@ -22,7 +22,7 @@ function row(identityUuid: string, states: string[], sessions = 1, value: unknow
   return { identityUuid, label: `name of ${identityUuid}`, sessions, primitives };
 }
 
-it("[states table] names all five states, with a count of 0 where there is none, and the total", () => {
+it("[states table] has all five states, also those with count 0, and the total", () => {
   const table = renderStates({ stable: 1234, multi_actor: 2 }, plain);
   for (const state of ["unknown", "stable", "drifting", "conflicted", "multi_actor"])
     expect(table).toContain(state);
@@ -31,7 +31,7 @@ it("[states table] names all five states, with a count of 0 where there is none,
   expect(table).toMatch(/total\s+│\s+1,236/);
 });
 
-it("[states table] colour only repeats the words: without it the text is the same", () => {
+it("[states table] the text is the same with and without colour", () => {
   const coloured = renderStates({ stable: 1 }, { color: true });
   expect(coloured).toMatch(ESCAPE);
   expect(renderStates({ stable: 1 }, plain)).not.toMatch(ESCAPE);
@@ -39,11 +39,11 @@ it("[states table] colour only repeats the words: without it the text is the sam
   expect(coloured.replaceAll(/\u001B\[\d+m/g, "")).toBe(renderStates({ stable: 1 }, plain));
 });
 
-it("[states table] a state it does not know is shown, not dropped", () => {
+it("[states table] an unknown state is shown", () => {
   expect(renderStates({ asleep: 3 }, plain)).toMatch(/asleep\s+│\s+3/);
 });
 
-it("[states table] the most interesting come first: multi_actor, then conflicted, then drifting, then sessions", () => {
+it("[states table] identities are ordered by multi_actor, conflicted, drifting, sessions", () => {
   const rows = [
     row("drifts", ["drifting", "stable"]),
     row("busy", ["drifting"], 9),
@@ -57,7 +57,7 @@ it("[states table] the most interesting come first: multi_actor, then conflicted
   expect(order(2)).toEqual(["alternates twice", "alternates"]);
 });
 
-it("[states table] an identity shows what is not stable, the most telling first", () => {
+it("[states table] an identity shows its primitives that are not stable, in the same order", () => {
   const each = row("x", ["stable", "drifting", "unknown", "multi_actor", "conflicted"]);
   expect(notablePrimitives(each).map((p) => p.state)).toEqual(["multi_actor", "conflicted", "drifting"]);
   const table = renderIdentities([each], plain);
@@ -66,7 +66,7 @@ it("[states table] an identity shows what is not stable, the most telling first"
   expect(table).not.toContain("motor.p0");
 });
 
-it("[states table] an attacker's own text cannot steer the terminal, and long values are cut", () => {
+it("[states table] control characters of an attacker's text are replaced, and long values are cut", () => {
   const table = renderIdentities([row("x", ["drifting"], 1, `\u001B[2J\u009B${"y".repeat(99)}`)], plain);
   expect(table).not.toMatch(ESCAPE);
   expect(table).not.toContain("\u009B");

@@ -1,6 +1,6 @@
 /**
- * A Worker of a few lines, for the tests of the commands: takes what they send over real HTTP, remembers it, and answers
- * as the contract says. What it should refuse or fail at is set by the test.
+ * A small HTTP server for the tests of the commands: it accepts what they send, stores it, and answers as the contract
+ * defines. The test sets what it refuses and where it fails.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
@@ -24,7 +24,7 @@ export interface TinyWorker {
   /** Events of each `POST /observations` that was answered. */
   readonly posts: SentEvent[][];
   readonly attackers: Map<string, unknown>;
-  /** Answers to give instead, first come first served. */
+  /** Answers to give instead, in this order. */
   readonly failures: {
     readonly status: number;
     readonly headers?: Record<string, string>;

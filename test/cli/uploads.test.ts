@@ -1,6 +1,6 @@
 /**
- * Uploads as they go wrong on a real connection: over a limit, and cut short by whoever sends them. The answer is a
- * problem document or a closed connection, and the Worker goes on as if nothing had been sent.
+ * Faulty uploads over a real connection: above a limit, or ended early by the sender. The answer is a problem document or a
+ * closed connection, and nothing of the upload is accepted.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Running, start } from "./running.ts";
 
 const TOKEN = "uploads-token";
-/** Longer than any answer takes; an upload that is neither answered nor closed by then hangs. */
+/** Longer than any answer takes. An upload that is neither answered nor closed by then hangs. */
 const HANGS_AFTER_MS = 30_000;
 
 let directory = "";
@@ -47,13 +47,13 @@ const ask = (method: string, path: string, body?: string) =>
 interface Upload {
   /** Further header lines. */
   readonly headers: readonly string[];
-  /** What is sent after them, piece by piece. */
+  /** The body, in pieces. */
   readonly pieces: Iterable<string | Uint8Array>;
-  /** How the sender ends: not at all, by saying that nothing more comes, or by going away. */
+  /** How the sender ends: not at all, by closing its side, or by closing the connection. */
   readonly ending: "waits" | "ends" | "goes away";
 }
 
-/** Sends an upload over a connection of its own; answers with what came back until the connection was closed. */
+/** Sends an upload over a separate connection. Returns the answer until the connection was closed. */
 function upload({ headers, pieces, ending }: Upload): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
@@ -110,19 +110,19 @@ async function observations(): Promise<unknown> {
 }
 
 describe("[§7] an upload over the limit", () => {
-  it("[§7] that says so is answered", async () => {
+  it("[§7] with a Content-Length is answered", async () => {
     const answer = await ask("POST", "/api/v1/observations", " ".repeat(10_000_000));
     expect(answer.status).toBe(413);
     expect(await answer.json()).toMatchObject({ code: "too_large" });
   });
 
-  it("[§7] that does not say so is answered once it is over", async () => {
+  it("[§7] without a Content-Length is answered when the limit is exceeded", async () => {
     const pieces = [...repeat(blank, 140), chunk("x"), "0\r\n\r\n"];
     const answer = await upload({ headers: ["Transfer-Encoding: chunked"], pieces, ending: "waits" });
     expect(answer).toMatch(/^HTTP\/1\.1 413 .*"code":"too_large"/s);
   });
 
-  it("[§7] that never ends is answered or cut off", async () => {
+  it("[§7] without an end is answered or closed", async () => {
     const endless = repeat(blank, 16 * 1024);
     const answer = await upload({
       headers: ["Transfer-Encoding: chunked"],
@@ -133,7 +133,7 @@ describe("[§7] an upload over the limit", () => {
   });
 });
 
-describe("[§7] an upload that is cut short", () => {
+describe("[§7] an incomplete upload", () => {
   it.each([
     ["before its announced length, by its end", ["Content-Length: 5000"], [event("cut-1")], "ends"],
     ["before its announced length, by going away", ["Content-Length: 5000"], [event("cut-2")], "goes away"],
@@ -149,10 +149,10 @@ describe("[§7] an upload that is cut short", () => {
     expect(answer).not.toMatch(/^HTTP\/1\.1 2/);
   });
 
-  it("[§7] afterwards the next one is taken, and is all that there is", async () => {
+  it("[§7] afterwards the next upload is accepted, and only its events are stored", async () => {
     expect((await ask("GET", "/health")).status).toBe(200);
     expect((await ask("POST", "/api/v1/observations", event("whole"))).status).toBe(202);
-    // The queue is in order: what had been sent before would have been stored before.
+    // The queue is in order, so earlier events would have been stored before.
     await expect.poll(observations, { timeout: 30_000, interval: 100 }).toBe(1);
   });
 });

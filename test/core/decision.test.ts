@@ -1,13 +1,10 @@
-/** Decisions: what arrives together, what is decided anew, and what a hash window changes, as plain data. */
+/** Decisions as plain data: about arrivals, about a recomputation, and about a hash window. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  arraySeries,
-  compareMembers,
-  mapHashWindow,
-  merge,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { arraySeries, merge } from "../../src/core/index.ts";
+import { mapHashWindow } from "../../src/core/merge/array-series.ts";
+import { compareMembers } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { changingHashWindow, orderedSeries } from "../../src/core/merge/index.ts";
 import { applyTogether, decideAnew, newModel, recordOf } from "./model.ts";
 
@@ -24,7 +21,7 @@ const observation = fc.record({
 });
 
 describe("[design] decide, then save", () => {
-  it("arrivals in any batches lead to the merger over the whole series", () => {
+  it("arrivals in any batches give the result of the merger over the whole series", () => {
     fc.assert(
       fc.property(fc.array(fc.array(observation, { maxLength: 8 }), { maxLength: 6 }), (batches) => {
         const model = newModel();
@@ -33,7 +30,7 @@ describe("[design] decide, then save", () => {
         if (stored.length === 0) return;
         const { state, currentValue, confidence } = merge("categorical", stored, STANDARD_THRESHOLDS);
         expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({ state, currentValue, confidence });
-        // Deciding anew about what is decided already changes nothing.
+        // Another decision about the same observations changes nothing.
         const [records, events] = [new Map(model.records), model.events.length];
         decideAnew(model);
         expect(model.records).toEqual(records);
@@ -42,7 +39,7 @@ describe("[design] decide, then save", () => {
     );
   });
 
-  it("a decision about unchanged observations names no record", () => {
+  it("a recomputation of unchanged observations changes no record", () => {
     const model = newModel();
     applyTogether(model, [
       { primitive: PRIMITIVE, value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: ATTACKER, id: "i" },
@@ -53,8 +50,8 @@ describe("[design] decide, then save", () => {
   });
 });
 
-describe("[design] a series read once, in order", () => {
-  it("answers as one that is held in memory", () => {
+describe("[design] a series that is read once, in order", () => {
+  it("gives the same answers as one in memory", () => {
     fc.assert(
       fc.property(fc.uniqueArray(observation, { selector: ({ evidenceRef }) => evidenceRef }), (members) => {
         const ordered = members.toSorted(compareMembers);
@@ -80,7 +77,7 @@ describe("[design] a series read once, in order", () => {
     );
   });
 
-  it("refuses members that are out of order", () => {
+  it("throws if members are out of order", () => {
     const members = [2, 1].map((ts) => ({ value: "1", ts, evidenceRef: "e", attackerUuid: ATTACKER }));
     expect(() => orderedSeries("numeric", members, STANDARD_THRESHOLDS, mapHashWindow())).toThrow(
       new RangeError("members must be in series order, 1 came after 2"),
@@ -104,7 +101,7 @@ describe("[design] a hash window collects its changes", () => {
     { maxLength: 12 },
   );
 
-  it("answers as one that changes at once, and its change leads to the same", () => {
+  it("gives the same answers as one that changes at once, and its change gives the same window", () => {
     fc.assert(
       fc.property(acts, acts, (before, after) => {
         const stored = mapHashWindow();
@@ -116,7 +113,7 @@ describe("[design] a hash window collects its changes", () => {
         const run = (window: typeof plain, { ...act }: Act) => {
           if (act.act === "put") {
             const known = window.get(act.value);
-            // As the merger does: only a later member takes the place of one.
+            // As in the merger, only a later member replaces another one.
             if (known && known.ts >= act.ts) return null;
             window.put({ value: act.value, ts: act.ts, evidenceRef: "e", attackerUuid: ATTACKER });
             return null;

@@ -1,6 +1,7 @@
-/** Outbound envelopes: exactly the contract's fields, an id that follows from identity and seq. */
+/** Outbound envelopes: exactly the contract's fields, and an id that depends on identity and seq. */
 import { describe, expect, it } from "vitest";
-import { eventId, newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { newIdentityHead, type OutboundEvent } from "../../src/core/index.ts";
+import { eventId } from "../../src/core/uuid.ts";
 import { form } from "../../src/core/identity.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import { applyAll, IDENTITY, newModel, NOW_TS } from "./model.ts";
@@ -61,7 +62,7 @@ describe("[§5] envelopes hold exactly the contract's fields", () => {
     for (const event of published()) expect(JSON.parse(JSON.stringify(event))).toEqual(event);
   });
 
-  it("[§5] an explanation holds exactly the contract's fields, a hash's the full count too", () => {
+  it("[§5] an explanation holds exactly the contract's fields, and for a hash the full count", () => {
     const fields = ["rule", "recent", "older", "entered", "left", "statistic", "threshold", "margin"];
     const found = published().flatMap((event) =>
       event.type === "profile.state_changed" ? [[event.payload.primitive, event.explanation] as const] : [],
@@ -79,14 +80,14 @@ describe("[§5] envelopes hold exactly the contract's fields", () => {
     }
   });
 
-  it("[§3] a boolean of a numeric primitive is answered as a number", () => {
+  it("[§3] a boolean of a numeric primitive is published as a number", () => {
     const event = published().find(({ payload }) => "primitive" in payload && payload.primitive === "p.n");
     expect(event).toMatchObject({ payload: { new_state: "unknown", current_value: 1 } });
   });
 });
 
 describe("[§4] id and seq", () => {
-  it("[§4] seq starts at 1 and grows by one, the id follows from identity and seq", () => {
+  it("[§4] seq starts at 1 and grows by one, the id depends on identity and seq", () => {
     const events = published();
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
     expect(events.map(({ id }) => id)).toEqual(events.map(({ seq }) => eventId(IDENTITY, seq)));
@@ -99,7 +100,7 @@ describe("[§4] id and seq", () => {
 });
 
 describe("[§5] identity.formed", () => {
-  it("[§5] comes first, names the attackers in order, and comes once", () => {
+  it("[§5] is the first event, names the attackers in order, and is published once", () => {
     const head = newIdentityHead(IDENTITY);
     const first = form(head, [OTHER_ATTACKER, ATTACKER], TS, NOW_TS);
     expect(first.events).toEqual([

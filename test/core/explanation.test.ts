@@ -1,20 +1,18 @@
-/** Explanations: a reader outside, with nothing but the event, comes to the same state. */
+/** Explanations: a reader that has only the event recomputes the same state. */
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   arraySeries,
-  EVENT_LIMIT_BYTES,
-  HASH_TAIL_LIMIT,
   type Member,
   type MergeKind,
   newIdentityHead,
-  recompute,
-  type Rule,
-  STANDARD_THRESHOLDS,
   type State,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { EVENT_LIMIT_BYTES } from "../../src/core/event.ts";
+import { recompute } from "../../src/core/identity.ts";
+import { HASH_TAIL_LIMIT, type Rule } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, series, textOf, TS } from "./factories.ts";
 import { applyAll, type Arrival, contextOf, IDENTITY, newModel } from "./model.ts";
 import { type ReadEvent, recomputeFrom, stateChangedEvent } from "./outside-reader.ts";
@@ -37,7 +35,7 @@ const NARROW: Thresholds = {
   hashDriftRotations: 1,
 };
 
-/** Arrivals of a few values each, so that there is some order in them, with replacements and equal times. */
+/** Arrivals of few values, so that runs of equal values occur, with replacements and equal times. */
 function history(kind: MergeKind): fc.Arbitrary<Arrival[]> {
   return fc.shuffledSubarray([...VALUES[kind]], { minLength: 2, maxLength: 5 }).chain((values) => {
     const arrival = fc.record({
@@ -55,7 +53,7 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** The keys of both windows of a stored series, found the long way. */
+/** The keys of both windows of a stored series, by a search over the whole series. */
 function windowKeys(kind: MergeKind, stored: readonly Member[], { windowSize, hashWindowSecs }: Thresholds) {
   const ordered = stored.toSorted(
     (a, b) =>
@@ -82,21 +80,21 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** What stands for a value in an explanation. */
+/** A value as an explanation shows it. */
 function explained(value: unknown): unknown {
   const text = textOf(value);
   const bytes = Buffer.byteLength(text);
   return bytes > 256 ? { sha256: sha256(text), bytes } : value;
 }
 
-/** An event as it leaves: through JSON. */
+/** An event as it is sent, after a JSON round trip. */
 function fromWire(event: unknown): ReadEvent {
   return stateChangedEvent.parse(JSON.parse(JSON.stringify(event)));
 }
 
 function expectRecomputable({ payload, explanation }: ReadEvent, thresholds: Thresholds): void {
   const { state, confidence, value, statistic, threshold } = recomputeFrom(explanation, thresholds);
-  // Below the minimum the rule does not tell the kind, so a boolean may be one or be a number.
+  // Below the minimum the rule does not show the kind, so a boolean may be one or be a number.
   const isNumber = typeof value === "boolean" && typeof payload.current_value === "number";
   expect({ state, confidence, value: isNumber ? Number(value) : value }).toEqual({
     state: payload.new_state,
@@ -135,7 +133,7 @@ describe.each<[MergeKind, string, Thresholds]>([
     expect([...seen].toSorted()).toEqual(reachable[kind]);
   });
 
-  it("[§5] entered and left are what the windows gained and lost with the observation that decided", () => {
+  it("[§5] entered and left are the members that the deciding observation added to the windows and removed from them", () => {
     fc.assert(
       fc.property(history(kind), (arrived) => {
         const model = newModel(thresholds);
@@ -175,7 +173,7 @@ describe("[§5] the rule names the branch that decided", () => {
     many_rotations: "conflicted",
   };
 
-  it("[§5] every rule is told by some history, and always with its state", () => {
+  it("[§5] every rule occurs in some history, and always with its state", () => {
     const told = new Map<string, Set<string>>();
     for (const kind of ["categorical", "numeric", "hash"] as const) {
       for (const arrived of fc.sample(history(kind), { numRuns: 400, seed: 7 })) {
@@ -190,7 +188,7 @@ describe("[§5] the rule names the branch that decided", () => {
   });
 });
 
-/** The event of a primitive's first state, its series being there already. */
+/** The event of a primitive's first state, with a series that is already stored. */
 function firstEventOf(
   kind: MergeKind,
   members: readonly Member[],
@@ -201,7 +199,7 @@ function firstEventOf(
   return recompute(newIdentityHead(IDENTITY), PRIMITIVE, kind, null, whole, context).events[0];
 }
 
-describe("[§5] values over 256 bytes stand as their digest", () => {
+describe("[§5] values over 256 bytes are replaced by their digest", () => {
   it.each<[string, unknown, boolean]>([
     ["a text of 256 bytes", "é".repeat(127), false],
     ["a text of 257 bytes", "é".repeat(127) + "a", true],
@@ -215,7 +213,7 @@ describe("[§5] values over 256 bytes stand as their digest", () => {
     expect(payload.current_value).toEqual(value);
   });
 
-  it("[§5] a digest is that of the canonical JSON, whatever the order of members", () => {
+  it("[§5] a digest is that of the canonical JSON, independent of the order of members", () => {
     const [a, b] = [
       { x: 1, y: LONG[0] },
       { y: LONG[0], x: 1 },
@@ -239,7 +237,7 @@ describe("[§5] hashes", () => {
     },
   );
 
-  it("[§5] each stands as its latest observation", () => {
+  it("[§5] each is listed with its latest observation", () => {
     const model = newModel();
     applyAll(model, PRIMITIVE, "hash", arrivals("aab"));
     const { explanation } = fromWire(model.events.at(-1));
@@ -250,7 +248,7 @@ describe("[§5] hashes", () => {
   });
 });
 
-/** As long as contract §2 lets them be, of characters that JSON escapes six-fold; two values taking turns. */
+/** Two alternating values of the maximum length of contract §2, of characters that JSON escapes to six. */
 function longest(count: number): Member[] {
   return Array.from({ length: count }, (_, i) => ({
     value: textOf((i % 2 === 0 ? "\u0001" : "\u0002").repeat(682)),
@@ -260,7 +258,7 @@ function longest(count: number): Member[] {
   }));
 }
 
-/** A transition with which both windows are replaced as a whole. */
+/** A transition that replaces both windows completely. */
 function turnover(kind: MergeKind, thresholds: Thresholds): unknown {
   const primitive = `${"p".repeat(63)}.${"q".repeat(64)}`;
   const members = longest(4 * thresholds.windowSize);
@@ -279,15 +277,18 @@ describe("[§5] an event stays under 64 KB", () => {
     ["categorical", 20],
     ["hash", 5],
     ["hash", 20],
-  ])("[§5] the worst %s one, windows of %i, does, and can still be recomputed", (kind, windowSize) => {
-    const thresholds = { ...STANDARD_THRESHOLDS, windowSize, categoricalMajority: windowSize - 1 };
-    const event = turnover(kind, thresholds);
-    expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(EVENT_LIMIT_BYTES);
-    expect(EVENT_LIMIT_BYTES).toBeLessThanOrEqual(64_000);
-    expectRecomputable(fromWire(event), thresholds);
-  });
+  ])(
+    "[§5] the longest %s event with windows of %i is, and its state can be recomputed",
+    (kind, windowSize) => {
+      const thresholds = { ...STANDARD_THRESHOLDS, windowSize, categoricalMajority: windowSize - 1 };
+      const event = turnover(kind, thresholds);
+      expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(EVENT_LIMIT_BYTES);
+      expect(EVENT_LIMIT_BYTES).toBeLessThanOrEqual(64_000);
+      expectRecomputable(fromWire(event), thresholds);
+    },
+  );
 
-  it("[§5] where the pointers are what is too long, their digests stand for them", () => {
+  it("[§5] pointers are replaced by digests if they make the event too long", () => {
     const { explanation } = fromWire(turnover("categorical", STANDARD_THRESHOLDS));
     const pointers = [...explanation.older, ...explanation.recent].map(({ evidence_ref }) => evidence_ref);
     const expected = longest(20)
@@ -298,7 +299,7 @@ describe("[§5] an event stays under 64 KB", () => {
     expect(explanation.left).toHaveLength(10);
   });
 
-  it("[§5] otherwise pointers stand as they are, however long", () => {
+  it("[§5] otherwise pointers are unchanged, however long", () => {
     const pointer = "é".repeat(256);
     const { explanation } = fromWire(firstEventOf("categorical", series("a", { evidenceRef: pointer })));
     expect(explanation.recent[0]?.evidence_ref).toBe(pointer);

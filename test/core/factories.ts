@@ -1,6 +1,5 @@
-/** What the core's tests are made of: valid by default, so that a test says only what matters to it. */
+/** Factories of the core's tests. Their results are valid by default, so that a test sets only what it is about. */
 import {
-  canonicalJson,
   createRegistry,
   describeRefusal,
   type Member,
@@ -9,11 +8,12 @@ import {
   parseMessage,
   type Registry,
 } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import type { Arrival } from "./model.ts";
 
-/** When every message of these tests is received. */
+/** Time of receipt of every message in these tests. */
 export const RECEIVED_TS = 1_750_000_000;
-/** When the observation of these tests was made, unless it says otherwise. */
+/** Default `ts` of observations in these tests. */
 export const TS = 1_749_990_000;
 export const ATTACKER = "44dcda6a-0000-4000-8000-8775a8501e2c";
 export const OTHER_ATTACKER = "44dcda6a-0000-4000-8000-8775a8501e2d";
@@ -66,7 +66,7 @@ export function readOne(body: unknown, registry?: Registry): ParsedEvent {
   return verdict;
 }
 
-/** The observation that a body must hold. */
+/** The observation in a body; the test fails if there is none. */
 export function observationOf(body: unknown, registry?: Registry): Observation {
   const verdict = readOne(body, registry);
   if (verdict.outcome === "observation") return verdict.observation;
@@ -74,7 +74,7 @@ export function observationOf(body: unknown, registry?: Registry): Observation {
   throw new Error(`expected an observation, got ${verdict.outcome}: ${detail}`);
 }
 
-/** How a body is refused, as it must be. */
+/** The refusal of a body; the test fails if it is accepted. */
 export function refusalOf(
   body: unknown,
   registry?: Registry,
@@ -85,14 +85,14 @@ export function refusalOf(
   return { code, field, sentence: describeRefusal(verdict.refusal) };
 }
 
-/** Canonical JSON of a value that has one. */
+/** Canonical JSON of a value; the test fails if there is none. */
 export function textOf(value: unknown): string {
   const canonical = canonicalJson(value);
   if (!canonical.ok) throw new Error(`a test value must be JSON, got ${canonical.reason}`);
   return canonical.text;
 }
 
-/** One member per value, a minute apart; the letters of a text are values, `?` being the abstention. */
+/** One member per value, a minute apart. The letters of a text are values; `?` is the abstention. */
 export function series(values: string | readonly unknown[], overrides: Partial<Member> = {}): Member[] {
   return listOf(values).map((value, i) => memberAt(i, value, overrides));
 }

@@ -1,13 +1,8 @@
-/** Replaying a series: where it ends is what merging all of it says, and the last change is when the state became that. */
+/** Merging a series step by step: the final state is that of the merger over the whole series, with the time of its last change. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  type MergeKind,
-  attributionInOrder,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { type Member, merge, type MergeKind, attributionInOrder } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 
 /** One member every `gap` seconds, in series order. */
 function seriesOf(values: readonly unknown[], gap = 60): Member[] {
@@ -19,7 +14,7 @@ function seriesOf(values: readonly unknown[], gap = 60): Member[] {
   }));
 }
 
-/** The contract, step by step: every prefix merged whole. */
+/** The contract step by step: the merger over every prefix. */
 function stepwise(kind: MergeKind, members: readonly Member[]) {
   let before: string | null = null;
   let lastChangeTs = Number.NaN;
@@ -41,7 +36,7 @@ describe("replay", () => {
     ["categorical", fc.constantFrom("a", "b", "c", "unknown", true, ["x"])],
     ["numeric", fc.constantFrom(0, 1, 100, 130, -100, 1e100)],
     ["hash", fc.constantFrom("h1", "h2", "h3", "h4", "h5")],
-  ])("[§3, §4] %s: as if every prefix had been merged whole", (kind, value) => {
+  ])("[§3, §4] %s: the result is that of merging every prefix", (kind, value) => {
     fc.assert(
       fc.property(
         fc.array(value, { minLength: 1, maxLength: 30 }),
@@ -54,7 +49,7 @@ describe("replay", () => {
     );
   });
 
-  it("[§3 hash] more distinct values than a tail holds, and their leaving the window", () => {
+  it("[§3 hash] more distinct values than a tail holds, which then leave the window", () => {
     const members = seriesOf(
       Array.from({ length: 400 }, (_, i) => `h${i % 150}`),
       700,
@@ -65,7 +60,7 @@ describe("replay", () => {
     }
   });
 
-  it("[§4] a state that stays keeps its last change, whatever the confidence", () => {
+  it("[§4] an unchanged state keeps its last change, whatever the confidence", () => {
     const members = seriesOf(["a", "a", "a", "a", "b", "a"]);
     expect(attributionInOrder("categorical", members, STANDARD_THRESHOLDS)).toMatchObject({
       state: "stable",
@@ -75,7 +70,7 @@ describe("replay", () => {
     });
   });
 
-  it("reads what it is given once, and has nothing to say of nothing", () => {
+  it("reads its input once, and returns nothing for an empty series", () => {
     let read = 0;
     function* once() {
       for (const member of seriesOf(["a", "a", "a"])) {
@@ -88,7 +83,7 @@ describe("replay", () => {
     expect(attributionInOrder("categorical", [], STANDARD_THRESHOLDS)).toBeNull();
   });
 
-  it("refuses members that are out of order", () => {
+  it("throws if members are out of order", () => {
     expect(() =>
       attributionInOrder("categorical", seriesOf(["a", "b"]).toReversed(), STANDARD_THRESHOLDS),
     ).toThrow("members must be in series order, 1000 came after 1060");

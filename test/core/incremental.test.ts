@@ -1,16 +1,15 @@
-/** The incremental state against the merger over the whole ordered series, for any history fast-check thinks of. */
+/** Compares the incremental state with the merger over the whole ordered series, for histories made by fast-check. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   arraySeries,
-  HASH_LISTED,
   type Member,
   merge,
   type MergeKind,
   type PrimitiveRecord,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { HASH_LISTED } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { summarize } from "../../src/core/merge/index.ts";
 import { applyAll, type Arrival, newModel, recordOf } from "./model.ts";
 
@@ -39,7 +38,7 @@ function history(kind: MergeKind, maxLength: number): fc.Arbitrary<Arrival[]> {
   return fc.array(arrival, { minLength: 1, maxLength, size: "max" });
 }
 
-/** What must be stored in the end: of each key the arrival that is greatest by ts, then id, then value. */
+/** The expected rows: of each key the arrival that is greatest by ts, then id, then value. */
 function survivors(arrivals: readonly Arrival[]): Member[] {
   const byKey = new Map<string, Arrival>();
   for (const arrival of arrivals) {
@@ -55,9 +54,9 @@ function isGreater(a: Arrival, b: Arrival): boolean {
   return a.id === b.id ? a.value > b.value : a.id > b.id;
 }
 
-/** Everything of a tail that must not depend on how it came about. */
+/** The parts of a tail that must not depend on the order of arrival. */
 function comparable({ tail }: PrimitiveRecord): unknown {
-  // Past the limit a hash tail may list more than it must while it narrows again.
+  // Above the limit a hash tail may list more members than needed while it shrinks.
   return tail.kind === "hash" ? { ...tail, latest: tail.latest.slice(-HASH_LISTED) } : tail;
 }
 
@@ -100,7 +99,7 @@ describe.each<[MergeKind, number, Thresholds]>([
     );
   });
 
-  it("order of arrival and repeats do not matter to the outcome", () => {
+  it("the outcome does not depend on order of arrival and repeats", () => {
     fc.assert(
       fc.property(
         history(kind, maxLength).chain((arrivals) =>
@@ -121,7 +120,7 @@ describe.each<[MergeKind, number, Thresholds]>([
     );
   });
 
-  it("events are numbered without gaps, follow from one another, and end in the state", () => {
+  it("events are numbered without gaps, each continues the one before, and the last has the final state", () => {
     fc.assert(
       fc.property(history(kind, maxLength), (arrivals) => {
         const model = newModel(thresholds);
@@ -141,8 +140,8 @@ describe.each<[MergeKind, number, Thresholds]>([
   });
 });
 
-describe("[§3] the tail answers for itself", () => {
-  it("new observations in any order read the series once, when the first one comes", () => {
+describe("[§3] the tail avoids reading the series", () => {
+  it("new observations in any order read the series once, at the first one", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 5_000 }), { minLength: 30 }), (numbers) => {
         for (const kind of ["categorical", "numeric", "hash"] as const) {

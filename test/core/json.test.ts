@@ -1,19 +1,20 @@
-/** Canonical JSON against RFC 8785, its examples and a library; lengths against Node's. */
+/** Canonical JSON, compared with RFC 8785, its examples and a library; text lengths, compared with Node. */
 import canonicalize from "canonicalize";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, utf8Length } from "../../src/core/index.ts";
+import { utf8Length } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import { textOf } from "./factories.ts";
 
 const anyJson = fc.jsonValue({ stringUnit: "binary", maxDepth: 6 });
 
-/** A double of any bits, given as RFC 8785 does. */
+/** A double from its bits, in the notation of RFC 8785. */
 function doubleOf(bits: string): number {
   return Buffer.from(bits, "hex").readDoubleBE();
 }
 
 describe("[§3] canonical JSON is RFC 8785", () => {
-  it("[§3] of any value it is what the canonicalize library writes", () => {
+  it("[§3] of any value it equals that of the canonicalize library", () => {
     fc.assert(
       fc.property(anyJson, (value) => {
         expect(textOf(value)).toBe(canonicalize(value));
@@ -22,7 +23,7 @@ describe("[§3] canonical JSON is RFC 8785", () => {
     );
   });
 
-  it("[§3] it reads as the value, and writing that again changes nothing", () => {
+  it("[§3] it parses to the value, and writing that again gives the same text", () => {
     fc.assert(
       fc.property(anyJson, (value) => {
         const text = textOf(value);
@@ -32,7 +33,7 @@ describe("[§3] canonical JSON is RFC 8785", () => {
     );
   });
 
-  it("[§3] the order of an object's members does not matter, that of a list's does", () => {
+  it("[§3] the order of object members does not matter, the order of list members does", () => {
     expect(textOf({ b: { d: 1, c: 2 }, a: 3 })).toBe(textOf({ a: 3, b: { c: 2, d: 1 } }));
     expect(textOf([1, 2])).not.toBe(textOf([2, 1]));
   });
@@ -82,7 +83,7 @@ describe("[§3] canonical JSON is RFC 8785", () => {
   });
 });
 
-describe("[§3] what has no canonical JSON is refused by a value", () => {
+describe("[§3] a value without canonical JSON gives a reason and does not throw", () => {
   it.each([
     Number.NaN,
     Infinity,
@@ -125,7 +126,7 @@ describe("[§3] what has no canonical JSON is refused by a value", () => {
 });
 
 describe("[§2] lengths are UTF-8 bytes", () => {
-  it("[§2] of any text, lone surrogates included, they are Node's", () => {
+  it("[§2] they equal those of Node for any text, including lone surrogates", () => {
     const anyText = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),

@@ -1,13 +1,8 @@
-/** The categorical rule at its boundaries. A letter is a value, `?` an abstention, `|` where older ends. */
+/** The categorical rule at its boundaries. A letter is a value, `?` an abstention, `|` the end of the older window. */
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type Member, merge, type State } from "../../src/core/index.ts";
+import type { Outcome } from "../../src/core/merge/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { ATTACKER, OTHER_ATTACKER, series, TS } from "./factories.ts";
 
 function mergeValues(values: string | readonly unknown[], overrides: Partial<Thresholds> = {}): Outcome {
@@ -72,7 +67,7 @@ describe("[§3 categorical] recent without older", () => {
   });
 });
 
-describe("[§3 categorical] recent clear, older decides", () => {
+describe("[§3 categorical] with a majority in recent, older decides", () => {
   it.each<[string, State, string]>([
     ["a|aaaaa", "stable", "clear_as_before"],
     ["b|aaaaa", "drifting", "clear_but_changed"],
@@ -97,12 +92,12 @@ describe("[§3 categorical] recent clear, older decides", () => {
     ["aaaaa|ababa", "multi_actor"],
     ["aaaaa|aabba", "conflicted"],
     ["ccccc|ababa", "multi_actor"],
-  ])("[§3 categorical] %s: recent is not clear, so older says nothing: %s", (values, state) => {
+  ])("[§3 categorical] %s: recent has no majority, so older has no influence: %s", (values, state) => {
     expect(mergeValues(values).state).toBe(state);
   });
 });
 
-describe("[§3 categorical] what decided is told", () => {
+describe("[§3 categorical] the outcome holds the deciding rule and statistic", () => {
   it.each([
     ["aaa", "clear_without_older", 1, 1],
     ["aaaab", "clear_without_older", 4 / 5, 4 / 5],
@@ -118,7 +113,7 @@ describe("[§3 categorical] what decided is told", () => {
 });
 
 describe("[§3 categorical] other constants", () => {
-  it("[§3 categorical] of two values equally frequent, the one seen latest is on top", () => {
+  it("[§3 categorical] of two equally frequent values the later one counts", () => {
     expect(mergeValues("aabb", { categoricalMajority: 2 })).toMatchObject({
       state: "stable",
       currentValue: '"b"',
@@ -136,12 +131,12 @@ describe("[§3 categorical] other constants", () => {
     expect(mergeValues("aaba", { categoricalMajority }).state).toBe(state);
   });
 
-  it("[§3 categorical] a lower cap lowers the confidence of alternation and of nothing else", () => {
+  it("[§3 categorical] a lower cap reduces the confidence of alternation only", () => {
     expect(mergeValues("abab", { multiActorConfidenceCap: 0.25 }).confidence).toBe(0.25);
     expect(mergeValues("aabb", { multiActorConfidenceCap: 0.25 }).confidence).toBe(0.5);
   });
 
-  it("[§3 categorical] a window of 2 sees the last four values", () => {
+  it("[§3 categorical] windows of 2 use the last four values", () => {
     expect(mergeValues("bbbb|aaaa", { windowSize: 2, minimumObservations: 2 }).state).toBe("stable");
     expect(mergeValues("bbbbaaa", { windowSize: 2, minimumObservations: 2 }).rule).toBe(
       "clear_after_unclear",
@@ -154,9 +149,9 @@ describe("[§3 categorical] other constants", () => {
   });
 });
 
-describe("[§3 categorical] abstentions take part in nothing but count and time", () => {
+describe("[§3 categorical] abstentions affect only count and time", () => {
   it.each(["abab", "aaa", "bbbbb|aaaaa", "aabba", "b|aaaaa"])(
-    "[§3 categorical] %s with some strewn in",
+    "[§3 categorical] %s with abstentions in between",
     (values) => {
       const plain = mergeValues(values);
       const strewn = mergeValues(`?${values.replace("|", "").split("").join("??")}?`);
@@ -213,7 +208,7 @@ describe("[§3 categorical] values are opaque", () => {
     expect(mergeValues(values).state).toBe(state);
   });
 
-  it("[§3 categorical] two objects taking turns are alternation", () => {
+  it("[§3 categorical] two alternating objects are an alternation", () => {
     expect(mergeValues([{ a: 1 }, { a: 2 }, { a: 1 }, { a: 2 }])).toMatchObject({
       state: "multi_actor",
       currentValue: '{"a":2}',
@@ -221,12 +216,12 @@ describe("[§3 categorical] values are opaque", () => {
   });
 });
 
-/** A series of one member, at a time of its own choice. */
+/** A series of one member at a given time. */
 function at(value: string, evidenceRef: string, attackerUuid = ATTACKER, ts = TS): Member[] {
   return series([value], { evidenceRef, attackerUuid, ts });
 }
 
-describe("[§3] members of one ts stand by evidence_ref, then attacker_uuid", () => {
+describe("[§3] members with equal ts are ordered by evidence_ref, then attacker_uuid", () => {
   it("[§3] by the bytes of evidence_ref, not its UTF-16 code units", () => {
     const members = [...at("last", "\u{1f600}"), ...at("first", "\uffee"), ...at("second", "\uffff")];
     expect(merge("categorical", members, STANDARD_THRESHOLDS).currentValue).toBe('"last"');
@@ -247,7 +242,7 @@ describe("[§3] members of one ts stand by evidence_ref, then attacker_uuid", ()
 });
 
 describe("[§3] a series without observations", () => {
-  it.each(["categorical", "numeric", "hash"] as const)("[§3 %s] cannot be merged, and says so", (kind) => {
+  it.each(["categorical", "numeric", "hash"] as const)("[§3 %s] cannot be merged and throws", (kind) => {
     expect(() => merge(kind, [], STANDARD_THRESHOLDS)).toThrow(RangeError);
   });
 });

@@ -1,14 +1,9 @@
 /** The hash rule at its boundaries: rotations, the window's edge, ties. */
 import { describe, expect, it } from "vitest";
-import {
-  HASH_TAIL_LIMIT,
-  type Member,
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type Member, merge, type State } from "../../src/core/index.ts";
+import type { Outcome } from "../../src/core/merge/index.ts";
+import { HASH_TAIL_LIMIT } from "../../src/core/merge/merger.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { ATTACKER, OTHER_ATTACKER, series, TS } from "./factories.ts";
 
 const DAY = 86_400;
@@ -59,7 +54,7 @@ describe("[§3 hash] rotations", () => {
     expect(mergeHashes(series("a"), { minimumObservations: 1_000 }).state).toBe("stable");
   });
 
-  it("[§3 hash] a thousand distinct ones are counted to the last", () => {
+  it("[§3 hash] all of a thousand distinct ones are counted", () => {
     const members = series(Array.from({ length: 1_000 }, (_, i) => `h${i}`));
     expect(members.length).toBeGreaterThan(HASH_TAIL_LIMIT);
     expect(mergeHashes(members)).toMatchObject({
@@ -122,11 +117,11 @@ describe("[§3 hash] the window", () => {
   it.each([
     [59.999, 0],
     [60, 1],
-  ])("[§3 hash] of %d s holds of two values a minute apart %i rotations", (hashWindowSecs, rotations) => {
+  ])("[§3 hash] of %d s counts %i rotations for two values a minute apart", (hashWindowSecs, rotations) => {
     expect(mergeHashes(at(["a", 0], ["b", 60]), { hashWindowSecs }).statistic).toBe(rotations);
   });
 
-  it("[§3 hash] what it no longer holds still counts as observed", () => {
+  it("[§3 hash] observations outside of it still count as observed", () => {
     expect(mergeHashes(at(["a", 0], ["b", 9 * DAY]))).toMatchObject({ observationCount: 2, state: "stable" });
   });
 });
@@ -145,7 +140,7 @@ describe('[§3 hash] "unknown" is a hash like any other', () => {
   });
 });
 
-describe("[§3 hash] of one ts the last stands by evidence_ref, then attacker_uuid", () => {
+describe("[§3 hash] the last of equal ts is that with the greatest evidence_ref, then attacker_uuid", () => {
   it.each<[string, Partial<Member>, Partial<Member>]>([
     ["evidence_ref by its bytes", { evidenceRef: "\u{1f600}" }, { evidenceRef: "\uffee" }],
     [

@@ -1,16 +1,12 @@
 /** The numeric rule at its boundaries: means, variation, shift. */
 import { describe, expect, it } from "vitest";
-import {
-  merge,
-  type Outcome,
-  STANDARD_THRESHOLDS,
-  type State,
-  type Thresholds,
-} from "../../src/core/index.ts";
-import { ewma } from "../../src/core/merge/index.ts";
+import { merge, type State } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
+import { type Outcome } from "../../src/core/merge/index.ts";
+import { ewma } from "../../src/core/merge/numeric.ts";
 import { series, TS } from "./factories.ts";
 
-/** Three values whose CV is exactly 1 in doubles; the last one's neighbour takes it past 1. */
+/** Three values whose CV is exactly 1 in doubles. With the next double as last value it is above 1. */
 const CV_OF_ONE = [1, 1, 6.794_361_719_689_457];
 const CV_PAST_ONE = [1, 1, 6.794_361_719_689_458];
 
@@ -34,7 +30,7 @@ describe("[§3 numeric] the weighted mean", () => {
     expect(ewma(values, alpha)).toBe(mean);
   });
 
-  it("[§3 numeric] of nothing cannot be told", () => {
+  it("[§3 numeric] of an empty list throws", () => {
     expect(() => ewma([], 0.3)).toThrow(RangeError);
     expect(() => ewma([], 0.3)).toThrow("ewma needs at least one value, got none");
   });
@@ -59,7 +55,7 @@ describe("[§3 numeric] fewer than the minimum", () => {
 });
 
 describe("[§3 numeric] variation", () => {
-  it("[§3 numeric] a CV of exactly 1 is no conflict; confidence 0", () => {
+  it("[§3 numeric] a CV of exactly 1 is no conflict and has confidence 0", () => {
     expect(mergeNumbers(CV_OF_ONE)).toMatchObject({
       state: "stable",
       confidence: 0,
@@ -68,7 +64,7 @@ describe("[§3 numeric] variation", () => {
     });
   });
 
-  it("[§3 numeric] the next double past it is one; confidence 0.5", () => {
+  it("[§3 numeric] the next greater double is a conflict with confidence 0.5", () => {
     const outcome = mergeNumbers(CV_PAST_ONE);
     expect(outcome).toMatchObject({ state: "conflicted", confidence: 0.5, rule: "variation_above_conflict" });
     expect(outcome.statistic).toBeGreaterThan(1);
@@ -87,7 +83,7 @@ describe("[§3 numeric] variation", () => {
     expect(outcome.confidence).toBe(1 - outcome.statistic);
   });
 
-  it("[§3 numeric] it is that of recent around its own mean, written out", () => {
+  it("[§3 numeric] it is that of recent around its own mean", () => {
     const [mean, n] = [0.3 * 30 + 0.7 * (0.3 * 20 + 0.7 * 10), 3];
     const cv = Math.sqrt(((10 - mean) ** 2 + (20 - mean) ** 2 + (30 - mean) ** 2) / n) / mean;
     expect(mergeNumbers([10, 20, 30])).toMatchObject({
@@ -109,14 +105,14 @@ describe("[§3 numeric] variation", () => {
     });
   });
 
-  it("[§3 numeric] a higher threshold bears it, with confidence 0", () => {
+  it("[§3 numeric] with a higher threshold it is no conflict and has confidence 0", () => {
     expect(mergeNumbers(CV_PAST_ONE, { numericConflictCv: 2 })).toMatchObject({
       state: "stable",
       confidence: 0,
     });
   });
 
-  it("[§3 numeric] older is not asked while recent contradicts itself", () => {
+  it("[§3 numeric] older has no influence while recent is conflicted", () => {
     expect(mergeNumbers([...five(100), 1, 100, 1, 1, 1_000]).state).toBe("conflicted");
   });
 });
@@ -148,7 +144,7 @@ describe("[§3 numeric] shift of the mean", () => {
     expect(mergeNumbers([200, ...five(100)])).toMatchObject({ state: "drifting", statistic: 0.5 });
   });
 
-  it("[§3 numeric] what lies before older is forgotten", () => {
+  it("[§3 numeric] values before older have no influence", () => {
     expect(mergeNumbers([...five(1e6), ...five(100), ...five(100)]).state).toBe("stable");
   });
 

@@ -1,4 +1,4 @@
-/** The table of the payload's fields: every rule at its limit and one past it, every refusal with its sentence. */
+/** The fields of the payload: every rule at its limit and just above it, every refusal with its sentence. */
 import { describe, expect, it } from "vitest";
 import { createRegistry, type ValueKind } from "../../src/core/index.ts";
 import {
@@ -12,7 +12,7 @@ import {
   without,
 } from "./factories.ts";
 
-/** A text of so many UTF-8 bytes, made of characters of 1, 2, 3 or 4 of them (and ASCII for the rest). */
+/** A text of a given number of UTF-8 bytes, of characters with 1, 2, 3 or 4 bytes, filled up with ASCII. */
 function textOfBytes(bytes: number, character: string): string {
   const each = Buffer.byteLength(character);
   return character.repeat(Math.floor(bytes / each)) + "a".repeat(bytes % each);
@@ -238,7 +238,7 @@ describe("[§2] evidence_ref", () => {
   });
 });
 
-describe("[§2] what a database would fold together", () => {
+describe("[§2] texts that a database would change", () => {
   const fields = ["id", "source", "evidence_ref"];
   const refused = ["\0", "a\0b", "\ud800", "\udc00", "a\ud800b", "\ud83d\ud83d\ude00", "\ude00\ud83d"];
   const taken = ["😀", "\ue000\uffff", "\u0001", "e\u0301"];
@@ -260,14 +260,14 @@ describe("[§2] what a database would fold together", () => {
     },
   );
 
-  it("[§2] in a value both are taken, escaped", () => {
+  it("[§2] in a value both are accepted, escaped", () => {
     expect(observationOf(payload({ value: "\0\ud800" })).value).toBe(String.raw`"\u0000\ud800"`);
   });
 });
 
 describe("[§2] missing and mistyped fields", () => {
   it.each(["id", "attacker_uuid", "primitive", "value", "confidence", "window", "source", "ts"])(
-    "[§2] without %s it is missing_field, and nothing else is said",
+    "[§2] without %s the refusal is missing_field",
     (field) => {
       expect(refusalOf(without(payload(), field))).toEqual({
         code: "missing_field",
@@ -370,7 +370,7 @@ describe("[§2] a value must fit its primitive's kind", () => {
     );
   });
 
-  it("[§2] what is wrong with a field is told before what is wrong with its kind", () => {
+  it("[§2] a wrong field is reported before a wrong kind", () => {
     expect(refusalOf(payload({ primitive: "k.hash", value: 7, ts: TS * 1_000 }), registry).field).toBe("ts");
   });
 });

@@ -1,4 +1,4 @@
-/** Valid messages, damaged: whatever comes, a verdict; and what passes obeys the contract's table, checked anew here. */
+/** Damaged messages: each gets a verdict, and accepted ones obey the contract's table, which is checked separately here. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import {
@@ -30,7 +30,7 @@ const CODES = [
   "too_large",
 ];
 
-/** What fits some field, nearly fits it, or fits nothing. */
+/** Values that fit a field, nearly fit it, or fit none. */
 const nearMiss: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     "",
@@ -136,14 +136,14 @@ const body: fc.Arbitrary<unknown> = fc.oneof(
   },
 );
 
-/** Text of what has one. */
+/** JSON text of a value that has one. */
 function jsonOf(content: unknown): string | undefined {
   return JSON.stringify(content, (_, member: unknown) =>
     typeof member === "bigint" ? String(member) : member,
   );
 }
 
-it("[§2] damaged messages never throw, always get a verdict, and what passes obeys the table", () => {
+it("[§2] damaged messages never throw, always get a verdict, and accepted ones obey the table", () => {
   const seen: Record<ParsedEvent["outcome"], number> = { observation: 0, ignored: 0, refused: 0 };
   const codes = new Set<string>();
   fc.assert(
@@ -158,7 +158,7 @@ it("[§2] damaged messages never throw, always get a verdict, and what passes ob
     }),
     { numRuns: 5_000 },
   );
-  // The damage is such that neither side of the border goes untested.
+  // The damage leaves enough accepted and enough refused messages.
   expect(Math.min(seen.observation, seen.refused)).toBeGreaterThan(500);
   expect(seen.ignored).toBeGreaterThan(0);
   expect([...codes].toSorted()).toEqual(CODES.toSorted());
@@ -167,7 +167,7 @@ it("[§2] damaged messages never throw, always get a verdict, and what passes ob
 it("[§2] an event in a list gets the verdict that it gets alone", () => {
   fc.assert(
     fc.property(fc.array(damagedEvent, { minLength: 1, maxLength: 6 }), (events) => {
-      // A list within a list, or a text, is a body but no event.
+      // A list within a list, or a text, is a body and not an event.
       const alone = events.map((event) =>
         isText(event) || hasEvents(event) ? "refused" : read(event, registry)[0],
       );
@@ -181,7 +181,7 @@ it("[§2] an event in a list gets the verdict that it gets alone", () => {
 });
 
 it("[§2] a JSON body means the same as an object and as text", () => {
-  // A text that holds a text is no object either way, but says so differently.
+  // A text that holds a text is no object in both forms, but the refusals differ.
   const text = damagedEvent
     .map((event) => jsonOf(event) ?? "{}")
     .filter((json) => typeof JSON.parse(json) !== "string");
@@ -209,7 +209,7 @@ function expectTold(refusal: Refusal): string {
   return refusal.code;
 }
 
-/** The contract's table, in other words than the schema's. */
+/** The contract's table, implemented independently of the schema. */
 function expectObedient(observation: Observation): void {
   const { id, source, evidenceRef, primitive, value, confidence, ts, windowStartTs, windowEndTs } =
     observation;

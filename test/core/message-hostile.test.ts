@@ -1,10 +1,10 @@
-/** Bodies that mean harm, or are no JSON at all (a queue also carries structured clones): a verdict, never a throw. */
+/** Hostile bodies, and bodies that are not JSON (a queue can hold structured clones): each gets a verdict, none throws. */
 import { describe, expect, it } from "vitest";
 import { observationOf, payload, read, readOne, refusalOf } from "./factories.ts";
 
 const DEPTH = 100_000;
 
-/** JSON text nested so deeply that recursion would not survive it. */
+/** JSON text nested so deeply that recursion would overflow the stack. */
 function nestedText(open: string, close: string): string {
   return open.repeat(DEPTH) + "1" + close.repeat(DEPTH);
 }
@@ -13,14 +13,14 @@ function withValueText(text: string): string {
   return JSON.stringify(payload({ value: "VALUE" })).replace('"VALUE"', text);
 }
 
-/** Something that contains itself. */
+/** A value that contains itself. */
 function cycle(): Record<string, unknown> {
   const self: Record<string, unknown> = { a: [] };
   self["self"] = [self];
   return self;
 }
 
-/** A list of 2^60 numbers in sixty lists: what shared references can do. */
+/** A list of 2^60 numbers made of sixty lists with shared references. */
 function bomb(): unknown {
   let list: unknown = [1];
   for (let i = 0; i < 60; i++) list = [list, list];
@@ -34,7 +34,7 @@ function withLength(list: unknown[], length: number): unknown[] {
 
 describe("[§2] names that objects inherit", () => {
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"])(
-    "[§2] a body that has only %s lacks everything",
+    "[§2] a body with only %s lacks all fields",
     (name) => {
       expect(refusalOf(`{"${name}":{"id":"x","events":[1],"payload":{}}}`)).toMatchObject({
         code: "missing_field",
@@ -43,7 +43,7 @@ describe("[§2] names that objects inherit", () => {
     },
   );
 
-  it("[§2] as unknown fields they are ignored and leave nothing behind", () => {
+  it("[§2] as unknown fields they are ignored and have no effect", () => {
     const text = JSON.stringify(payload()).replace("{", '{"__proto__":{"v":2,"polluted":1},"constructor":7,');
     expect(observationOf(text)).toEqual(observationOf(payload()));
     expect({}).not.toHaveProperty("polluted");
@@ -79,11 +79,11 @@ describe("[§2] nesting, cycles, shared structure", () => {
     expect(readOne(body).outcome).toBe("refused");
   });
 
-  it("[§2] a cycle in an unknown field does no harm", () => {
+  it("[§2] a cycle in an unknown field has no effect", () => {
     expect(observationOf({ ...payload(), extra: cycle() }).id).toBe("o-1");
   });
 
-  it("[§2] a body that contains itself is one verdict", () => {
+  it("[§2] a body that contains itself gets one verdict", () => {
     const body: Record<string, unknown> = {};
     body["payload"] = body;
     expect(readOne(body)).toMatchObject({ outcome: "refused", refusal: { field: "topic" } });
@@ -127,7 +127,7 @@ describe("[§2] structured clones", () => {
     expect(verdicts.map(({ outcome }) => outcome)).toEqual(["refused", "observation"]);
   });
 
-  it("[§2] undefined within an object is as good as absent", () => {
+  it("[§2] undefined within an object counts as absent", () => {
     expect(observationOf(payload({ value: { a: undefined, b: 1 } })).value).toBe('{"b":1}');
   });
 
@@ -139,7 +139,7 @@ describe("[§2] structured clones", () => {
     expect(observationOf(bare).value).toBe('{"a":1}');
   });
 
-  it("[§2] a list of a billion holes is no list of events", () => {
+  it("[§2] a list of a billion holes is refused as list of events", () => {
     expect(refusalOf({ events: withLength([payload()], 1e9) })).toMatchObject({ field: "events" });
   });
 });

@@ -1,4 +1,4 @@
-/** The forms of a message body, and that every event gets a verdict of its own. */
+/** The forms of a message body; every event gets its own verdict. */
 import { describe, expect, it } from "vitest";
 import { createRegistry } from "../../src/core/index.ts";
 import {
@@ -77,7 +77,7 @@ describe("[§2] the primitive", () => {
     ["attacker.observation.shell.shell.a", "shell.a"],
     ["attacker.observation.shellfish.a", "shellfish.a"],
     ["attacker.observation.a.shell.b", "a.shell.b"],
-  ])("[§2] of topic %s is %s where the payload has none", (topic, primitive) => {
+  ])("[§2] of topic %s is %s if the payload has none", (topic, primitive) => {
     expect(observationOf(busEvent(bare, { topic })).primitive).toBe(primitive);
     expect(observationOf(busEvent({ ...bare, primitive: null }, { topic })).primitive).toBe(primitive);
   });
@@ -106,12 +106,9 @@ describe("[§2] the primitive", () => {
     [undefined, "missing_field"],
     [null, "missing_field"],
     [7, "invalid_field"],
-  ])(
-    "[§2] a bus event whose topic is %j is refused, for nobody knows what it is about: %s",
-    (topic, code) => {
-      expect(refusalOf(busEvent(payload(), { topic }))).toMatchObject({ code, field: "topic" });
-    },
-  );
+  ])("[§2] a bus event with the topic %j is refused, because its subject is unknown: %s", (topic, code) => {
+    expect(refusalOf(busEvent(payload(), { topic }))).toMatchObject({ code, field: "topic" });
+  });
 
   it.each([
     "attacker.scored",
@@ -128,7 +125,7 @@ describe("[§2] the primitive", () => {
 });
 
 describe("[§2] the version", () => {
-  it.each([{}, { v: 1 }, { envelope_v: 1 }, { v: 1, envelope_v: 1 }])("[§2] %j is ours", (version) => {
+  it.each([{}, { v: 1 }, { envelope_v: 1 }, { v: 1, envelope_v: 1 }])("[§2] %j is supported", (version) => {
     expect(observationOf(payload(version))).toEqual(EXPECTED);
     expect(observationOf(busEvent(payload(version)))).toEqual(EXPECTED);
     expect(observationOf(without(busEvent(payload(version)), "v"))).toEqual(EXPECTED);
@@ -142,7 +139,7 @@ describe("[§2] the version", () => {
     [{ v: null }, "v"],
     [{ envelope_v: 2 }, "envelope_v"],
     [{ envelope_v: "1" }, "envelope_v"],
-  ])("[§2] %j is not: unsupported_version %s", (version, field) => {
+  ])("[§2] %j is not supported: unsupported_version %s", (version, field) => {
     const refusal = {
       code: "unsupported_version",
       field,
@@ -153,13 +150,13 @@ describe("[§2] the version", () => {
     expect(refusalOf({ ...without(busEvent(), "v"), ...version })).toEqual(refusal);
   });
 
-  it("[§2] another version is said before anything else that is wrong", () => {
+  it("[§2] another version is reported before any other error", () => {
     expect(refusalOf({ v: 2 })).toMatchObject({ code: "unsupported_version", field: "v" });
   });
 });
 
 describe("[§2] lists", () => {
-  it("[§2] each event has its verdict, in order, and a bad one does not touch its neighbours", () => {
+  it("[§2] each event has its verdict, in order, and an invalid one does not affect the others", () => {
     const bad = payload({ id: "" });
     const other = busEvent(payload(), { topic: "attacker.scored" });
     const verdicts = read({ events: [payload({ id: "1" }), bad, other, 7, busEvent(payload({ id: "2" }))] });
@@ -190,7 +187,7 @@ describe("[§2] lists", () => {
     ]);
   });
 
-  it("[§2] a list in a list is refused, its neighbour is not", () => {
+  it("[§2] a list in a list is refused, the other events are not", () => {
     expect(read({ events: [{ events: [payload()] }, payload()] })).toMatchObject([
       { outcome: "refused", refusal: { code: "invalid_field", field: "events" } },
       { outcome: "observation" },

@@ -2,7 +2,6 @@
 import {
   type AppliedObservation,
   type Cause,
-  compareMembers,
   decide,
   type Decision,
   type Facts,
@@ -17,10 +16,10 @@ import {
   type Policy,
   type PrimitiveRecord,
   type Series,
-  STANDARD_THRESHOLDS,
-  type StepContext,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import type { StepContext } from "../../src/core/identity.ts";
+import { compareMembers } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 
 export type Arrival = Member & { readonly id: string };
 
@@ -34,11 +33,11 @@ export interface Model {
   readonly events: OutboundEvent[];
   readonly kinds: Record<string, MergeKind>;
   thresholds: Thresholds;
-  /** How often a stored series had to be read. */
+  /** Number of reads of a stored series. */
   refills: number;
 }
 
-/** When everything in the model happens. */
+/** Time of every decision in the model. */
 export const NOW_TS = 1_800_000_000;
 export const IDENTITY = "11111111-1111-5111-8111-111111111111";
 
@@ -55,7 +54,7 @@ export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
   };
 }
 
-/** Applies arrivals of one primitive one by one, in the order given; repeats and lesser ones change nothing. */
+/** Applies arrivals of one primitive one by one, in the given order. Repeats and smaller ones change nothing. */
 export function applyAll(
   model: Model,
   primitive: string,
@@ -69,13 +68,13 @@ export function applyAll(
     decideAndSave(model, { kind: "arrivals", observations: [{ ...arrival, primitive }] });
 }
 
-/** Decides about arrivals that come together, of any primitives. */
+/** Decides about arrivals of one batch, of any primitives. */
 export function applyTogether(model: Model, observations: readonly AppliedObservation[]): void {
   model.head = { ...model.head, isFormed: true };
   decideAndSave(model, { kind: "arrivals", observations });
 }
 
-/** Decides anew about everything stored. */
+/** Recomputes everything from the stored observations. */
 export function decideAnew(model: Model, erasedAttackerUuid: string | null = null): void {
   decideAndSave(model, { kind: "recompute", forms: false, notice: null, erasedAttackerUuid });
 }
@@ -84,7 +83,7 @@ function decideAndSave(model: Model, cause: Cause): void {
   save(model, decide(factsOf(model), cause));
 }
 
-/** The model's policy; its id tells the constants apart, but not the kinds, which a test gives one by one. */
+/** The policy of the model. Its id depends on the constants, but not on the kinds, which a test sets one by one. */
 export function policyOf({ thresholds, kinds }: Model): Policy {
   return { ...makePolicy(thresholds), primitiveKinds: kinds };
 }
@@ -137,7 +136,7 @@ function saveWindow(model: Model, primitive: string, { removeBeforeTs, puts }: H
   for (const member of puts) window.set(member.value, member);
 }
 
-/** What a step on the model needs to know. */
+/** The context of a step on the model. */
 export function contextOf(model: Model, thresholds: Thresholds): StepContext {
   return {
     policy: { ...policyOf(model), ...makePolicy(thresholds), primitiveKinds: model.kinds },

@@ -1,4 +1,4 @@
-/** What a damaged message may hold: values that fit some field, nearly fit it, or fit nothing. */
+/** Values of damaged messages: they fit a field, nearly fit it, or fit none. */
 import type { Random } from "../../src/simulate/random.ts";
 
 export type Fields = Record<string, unknown>;
@@ -11,7 +11,7 @@ export const KINDS: readonly (readonly [string, unknown])[] = [
   ["toolchain.ssh.hassh_client", "16443846184eafde36765c9bab2f4397"],
   ["something.nobody.knows", [true, 1, "2"]],
 ];
-/** Names that mean something to the parser or to JavaScript. */
+/** Names with a meaning for the parser or for JavaScript. */
 export const FIELDS = [
   "id",
   "attacker_uuid",
@@ -36,7 +36,7 @@ export const FIELDS = [
   "toJSON",
   "length",
 ];
-/** Attackers are few, so that identities see a lot of what passes. */
+/** Few attackers, so that each identity gets many observations. */
 export const ATTACKERS = Array.from({ length: 6 }, (_, i) => `f0220000-0000-4000-8000-00000000000${i}`);
 
 /** At, just below and just above some limit. */
@@ -49,7 +49,7 @@ export function stretched(random: Random, value: unknown): unknown {
   );
 }
 
-/** Anything at all, nearly. */
+/** An arbitrary value. */
 export function anything(random: Random, nowTs: number): unknown {
   return pick<() => unknown>(random, [
     () => null,
@@ -57,7 +57,7 @@ export function anything(random: Random, nowTs: number): unknown {
     () => "",
     () => "unknown",
     () => pick(random, [0, -0, 1, -1, 0.5, 2, 1e100, 1.1e100, 1e308, -1e308, Infinity, Number.NaN, 2 ** 53]),
-    // Not the second after the limit: whoever looks again a moment later would find it within.
+    // Not within a second of the limit, because a later check would then have another result.
     () => nowTs + pick(random, [0, 86_399, 86_700, -1e9]),
     () => nowTs * 1_000,
     () => random.integer(0, 1) === 0,
@@ -70,7 +70,7 @@ export function anything(random: Random, nowTs: number): unknown {
     () => new Uint8Array([0xff, 0xfe, 0x00]),
     () => /x/,
     () => new Error("an error"),
-    // A list that is mostly holes; a structured clone may hold one.
+    // A list with many holes, as a structured clone can hold.
     () => Object.assign([], { 5: 1 }),
     () => nested(pick(random, [3, 100, 3_000])),
     () => looped(),
@@ -105,7 +105,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
   return member;
 }
 
-/** A list of so many. */
+/** A list of the given length. */
 export function listOf<T>(length: number, make: () => T): T[] {
   return Array.from({ length }, make);
 }

@@ -1,6 +1,6 @@
 /**
- * Messages damaged by somebody who knows their structure: each starts as a valid one, of any of the forms, and is changed
- * in a few places. Used on the parser in Node and on the consumer in the Workers runtime.
+ * Makes damaged messages: each starts as a valid message of any form and is changed in a few places. The tests use them for
+ * the parser in Node and for the consumer in the Workers runtime.
  */
 import { type Random, randomOf } from "../../src/simulate/random.ts";
 import {
@@ -14,7 +14,7 @@ import {
   stretched,
 } from "./mutation-values.ts";
 
-/** A damaged message of a seed. @param nowTs - when it is received, epoch seconds */
+/** The damaged message of a seed. @param nowTs - time of receipt, epoch seconds */
 export function mutantOf(seed: number, nowTs: number): unknown {
   const random = randomOf(seed, [13]);
   const one = () => mutated(random, event(random, nowTs), nowTs);
@@ -136,7 +136,7 @@ function changed(random: Random, whole: unknown, nowTs: number, depth: number): 
   }
 }
 
-/** As a field of its own, whatever its name. */
+/** Sets an own field of any name, also `__proto__`. */
 function set(fields: Fields, name: string, value: unknown): Fields {
   Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });
   return fields;

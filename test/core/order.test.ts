@@ -1,14 +1,8 @@
 /** The contract's orders: bytes, series, arrivals, precedence. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  compareArrivals,
-  compareMembers,
-  comparePrecedence,
-  compareUtf8,
-  type Member,
-  type Observation,
-} from "../../src/core/index.ts";
+import { compareUtf8, type Member, type Observation } from "../../src/core/index.ts";
+import { compareArrivals, compareMembers, comparePrecedence } from "../../src/core/order.ts";
 import { ATTACKER, observationOf, OTHER_ATTACKER, payload } from "./factories.ts";
 
 /** Well-formed texts with many characters where UTF-16 and UTF-8 disagree, and common beginnings. */
@@ -24,7 +18,7 @@ const wellFormed = fc.oneof(
 /** U+FFEE sorts before U+1F600 by bytes and after it by UTF-16 code units. */
 const [LOW, HIGH] = ["\uffee", "\u{1f600}"];
 
-/** The pairs that do not compare as their places in a list say. */
+/** The pairs whose comparison differs from their order in a list. */
 function misplaced<T>(compare: (a: T, b: T) => number, ordered: readonly T[]): [T, T][] {
   return ordered.flatMap((a, i) =>
     ordered.flatMap((b, j): [T, T][] => (Math.sign(compare(a, b)) === Math.sign(i - j) ? [] : [[a, b]])),
@@ -32,7 +26,7 @@ function misplaced<T>(compare: (a: T, b: T) => number, ordered: readonly T[]): [
 }
 
 describe("[§3] strings are compared by their UTF-8 bytes", () => {
-  it("[§3] any two well-formed texts stand as Node's buffers do", () => {
+  it("[§3] any two well-formed texts are ordered like their buffers in Node", () => {
     fc.assert(
       fc.property(wellFormed, wellFormed, (a, b) => {
         expect(Math.sign(compareUtf8(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -73,7 +67,7 @@ function observation(ts: number, evidenceRef: string, primitive: string, attacke
 }
 
 describe("[§3] orders of observations", () => {
-  it("[§3] a series stands by (ts, evidence_ref, attacker_uuid)", () => {
+  it("[§3] a series is ordered by (ts, evidence_ref, attacker_uuid)", () => {
     const ordered = [
       member(1, HIGH, OTHER_ATTACKER),
       member(1.5, LOW, ATTACKER),
@@ -85,7 +79,7 @@ describe("[§3] orders of observations", () => {
     expect(misplaced(compareMembers, ordered)).toEqual([]);
   });
 
-  it("[§4] what arrives together stands by (ts, evidence_ref, primitive, attacker_uuid)", () => {
+  it("[§4] a batch is ordered by (ts, evidence_ref, primitive, attacker_uuid)", () => {
     const ordered = [
       observation(1, HIGH, "b.b", OTHER_ATTACKER),
       observation(2, LOW, "a.a", OTHER_ATTACKER),
@@ -97,7 +91,7 @@ describe("[§3] orders of observations", () => {
     expect(misplaced(compareArrivals, ordered)).toEqual([]);
   });
 
-  it("[§3] of one key the greater (ts, id, value) stands", () => {
+  it("[§3] of two observations with one key the greater (ts, id, value) is kept", () => {
     const ordered = [
       { ts: 1, id: HIGH, value: '"z"' },
       { ts: 2, id: LOW, value: '"a"' },

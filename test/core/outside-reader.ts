@@ -1,14 +1,15 @@
 /**
- * Someone who has nothing but an event and the constants, and recomputes its state. Written from the contract, sharing
- * no code with the core: where the two disagree, one of them misreads the contract.
+ * Recomputes the state of an event from the event and the constants alone. It is written from the contract and shares no code
+ * with the core. If the two differ, one of them does not follow the contract.
  */
 import { z } from "zod";
-import type { State, Thresholds } from "../../src/core/index.ts";
+import type { State } from "../../src/core/index.ts";
+import type { Thresholds } from "../../src/core/thresholds.ts";
 
 const key = z.strictObject({ evidence_ref: z.string(), attacker_uuid: z.string() });
 const member = z.strictObject({ ...key.shape, value: z.json(), ts: z.number() });
 
-/** A `state_changed` event as it is read from the wire. */
+/** A `state_changed` event in its wire form. */
 export const stateChangedEvent = z.object({
   seq: z.number(),
   payload: z.object({
@@ -34,7 +35,7 @@ export type ReadEvent = z.infer<typeof stateChangedEvent>;
 type Explanation = ReadEvent["explanation"];
 type Value = Explanation["recent"][number]["value"];
 
-/** What the reader finds. `value` is the current value, or the digest that stands for it. */
+/** The recomputed state. `value` is the current value or its digest. */
 export interface Finding {
   readonly state: State;
   readonly confidence: number;
@@ -98,7 +99,7 @@ function ofNumbers({ recent, older }: Explanation, t: Thresholds): Finding {
   return { state, confidence, value: now, statistic: shift, threshold: t.numericDriftShift };
 }
 
-/** How often the most frequent token comes, and which it is; of equals the one that comes last. */
+/** The most frequent token and its count; of equally frequent tokens the last one. */
 function most(tokens: readonly string[]): { token: string; count: number } {
   const counted = tokens.map((token) => ({ token, count: tokens.filter((other) => other === token).length }));
   const highest = Math.max(...counted.map(({ count }) => count));

@@ -1,4 +1,4 @@
-/** The parser on damaged messages by the thousand: never a throw, always a verdict, and what passes is read the same again. */
+/** The parser with thousands of damaged messages: it never throws, always returns a verdict, and reads an accepted event the same way again. */
 import { expect, it } from "vitest";
 import {
   createRegistry,
@@ -6,13 +6,13 @@ import {
   type Observation,
   parseMessage,
   type ParsedEvent,
-  type RefusalCode,
 } from "../../src/core/index.ts";
+import type { RefusalCode } from "../../src/core/message/refusal.ts";
 import { mutantOf } from "./mutations.ts";
 
 const RUNS = Number(process.env["FAULT_FUZZ"] ?? 10_000);
 const FIRST_SEED = Number(process.env["FAULT_SEED"] ?? 1);
-/** Messages of one test. */
+/** Number of messages per test. */
 const BLOCK = 20_000;
 const RECEIVED_TS = 1_750_000_000;
 const CODES: readonly RefusalCode[] = [
@@ -31,7 +31,7 @@ it.each(blocks)("[§2] every damaged message from seed %i on gets its verdicts",
   const outcomes = new Map<string, number>();
   for (let seed = from; seed < Math.min(from + BLOCK, FIRST_SEED + RUNS); seed++) {
     const body = mutantOf(seed, RECEIVED_TS);
-    // The consumer hands bytes over as the text they hold.
+    // The consumer passes bytes as text.
     const isBytes = body instanceof ArrayBuffer || ArrayBuffer.isView(body);
     for (const verdict of verdictsOf(seed, isBytes ? new TextDecoder().decode(body) : body)) {
       const outcome = verdict.outcome === "refused" ? verdict.refusal.code : verdict.outcome;
@@ -40,7 +40,7 @@ it.each(blocks)("[§2] every damaged message from seed %i on gets its verdicts",
       if (wrong !== null) expect.fail(`seed ${seed}: ${wrong}`);
     }
   }
-  // The damage is such that no verdict goes untested.
+  // The damage leaves messages of every verdict.
   expect([...outcomes.keys()].toSorted()).toEqual([...CODES, "ignored", "observation"].toSorted());
 });
 
@@ -70,7 +70,7 @@ function wrongWith(verdict: ParsedEvent): string | null {
     : `${JSON.stringify(verdict)} is read as ${JSON.stringify(again)}`;
 }
 
-/** What was read, as it would be sent. */
+/** An observation in its wire form. */
 function wireOf(observation: Observation): Record<string, unknown> {
   return {
     id: observation.id,

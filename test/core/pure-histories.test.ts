@@ -1,10 +1,10 @@
-/** Random histories of the pure parts, by the thousand; `npm run simulate:faults -- --pure 100000` plays more. */
+/** Thousands of random histories of the pure parts; `npm run simulate:faults -- --pure 100000` runs more. */
 import { expect, it } from "vitest";
 import { playPureHistory } from "./pure-history.ts";
 
 const RUNS = Number(process.env["PURE_RUNS"] ?? 2_000);
 const FIRST_SEED = Number(process.env["FAULT_SEED"] ?? 1);
-/** Histories of one test. */
+/** Number of histories per test. */
 const BLOCK = 1_000;
 
 const blocks = Array.from({ length: Math.ceil(RUNS / BLOCK) }, (_, i) => FIRST_SEED + i * BLOCK);

@@ -1,16 +1,11 @@
 /**
- * A random history of the pure parts alone: messages parsed, observations applied in batches of any order and as often as
- * they come, identities merged and parted, attackers erased, constants changed, events sent over an outbox that fails. As
- * the identity object and the consumer drive the core, without either, and so by the hundred thousand.
+ * Runs a random history of the pure parts: it parses messages, applies observations in batches of any order and with repeats,
+ * merges and unmerges identities, erases attackers, changes constants, and sends events through an outbox that fails. It calls
+ * the core as the identity object and the consumer do, without both, so hundreds of thousands of histories can run.
  */
-import {
-  type AppliedObservation,
-  compareArrivals,
-  type Observation,
-  parseMessage,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
-} from "../../src/core/index.ts";
+import { type AppliedObservation, type Observation, parseMessage } from "../../src/core/index.ts";
+import { compareArrivals } from "../../src/core/order.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { applyTogether, type Arrival, decideAnew, nameOf, newModel } from "./model.ts";
 import { deliverAtRandom } from "./pure-verdicts.ts";
@@ -24,7 +19,7 @@ const THRESHOLDS: readonly Thresholds[] = [
   { ...STANDARD_THRESHOLDS, windowSize: 2, hashWindowSecs: 600, multiActorPrimitives: 1 },
 ];
 
-/** Plays the history of a seed. @returns what was wrong with it, in words */
+/** Runs the history of a seed. @returns one sentence per failed check */
 export function playPureHistory(seed: number): string[] {
   const random = randomOf(seed, [11]);
   const world: PureWorld = {
@@ -48,7 +43,7 @@ export function playPureHistory(seed: number): string[] {
       hasOtherConstants = true;
     } else exchange(world, random.integer(0, 1));
   }
-  // What was computed with other constants is as it is until it is touched or rebuilt.
+  // A state that was computed with other constants stays until its next observation or a rebuild.
   for (const i of hasOtherConstants ? [0, 1] : []) exchange(world, i);
   for (const [i, model] of world.models.entries()) verify(world, i, model, problems);
   problems.push(...deliverAtRandom(random));
@@ -63,7 +58,7 @@ function deliver(world: PureWorld, problems: string[]): void {
     const events = Array.from({ length: random.integer(1, 4) }, () => wire(world));
     return { events, isDamaged: events.map(() => random.integer(0, 19) === 0) };
   });
-  // Some come twice.
+  // Some are delivered twice.
   for (const { events, isDamaged } of [...bodies, ...bodies.slice(0, random.integer(0, 1))]) {
     const sent = events.map((event, i) => (isDamaged[i] ? { ...event, confidence: 2 } : event));
     const body = random.integer(0, 1) === 0 ? { events: sent } : JSON.stringify({ events: sent });
@@ -106,7 +101,7 @@ function wire(world: PureWorld): Record<string, unknown> {
   };
 }
 
-/** What the record does: of each key the greatest by (`ts`, `id`, `value`). */
+/** Stores an observation as the record does: of each key the greatest by (`ts`, `id`, `value`). */
 function keep(world: PureWorld, { attackerUuid, primitive, evidenceRef, ts, id, value }: Observation): void {
   const key = `${attackerUuid} ${primitive} ${evidenceRef}`;
   const prior = world.record.get(key);
@@ -121,7 +116,7 @@ function compareTexts(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Merge and unmerge are this, for one attacker or several: the link changes, and both identities read anew. */
+/** Merges or unmerges one or several attackers: the link changes, and both identities are recomputed. */
 function moveLink(world: PureWorld, attacker: number, identity: number): void {
   world.links[attacker] = identity;
   for (const i of [0, 1]) exchange(world, i);
@@ -134,7 +129,7 @@ function erase(world: PureWorld, attacker: number): void {
   exchange(world, world.links[attacker] ?? 0);
 }
 
-/** Puts what the record says in the place of what an identity had, and compares every state (contract §4). */
+/** Replaces the observations of an identity by those of the record, and compares every state (contract §4). */
 function exchange(world: PureWorld, identity: number): void {
   const model = world.models[identity];
   if (!model) return;

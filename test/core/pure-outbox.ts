@@ -1,4 +1,4 @@
-/** The outbox as arithmetic: sends that fail before or after they took effect, waits that grow, a clock that is a number. */
+/** Simulates the outbox: sends fail before or after they took effect, delays increase, and the clock is a number. */
 import type { OutboundEvent } from "../../src/core/index.ts";
 import {
   DRAIN_GRACE_MS,
@@ -10,7 +10,7 @@ import type { Random } from "../../src/simulate/random.ts";
 
 /**
  * Sends events page by page over a queue that fails at random.
- * @returns what arrived, repeats removed by `id`
+ * @returns the events that arrived, without repeats of an `id`
  */
 export function drainAtRandom(
   random: Random,

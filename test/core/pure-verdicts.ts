@@ -1,4 +1,4 @@
-/** Verdicts as arithmetic: a message delivered again and again, with whatever becomes of the identities it touches. */
+/** Simulates verdicts: a message is delivered again and again, with random results of its identities. */
 import {
   DEAD_LETTER_FIRST_SECS,
   DEAD_LETTER_LONGEST_SECS,
@@ -14,10 +14,10 @@ import {
 } from "../../src/consumer/verdict.ts";
 import type { Random } from "../../src/simulate/random.ts";
 
-/** The longest delay that a queue takes, in seconds: 24 hours. */
+/** Maximum delay of a queue, in seconds: 24 hours. */
 const QUEUE_LONGEST_SECS = 86_400;
 
-/** Delivers one message until it is done or out of retries. @returns what was wrong, in words */
+/** Delivers one message until it is done or out of retries. @returns one sentence per failed check */
 export function deliverAtRandom(random: Random): string[] {
   const problems: string[] = [];
   const bounds = (what: string, secs: number, first: number, longest: number, before: number) => {

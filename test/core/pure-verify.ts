@@ -1,10 +1,10 @@
-/** What must be so at the end of a pure history. */
+/** The checks at the end of a pure history. */
 import { merge } from "../../src/core/index.ts";
 import { type Model, recordOf } from "./model.ts";
 import { kindOf, linkOf, type PureWorld } from "./pure-world.ts";
 import { drainAtRandom } from "./pure-outbox.ts";
 
-/** Compares an identity with what its observations say, and with what was published of it. */
+/** Compares an identity with its observations and with its published events. */
 export function verify(world: PureWorld, identity: number, model: Model, problems: string[]): void {
   const expected = [...world.record.values()].filter(
     (stored) => linkOf(world, stored.attackerUuid) === identity,

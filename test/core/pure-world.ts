@@ -1,10 +1,12 @@
-/** What a pure history is played in: a record of what must be stored, and two identities that hold parts of it. */
-import { createRegistry, type MergeKind, mergeKindOf, type Thresholds } from "../../src/core/index.ts";
+/** The state of a pure history: the record of expected observations, and two identities that hold parts of it. */
+import { createRegistry, type MergeKind } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import type { Thresholds } from "../../src/core/thresholds.ts";
 import type { Random } from "../../src/simulate/random.ts";
 import type { Arrival, Model } from "./model.ts";
 
 export const registry = createRegistry();
-/** One of each way of merging, and a second categorical one. */
+/** One primitive per merger, and a second categorical one. */
 export const PRIMITIVES = [
   "cognitive.cognitive_load",
   "motor.input_modality",
@@ -25,7 +27,7 @@ export type Stored = Arrival & { readonly primitive: string };
 export interface PureWorld {
   readonly random: Random;
   readonly attackers: readonly string[];
-  /** Where each attacker's observations are now, and where they began. */
+  /** The current and the first identity of each attacker. */
   readonly links: number[];
   readonly models: Model[];
   /** Everything that must be stored, by key. */
@@ -38,7 +40,7 @@ export function linkOf(world: PureWorld, attackerUuid: string): number {
   return world.links[world.attackers.indexOf(attackerUuid)] ?? 0;
 }
 
-/** How a primitive is merged. */
+/** The merger of a primitive. */
 export function kindOf(primitive: string): MergeKind {
   return mergeKindOf(registry.kindOf(primitive));
 }

@@ -1,14 +1,14 @@
-/** The registry: what is known, what configuration changes, what is counted as unlisted. */
+/** The registry: known primitives, changes by configuration, unlisted values. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   createRegistry,
   isValueKind,
-  mergeKindOf,
   PRIMITIVES,
   type MergeKind,
   type ValueKind,
 } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
 import { hasShared, readSharedJson, SHARED_IS_ABSENT } from "../setup/shared.ts";
 
 const FILE = "behave-registry.json";
@@ -50,7 +50,7 @@ describe("[§2] the registry", () => {
     expect(createRegistry({}).isListed("never.heard_of", "x")).toBe(true);
   });
 
-  it("[§2] configuration adds primitives and changes kinds, and touches no others", () => {
+  it("[§2] configuration adds primitives and changes kinds, and does not affect others", () => {
     const registry = createRegistry({ "x.y": "numeric", "motor.input_modality": "hash" });
     expect(registry.kindOf("x.y")).toBe("numeric");
     expect(registry.kindOf("motor.input_modality")).toBe("hash");
@@ -74,7 +74,7 @@ describe("[§2] the registry", () => {
     expect(createRegistry().isListed(primitive, value)).toBe(isListed);
   });
 
-  it("[§2] a list counts only while its primitive is categorical", () => {
+  it("[§2] listed values apply only while the primitive is categorical", () => {
     expect(
       createRegistry({ "motor.input_modality": "free_string" }).isListed("motor.input_modality", "x"),
     ).toBe(true);

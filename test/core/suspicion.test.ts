@@ -1,13 +1,12 @@
-/** The multi-actor rule: when several actors are suspected, of what, and when again. */
+/** The multi-actor rule: when a suspicion is published, with which primitives, and when again. */
 import { describe, expect, it } from "vitest";
 import {
   type IdentityHead,
   newIdentityHead,
   type OutboundEvent,
   STANDARD_POLICY,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
 } from "../../src/core/index.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { suspect } from "../../src/core/identity.ts";
 import { arrivals, TS } from "./factories.ts";
 import { applyAll, decideAnew, IDENTITY, type Model, newModel } from "./model.ts";
@@ -21,7 +20,7 @@ function suspicions(events: readonly OutboundEvent[]): (readonly string[])[] {
   );
 }
 
-/** Gives a primitive more values, from a place in time on. */
+/** Gives a primitive further values from a given time on. */
 function give(model: Model, primitive: string, values: string, offset = 0): void {
   applyAll(model, primitive, "categorical", arrivals(values, { offset }));
 }
@@ -38,7 +37,7 @@ describe("[§4] several actors are suspected when two primitives are multi_actor
     expect(suspicions(alternating("p.a").events)).toEqual([]);
   });
 
-  it("[§4] at two it is published, right after the transition that caused it", () => {
+  it("[§4] with two it is published, directly after the transition that caused it", () => {
     const model = alternating("p.b", "p.a");
     const [transition, suspicion] = model.events.slice(-2);
     expect(transition).toMatchObject({
@@ -59,7 +58,7 @@ describe("[§4] several actors are suspected when two primitives are multi_actor
     expect(suspicions(model.events)).toHaveLength(1);
   });
 
-  it("[§4] its primitives are sorted, whichever came first", () => {
+  it("[§4] its primitives are sorted", () => {
     expect(suspicions(alternating("p.c", "p.b", "p.a").events)).toEqual([
       ["p.b", "p.c"],
       ["p.a", "p.b", "p.c"],
@@ -70,7 +69,7 @@ describe("[§4] several actors are suspected when two primitives are multi_actor
     ["p.a", "p.b"],
     ["p.b", "p.a"],
   ])(
-    "[§4] its ts is the greatest last_observation_ts among them: that of %s, not of the cause %s",
+    "[§4] its ts is the greatest last_observation_ts of its primitives: that of %s, not of the cause %s",
     (later, cause) => {
       const model = newModel();
       give(model, later, "abab", 50);
@@ -83,7 +82,7 @@ describe("[§4] several actors are suspected when two primitives are multi_actor
     },
   );
 
-  it("[§4] confidence is the cap, whatever it is, and the number of primitives is configuration", () => {
+  it("[§4] confidence is the configured cap, and the number of primitives is configurable", () => {
     const thresholds: Thresholds = {
       ...STANDARD_THRESHOLDS,
       multiActorConfidenceCap: 0.2,
@@ -114,7 +113,7 @@ describe("[§4] again each time the set changes while it has two or more", () =>
     ]);
   });
 
-  it("[§4] not while it stays as it is, whatever else happens", () => {
+  it("[§4] not while the set is unchanged, whatever else happens", () => {
     const model = alternating("p.a", "p.b");
     const before = model.events.length;
     give(model, "p.a", "ababab", 4);
@@ -124,7 +123,7 @@ describe("[§4] again each time the set changes while it has two or more", () =>
     expect(suspicions(model.events)).toHaveLength(1);
   });
 
-  it("[§4] below two it re-arms and says nothing; the same two are then published again", () => {
+  it("[§4] below two nothing is published, and the same two are then published again", () => {
     const model = alternating("p.a", "p.b");
     give(model, "p.b", "c", 4);
     expect(model.head).toMatchObject({ suspected: null, multiActor: ["p.a"] });
@@ -138,7 +137,7 @@ describe("[§4] again each time the set changes while it has two or more", () =>
     ]);
   });
 
-  it("[§4] the memory survives being written down and read again", () => {
+  it("[§4] the remembered set survives a JSON round trip", () => {
     const model = alternating("p.a", "p.b");
     const head: IdentityHead = JSON.parse(JSON.stringify(model.head));
     expect(head).toEqual(model.head);
@@ -169,7 +168,7 @@ describe("[§4] recomputing all primitives", () => {
     expect(model.events).toHaveLength(published + 4);
   });
 
-  it("[§4] a set that lost a primitive with its last observation is published anew, or re-arms", () => {
+  it("[§4] a set that lost a primitive with its last observation is published again, or reset below two", () => {
     const head = { ...newIdentityHead(IDENTITY), seq: 9, suspected: PRIMITIVES };
     const context = { policy: STANDARD_POLICY, nowTs: 5, lastObservationTs: () => 3 };
     const two = suspect({ ...head, multiActor: ["p.a", "p.c"] }, context);

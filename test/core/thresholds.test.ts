@@ -1,17 +1,16 @@
-/** The constants: the contract's values, each one's variable and range, and the name of a set of them. */
+/** The constants: values of the contract, variables and ranges, and the id of a policy. */
 import { describe, expect, it } from "vitest";
+import { readThresholds, makePolicy } from "../../src/core/index.ts";
 import {
-  readThresholds,
   STANDARD_THRESHOLDS,
   THRESHOLD_SPECS,
   type ThresholdProblem,
   type Thresholds,
-  makePolicy,
-} from "../../src/core/index.ts";
+} from "../../src/core/thresholds.ts";
 
 type Name = keyof Thresholds;
 
-/** Name, variable, the contract's value, least, greatest, a value in between, just outside on both sides. */
+/** Name, variable, value of the contract, minimum, maximum, a value in between, and values just outside the range. */
 const TABLE: [Name, string, number, number, number, number, string, string][] = [
   ["windowSize", "WINDOW_SIZE", 5, 1, 20, 7, "0", "21"],
   ["minimumObservations", "MINIMUM_OBSERVATIONS", 3, 1, 1_000, 4, "0", "1001"],
@@ -38,12 +37,12 @@ function readWith(variables: Record<string, string>): Thresholds | ThresholdProb
 }
 
 describe("[§3] the constants", () => {
-  it("[§3] the table knows every one", () => {
+  it("[§3] the table has every constant", () => {
     expect(TABLE.map(([name]) => name)).toEqual(Object.keys(THRESHOLD_SPECS));
     expect(Object.keys(STANDARD_THRESHOLDS)).toEqual(Object.keys(THRESHOLD_SPECS));
   });
 
-  it("[§3] where no variable is set, all are standard", () => {
+  it("[§3] without variables all constants have their standard value", () => {
     expect(readWith({})).toEqual(STANDARD_THRESHOLDS);
     expect(readWith(Object.fromEntries(TABLE.map(([, variable]) => [variable, " "])))).toEqual(
       STANDARD_THRESHOLDS,
@@ -81,7 +80,7 @@ describe("[§3] the constants", () => {
     },
   );
 
-  it("[§3] everything that is wrong is told at once, long texts cut short", () => {
+  it("[§3] all wrong variables are reported together, and long texts are cut", () => {
     const problems = readWith({
       WINDOW_SIZE: "x".repeat(1_000),
       NUMERIC_EWMA_ALPHA: "2",

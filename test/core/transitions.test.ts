@@ -1,13 +1,8 @@
-/** When a transition is due, what it says, and when `last_change_ts` moves. */
+/** When a transition is published, what it holds, and when `last_change_ts` changes. */
 import { describe, expect, it } from "vitest";
-import {
-  type MergeKind,
-  type OutboundEvent,
-  recompute,
-  STANDARD_THRESHOLDS,
-  type Thresholds,
-  makePolicy,
-} from "../../src/core/index.ts";
+import { type MergeKind, type OutboundEvent, makePolicy } from "../../src/core/index.ts";
+import { recompute } from "../../src/core/identity.ts";
+import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
 import { arrivals, ATTACKER, OTHER_ATTACKER, TS } from "./factories.ts";
 import {
   applyAll,
@@ -36,7 +31,7 @@ function apply(
   return model;
 }
 
-/** What a model published so far, as "old>new" (or the type of other events). */
+/** The published events of a model as "old>new", or the type of other events. */
 function told(events: readonly OutboundEvent[]): string[] {
   return events.map((event) =>
     event.type === "profile.state_changed"
@@ -45,7 +40,7 @@ function told(events: readonly OutboundEvent[]): string[] {
   );
 }
 
-/** Reads the primitive anew, with thresholds and a kind. */
+/** Recomputes the primitive with thresholds and a kind. */
 function recomputeWith(model: Model, thresholds: Thresholds, kind: MergeKind = "categorical") {
   const record = recordOf(model, PRIMITIVE);
   const series = seriesOf(model, PRIMITIVE, kind);
@@ -88,7 +83,7 @@ describe("[§4] a transition is published if and only if the state changed", () 
     });
   });
 
-  it("[§4] it carries the state as it is after the observation", () => {
+  it("[§4] it holds the state after the observation", () => {
     const event = apply(arrivals("aaab?")).events.at(-1);
     expect(event).toMatchObject({
       payload: {
@@ -121,14 +116,14 @@ describe('[§4] last_change_ts is "stable since"', () => {
     expect(attribution.lastObservationTs).toBe(tsOf(values.length - 1));
   });
 
-  it("[§4] a state that comes back has changed since", () => {
+  it("[§4] a state that returns has a new time of change", () => {
     const model = apply(arrivals("aaaaabbbbbbbbb"));
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({ state: "stable", lastChangeTs: tsOf(13) });
   });
 });
 
 describe("[§3] late observations", () => {
-  it("[§3] change the state as if they had come in time", () => {
+  it("[§3] change the state as if they had arrived in time", () => {
     const history = arrivals("aaabaaaa");
     const late = apply([...history.slice(0, 3), ...history.slice(4), ...history.slice(3, 4)]);
     const { lastChangeTs: _, ...attribution } = recordOf(apply(history), PRIMITIVE).attribution;
@@ -156,7 +151,7 @@ describe("[§3] late observations", () => {
     expect(recordOf(model, PRIMITIVE).attribution).toEqual({ ...before, observationCount: 6 });
   });
 
-  it("[§3] one from before all windows only counts", () => {
+  it("[§3] one that is older than all windows only counts", () => {
     const model = apply(arrivals("aaaaaaaaaa", { offset: 10 }));
     apply(arrivals("b"), "categorical", model);
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({
@@ -166,7 +161,7 @@ describe("[§3] late observations", () => {
     });
   });
 
-  it("[§3] a hash from before the window only counts, one within it rotates", () => {
+  it("[§3] a hash older than the window only counts, one within it is a rotation", () => {
     const model = apply(arrivals("a", { ts: TS + 86_400 }), "hash");
     apply(arrivals("b", { ts: TS - 0.001, evidenceRef: "late" }), "hash", model);
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({ state: "stable", observationCount: 2 });
@@ -193,7 +188,7 @@ describe("[§3] a second observation with the same key", () => {
     expect([state, observationCount]).toEqual([replaces ? "conflicted" : "stable", 3]);
   });
 
-  it("[§3] counts once, wherever it moves to", () => {
+  it("[§3] counts once, whatever its new position", () => {
     const model = apply(arrivals("aabbb"));
     apply(arrivals("b", { ts: tsOf(99), evidenceRef: "e0000", id: "j" }), "categorical", model);
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({
@@ -204,14 +199,14 @@ describe("[§3] a second observation with the same key", () => {
     });
   });
 
-  it("[§3] turning into an abstention takes its value out", () => {
+  it("[§3] that is an abstention removes the value", () => {
     const model = apply(arrivals("aaa"));
     apply(arrivals("?", { ...key, ts: tsOf(2), id: "j" }), "categorical", model);
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({ state: "unknown", observationCount: 3 });
     expect(told(model.events).at(-1)).toBe("stable>unknown");
   });
 
-  it("[§3] a key is evidence and attacker: another attacker's is an observation of its own", () => {
+  it("[§3] a key consists of evidence and attacker, so another attacker has another observation", () => {
     const model = apply(arrivals("aaa"));
     apply(arrivals("b", { ...key, ts: tsOf(2), attackerUuid: OTHER_ATTACKER }), "categorical", model);
     expect(recordOf(model, PRIMITIVE).attribution).toMatchObject({
@@ -222,7 +217,7 @@ describe("[§3] a second observation with the same key", () => {
   });
 
   it.each<MergeKind>(["categorical", "numeric", "hash"])(
-    "[§4] replaying a whole %s history changes and publishes nothing",
+    "[§4] applying a whole %s history again changes and publishes nothing",
     (kind) => {
       const values = kind === "numeric" ? [1, 5, 1, 9, 100, 1, 1, 1] : "abcabbbbbb";
       const history = arrivals(values);
@@ -257,7 +252,7 @@ describe("[§4] changed constants compare the final outcome with the stored one"
     expect(after.head.seq).toBe(model.head.seq + 1);
   });
 
-  it("[§4] the next observation recomputes, whether or not its tail would do", () => {
+  it("[§4] the next observation recomputes, even if its tail would be enough", () => {
     const model = apply(arrivals("aaaaaaaaaabbbcc"));
     const { refills } = model;
     model.thresholds = { ...STANDARD_THRESHOLDS, windowSize: 7, categoricalMajority: 5 };

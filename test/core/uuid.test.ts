@@ -1,6 +1,7 @@
-/** Derived UUIDs: the same for ever, because what is stored and published is named by them. */
+/** Derived UUIDs never change, because stored rows and published events are identified by them. */
 import { describe, expect, it } from "vitest";
-import { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "../../src/core/index.ts";
+import { attackerUuidOfAddress, normalizeUuid, stubIdentityUuid } from "../../src/core/index.ts";
+import { eventId } from "../../src/core/uuid.ts";
 import { ATTACKER, OTHER_ATTACKER } from "./factories.ts";
 
 const V5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

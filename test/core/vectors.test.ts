@@ -2,14 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import {
-  canonicalJson,
-  isValueKind,
-  merge,
-  mergeKindOf,
-  type Member,
-  STANDARD_THRESHOLDS,
-} from "../../src/core/index.ts";
+import { isValueKind, merge, type Member } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { hasShared, readSharedLines, SHARED_IS_ABSENT } from "../setup/shared.ts";
 import { applyAll, newModel, recordOf } from "./model.ts";
 
@@ -29,7 +25,7 @@ const vector = z.object({
 const ATTACKER = "00000000-0000-4000-8000-000000000001";
 const vectors = readSharedLines(FILE, (line) => vector.parse(line));
 
-/** A permutation of the members that depends on the seed alone. */
+/** A permutation of the members that depends only on the seed. */
 function shuffle(members: Member[], seed: number): Member[] {
   const arbitrary = fc.shuffledSubarray(members, { minLength: members.length });
   return fc.sample(arbitrary, { seed, numRuns: 1 })[0] ?? [];

@@ -2,13 +2,9 @@
 import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  createRegistry,
-  merge,
-  mergeKindOf,
-  STANDARD_THRESHOLDS,
-  stubIdentityUuid,
-} from "../../src/core/index.ts";
+import { createRegistry, merge, stubIdentityUuid } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { readHistory } from "../../src/storage/index.ts";
 import { deliver, pieces, statesOf } from "../setup/deliver.ts";
 import { get, readAll } from "../setup/get.ts";

@@ -1,5 +1,6 @@
 /** Planned messages as they are sent, and the observation that each event must become. */
-import { canonicalJson, chooseShard, stubIdentityUuid } from "../../src/core/index.ts";
+import { chooseShard, stubIdentityUuid } from "../../src/core/index.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { DATABASE_NAMES } from "./bindings.ts";
 import type { Plan, PlannedEvent, PlannedMessage } from "./plan.ts";

@@ -1,5 +1,6 @@
 /** Compares what was published with what is stored: no event is lost, none has two ids, and the last one of each primitive tells its state. */
-import { eventId, type OutboundEvent } from "../../src/core/index.ts";
+import { type OutboundEvent } from "../../src/core/index.ts";
+import { eventId } from "../../src/core/uuid.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
 interface State {

@@ -3,10 +3,10 @@ import {
   compareUtf8,
   createRegistry,
   merge,
-  mergeKindOf,
   type OutboundEvent,
   readThresholds,
 } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
 import { injection } from "./injection.ts";
 import { type Expected, observationOf } from "./messages.ts";
 import { type Snapshot, snapshotOf, type StoredState } from "./snapshot.ts";

@@ -2,7 +2,8 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { EVENT_LIST_BYTES, EVENT_LIST_ENTRIES, stubIdentityUuid } from "../../src/core/index.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
+import { EVENT_LIST_BYTES, EVENT_LIST_ENTRIES } from "../../src/core/fitted-list.ts";
 import { readHistory } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";

@@ -2,7 +2,9 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { createRegistry, merge, mergeKindOf, STANDARD_THRESHOLDS } from "../../src/core/index.ts";
+import { createRegistry, merge } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { inObject } from "../setup/identity-object.ts";
 
 /** An observation, by its key and what it says. */

@@ -1,13 +1,9 @@
 /** Merge and unmerge: exact states from the union, and back again; nothing lost in between. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import {
-  merge,
-  mergeKindOf,
-  STANDARD_THRESHOLDS,
-  createRegistry,
-  stubIdentityUuid,
-} from "../../src/core/index.ts";
+import { merge, createRegistry, stubIdentityUuid } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import {
   mergeIdentities,
   readHistory,

@@ -16,7 +16,7 @@ const DURATION = "temporal.session_duration";
 const only = (lines: readonly unknown[]) => messagesOf(new CowrieSensor(), lines)[0];
 const valueOf = (lines: readonly unknown[], primitive: string) => valuesOf(only(lines))[primitive];
 
-/** Commands whose gaps are these, from second 1 on. */
+/** Commands with these gaps, from second 1 on. */
 function paced(gaps: readonly number[]) {
   let secs = 1;
   return commandSession([[secs, "a"] as const, ...gaps.map((gap) => [(secs += gap), "a"] as const)], 50_000);
@@ -62,14 +62,14 @@ describe("[duration] the class of a session's length", () => {
     ).toBe("medium");
   });
 
-  it("of a session whose end was not seen is a lower bound, said with half the confidence", () => {
+  it("of a session without a closing line is a lower bound with confidence 0.5", () => {
     const message = only([reduced(0, "session.connect"), reduced(70, "login.failed")]);
     expect(valuesOf(message)[DURATION]).toBe("medium");
     expect(confidenceOf(message, DURATION)).toBe(0.5);
     expect(message).toMatchObject({ startTs: BEGIN_TS, endTs: BEGIN_TS + 70 });
   });
 
-  it("of a log that opens in the middle of a session is the one the honeypot gives, and the window begins with it", () => {
+  it("of a session that began before the log is the logged one, and the window starts accordingly", () => {
     const message = only([reduced(100, "login.failed"), reduced(130, "session.closed", { duration: 90.5 })]);
     expect(valuesOf(message)[DURATION]).toBe("medium");
     expect(message?.events[0]?.window).toEqual({ start_ts: BEGIN_TS + 39.5, end_ts: BEGIN_TS + 130 });
@@ -89,7 +89,7 @@ describe("[latency] the class of the median gap between commands", () => {
     [30, "llm_heavyweight"],
     [30.001, "long"],
   ])("%d s: %s", (gap, value) => {
-    // A millionth less, so that the sum of the times does not tip a boundary over.
+    // A millionth less, so that a rounding error of the sum does not exceed the limit.
     expect(valueOf(paced([gap - 1e-6]), LATENCY)).toBe(value);
   });
 
@@ -98,13 +98,13 @@ describe("[latency] the class of the median gap between commands", () => {
     expect(confidenceOf(only(paced([1, 1, 1, 1, 1, 1])), LATENCY)).toBe(0.75);
   });
 
-  it("commands sent in one go have no latency: the split is the honeypot's", () => {
+  it("commands that arrived at once have no latency, because the honeypot split them", () => {
     expect(valueOf(paced([0.0008, 0.0012, 0.0009]), LATENCY)).toBeUndefined();
     expect(valueOf(paced([0.0008, 5, 0.0009]), LATENCY)).toBe("llm_lightweight");
     expect(confidenceOf(only(paced([0.0008, 5, 0.0009])), LATENCY)).toBe(0.3333);
   });
 
-  it("what failed is no second command", () => {
+  it("a failed command does not count as a second one", () => {
     const lines = commandSession([[1, "a"]]);
     lines.splice(2, 0, reduced(1.5, "command.failed", { tok: "a", len: 1, pipes: 0, seps: 0, lines: 1 }));
     expect(valueOf(lines, LATENCY)).toBeUndefined();
@@ -197,8 +197,8 @@ describe("[pipes] depth is pipes over pipelines, median over the lines", () => {
   });
 });
 
-describe("[client] what the client says of itself", () => {
-  it("is taken from the first key exchange, the banner only if it is one of SSH", () => {
+describe("[client] the identification of the client", () => {
+  it("comes from the first key exchange, and from the banner if it begins with SSH-", () => {
     const first = "a".repeat(32);
     const lines = [
       reduced(0, "client.version", { version: "SSH-2.0-Go" }),
@@ -215,7 +215,7 @@ describe("[client] what the client says of itself", () => {
     expect(valuesOf(only([reduced(0, "client.kex", { hassh: "none" })]))).toEqual({ [DURATION]: "short" });
   });
 
-  it("the order of its algorithms comes from the log, else from the table, else not at all", () => {
+  it("the order of its algorithms comes from the log, or else from the table; without both there is none", () => {
     const lists = { kex: "b,a", enc: "c", mac: "d", comp: "none" };
     const hassh = hasshOf(lists);
     const order = (sensor: CowrieSensor) =>
@@ -226,7 +226,7 @@ describe("[client] what the client says of itself", () => {
     expect(order(new CowrieSensor(new Map([[hassh, lists]])))).toEqual(["b", "a"]);
   });
 
-  it("several payloads of a session are several observations, each with its own evidence, each hash once", () => {
+  it("each distinct payload of a session is one observation with its own evidence", () => {
     const hashes = ["c", "a", "c", "b"].map((letter) => letter.repeat(64));
     const message = only([
       ...hashes.map((sha256, index) => reduced(index, "session.file_download", { sha256 })),
@@ -333,7 +333,7 @@ describe("[forms] the log Cowrie writes and its reduced form", () => {
     });
   });
 
-  it("let no command text and no credential out", () => {
+  it("send no command text and no credential", () => {
     const sent = JSON.stringify(messagesOf(new CowrieSensor(), today));
     for (const secret of [
       "hunter2",
@@ -348,14 +348,14 @@ describe("[forms] the log Cowrie writes and its reduced form", () => {
       expect(sent).not.toContain(secret);
   });
 
-  it("make the same bytes every time", () => {
+  it("give the same bytes every time", () => {
     const once = JSON.stringify(messagesOf(new CowrieSensor(), today));
     expect(JSON.stringify(messagesOf(new CowrieSensor(), today))).toBe(once);
   });
 });
 
 describe("[message] of a session", () => {
-  it("is the envelope of the contract, one attacker, one window, ts at the session's end", () => {
+  it("is the envelope of the contract with one attacker, one window, and the end of the session as ts", () => {
     const [message] = messagesOf(new CowrieSensor(), [
       reduced(0, "session.connect"),
       reduced(2.25, "session.closed", { duration: 2.25 }),
@@ -382,7 +382,7 @@ describe("[message] of a session", () => {
     });
   });
 
-  it("points to another session when the sensor is another", () => {
+  it("of another sensor points to another session", () => {
     const line = reduced(0, "session.connect");
     const refs = [
       messagesOf(new CowrieSensor(), [line], "pot-1"),
@@ -397,7 +397,7 @@ describe("[message] of a session", () => {
     expect(new Set(refs.map((event) => event?.id)).size).toBe(3);
   });
 
-  it("comes when the session closes; the rest at the end, and stragglers are counted", () => {
+  it("comes when the session closes or the log ends, and late lines are counted", () => {
     const sensor = new CowrieSensor();
     const other = { session: "s2", src_ip: "192.0.2.2" };
     expect(sensor.push(reduced(0, "session.connect"), "pot").messages).toEqual([]);
@@ -426,7 +426,7 @@ describe("[lines] that are not as expected", () => {
     expect(new CowrieSensor().push(line, "pot")).toEqual({ messages: [], problem: reason });
   });
 
-  it("without a session are passed over in silence", () => {
+  it("without a session are skipped without a problem", () => {
     const line = { eventid: "cowrie.login.success", timestamp: isoAt(0) };
     expect(new CowrieSensor().push(line, "pot")).toEqual({ messages: [], problem: null });
   });

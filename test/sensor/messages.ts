@@ -1,7 +1,7 @@
-/** Factories for the sensor tests: sessions of a Cowrie log in both forms, recordings, and what came out of them. */
+/** Factories of the sensor tests: sessions of a Cowrie log in both forms, recordings, and readers of the resulting messages. */
 import type { LogSensor, SessionMessage } from "../../src/sensor/index.ts";
 
-/** Feeds lines to a sensor and ends it; a line that cannot be read fails the test. */
+/** Passes lines to a sensor and ends it. A line that cannot be read fails the test. */
 export function messagesOf(
   sensor: LogSensor,
   lines: readonly unknown[],
@@ -30,7 +30,7 @@ export function confidenceOf(message: SessionMessage | undefined, primitive: str
   return message?.events.find((event) => event.primitive === primitive)?.confidence;
 }
 
-/** An ISO time so many seconds after 2026-03-22T00:00:00Z, to the microsecond. */
+/** An ISO time with microseconds, given in seconds after 2026-03-22T00:00:00Z. */
 export function isoAt(secs: number): string {
   const micros = Math.round((secs % 1) * 1e6);
   const whole = new Date((BEGIN_TS + Math.floor(secs)) * 1000).toISOString().slice(0, 19);
@@ -49,7 +49,7 @@ export function reduced(
   return { ts: isoAt(secs), ev: `cowrie.${ev}`, session: "s1", src_ip: "192.0.2.1", ...fields };
 }
 
-/** A session of commands at given seconds, connect and close around them. */
+/** A session with commands at the given seconds, between connect and close. */
 export function commandSession(
   commands: readonly (readonly [secs: number, tok: string])[],
   closeSecs = 1_000,
@@ -74,7 +74,7 @@ export function recording(
   ];
 }
 
-/** Single keys, each so many seconds after the one before. */
+/** Single keys with the given gaps in seconds. */
 export function keys(text: string, beginSecs: number, gapSecs: number): [number, string][] {
   return Array.from(text, (key, index) => [beginSecs + index * gapSecs, key]);
 }

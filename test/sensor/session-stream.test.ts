@@ -6,7 +6,7 @@ const newStream = (maxOpen?: number) => new SessionStream((ts) => ({ firstTs: ts
 const ids = (finished: readonly { readonly sensor: string; readonly id: string }[]) =>
   finished.map(({ sensor, id }) => `${sensor}/${id}`);
 
-it("[stream] interleaved sessions stay apart, also those of one name at two sensors", () => {
+it("[stream] interleaved sessions are kept apart, also with the same id at two sensors", () => {
   const stream = newStream();
   const a = stream.touch("x", "1", 10).session;
   const b = stream.touch("x", "2", 11).session;
@@ -27,7 +27,7 @@ it.each([
   expect(ids(stream.touch("x", "new", 1_000 + silenceSecs).finished)).toEqual(over);
 });
 
-it("[stream] another sensor's clock ends nobody's session", () => {
+it("[stream] the time of one sensor does not end sessions of another", () => {
   const stream = newStream();
   stream.touch("x", "old", 1_000);
   expect(stream.touch("y", "new", 1e6).finished).toEqual([]);
@@ -35,7 +35,7 @@ it("[stream] another sensor's clock ends nobody's session", () => {
   expect(ids(stream.end("y"))).toEqual(["y/new"]);
 });
 
-it("[stream] a straggler of a closed session opens no second one, until the name may be a new one", () => {
+it("[stream] a late line of a closed session does not open a second one, until the id may be reused", () => {
   const stream = newStream();
   stream.touch("x", "1", 1_000);
   stream.close("x", "1");
@@ -44,7 +44,7 @@ it("[stream] a straggler of a closed session opens no second one, until the name
   expect(stream.touch("x", "1", 1_002 + SESSION_IDLE_SECS + 60).session).not.toBeNull();
 });
 
-it("[stream] no more sessions are held than allowed: the one opened first goes", () => {
+it("[stream] a session above the limit ends the one that was opened first", () => {
   const stream = newStream(2);
   stream.touch("x", "1", 1);
   stream.touch("x", "2", 2);

@@ -22,7 +22,7 @@ import { valuesOf } from "./messages.ts";
 const DATA = resolve("../shared/data");
 const isHere = existsSync(DATA);
 
-/** Observations of each primitive, as both files give them. */
+/** Expected observations of each primitive, for both files. */
 const COUNTS_A = {
   "cognitive.command_branch_diversity": 81,
   "cognitive.inter_command_consistency": 8,
@@ -71,7 +71,7 @@ function replayed(sensor: LogSensor, name: string): SessionMessage[] {
   return [...messages, ...sensor.end()];
 }
 
-/** How many observations there are of each primitive. */
+/** Number of observations of each primitive. */
 function countsOf(messages: readonly SessionMessage[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { primitive } of messages.flatMap(({ events }) => events))
@@ -126,7 +126,7 @@ describe.skipIf(!isHere)(
   "[shared data] (skipped where ../shared/data is absent)",
   { timeout: 60_000 },
   () => {
-    it("our HASSH of each list in the table is its key (reading checks it), for all 73", () => {
+    it("the calculated HASSH of each of the 73 entries is its key", () => {
       expect(hasshTable().size).toBe(73);
     });
 
@@ -159,7 +159,7 @@ describe.skipIf(!isHere)(
       },
     );
 
-    it("a second replay makes the same bytes", () => {
+    it("a second replay gives the same bytes", () => {
       expect(once()).toBe(once());
     });
 
@@ -198,7 +198,7 @@ describe.skipIf(!isHere)(
     });
 
     describe("labelled typing: 60 typists, 4 sessions each", () => {
-      it("no hand is taken for a machine, by far", () => {
+      it("no typist is classified as a machine", () => {
         const sessions = classes();
         expect(sessions).toHaveLength(240);
         expect(sessions.filter(({ cadence }) => cadence === "machine")).toEqual([]);
@@ -206,7 +206,7 @@ describe.skipIf(!isHere)(
         expect(Math.min(...sessions.map(({ gaps }) => spread(gaps)))).toBeGreaterThan(5 * MACHINE_SPREAD);
       });
 
-      it("two sessions of one typist share their cadence far more often than two of different typists", () => {
+      it("two sessions of one typist have the same cadence far more often than two of different typists", () => {
         const sessions = classes();
         const agree = { same: [0, 0], other: [0, 0] } satisfies Record<string, [number, number]>;
         for (const [index, one] of sessions.entries()) {

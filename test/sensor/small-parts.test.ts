@@ -21,7 +21,7 @@ describe("[command] a line is reduced to its first word and counts", () => {
   });
 });
 
-describe("[locale] the variable that programs believe first wins", () => {
+describe("[locale] the variable with the highest precedence is used", () => {
   it.each([
     [{ LC_CTYPE: "UTF-8", LANG: "lt_LT.UTF-8", LC_ALL: "de_DE.UTF-8" }, "de_DE.UTF-8"],
     [{ LC_CTYPE: "UTF-8", LANG: "lt_LT.UTF-8" }, "lt_LT.UTF-8"],
@@ -47,7 +47,7 @@ describe("[hassh]", () => {
     expect(hassh).toBe("27cf8f3fc7ebe14f501a91434b6d3d26");
   });
 
-  it("a table is read, and every entry checked against its own hash", () => {
+  it("a table is read, and the hash of every entry is checked", () => {
     expect(readHasshTable({ [hassh]: lists }).get(hassh)).toEqual(lists);
     expect(() => readHasshTable({ abc: lists })).toThrow(`entry abc holds lists whose HASSH is ${hassh}`);
     expect(() => readHasshTable({ [hassh]: { ...lists, mac: 1 } })).toThrow(`entry ${hassh} needs the texts`);
@@ -56,7 +56,7 @@ describe("[hassh]", () => {
 });
 
 describe("[statistics]", () => {
-  it("median, spread, gaps and correlation agree with numbers worked by hand", () => {
+  it("median, spread, gaps and correlation equal values calculated by hand", () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(spread([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(Math.sqrt(32 / 7) / 5, 12);
@@ -67,13 +67,13 @@ describe("[statistics]", () => {
     expect(correlation([1, 2, 3], [5, 5, 5])).toBeNull();
   });
 
-  it("refuse what has no answer", () => {
+  it("throw where the result is undefined", () => {
     expect(() => median([])).toThrow(RangeError);
     expect(() => spread([1])).toThrow(RangeError);
     expect(() => spread([0, 0])).toThrow(RangeError);
   });
 
-  it("confidence grows with the sample, to four places", () => {
+  it("confidence grows with the number of samples and has four decimals", () => {
     expect([1, 2, 5, 18, 1e6].map((n) => sampleConfidence(n, 2))).toEqual([0.3333, 0.5, 0.7143, 0.9, 1]);
     expect(sampleConfidence(0, 2)).toBe(0);
   });

@@ -42,8 +42,8 @@ const typedLines = (texts: readonly string[]) =>
   recording(texts.flatMap((text, index) => keys(`${text}\r`, 1 + index * 10, 0.2)));
 const feedbackOf = (pauses: number[], outputs: number[]) => feedbackFindings(pauses, outputs)[0]?.value;
 
-describe("[units] what a hand did", () => {
-  it("keys, one by one or delivered in twos and threes, arrows and line ends of two characters", () => {
+describe("[units] inputs are grouped", () => {
+  it("keys are single characters, two or three delivered together, arrows, and line ends of two characters", () => {
     expect(
       kinds([
         [1, "a"],
@@ -71,7 +71,7 @@ describe("[units] what a hand did", () => {
     expect(kinds(keys("aaaa", 0, gap))).toEqual(expected);
   });
 
-  it("pastes at most 0.2 s apart are one", () => {
+  it("pastes at most 0.2 s apart are one paste", () => {
     expect(
       kinds([
         [1, "aaaa"],
@@ -81,7 +81,7 @@ describe("[units] what a hand did", () => {
     ).toEqual(["paste", "paste"]);
   });
 
-  it("single keys that were waiting for the prompt are type-ahead, whole lines and later keys are not", () => {
+  it("single keys that arrive with the prompt are type-ahead, lines and later keys are not", () => {
     const waiting = keys("aaaaa", 10.002, 0.0005);
     expect(kinds([...waiting, [11, "a"]], 10)).toEqual(["type_ahead", "key"]);
     expect(kinds([[10.01, "aaaa\n"]], 10)).toEqual(["paste"]);
@@ -122,7 +122,7 @@ describe("[cadence] of the gaps between keys", () => {
     expect(cadenceClass(gaps)).toBe(value);
   });
 
-  it("needs eight gaps, thinking not counted", () => {
+  it("needs eight gaps that are not longer than 1.5 s", () => {
     const typing = [0.2, 0.1, 0.15, 0.3, 0.1, 0.2, 0.15, 0.1];
     expect(valueOf(gapsBetweenKeys(typing), CADENCE)).toBe("steady");
     expect(valueOf(gapsBetweenKeys(typing.slice(1)), CADENCE)).toBeUndefined();
@@ -132,12 +132,12 @@ describe("[cadence] of the gaps between keys", () => {
 });
 
 describe("[chunking] of lines", () => {
-  it("one line only", () => {
+  it("a single line is single_command", () => {
     expect(valueOf(recording(keys("aaa\r", 1, 0.2)), CHUNKING)).toBe("single_command");
     expect(valueOf(recording([[1, "aaaa aa\n"]]), CHUNKING)).toBe("single_command");
   });
 
-  it("typed evenly is fluent, with pauses inside a line fragmented, pasted says nothing", () => {
+  it("even typing is fluent, pauses inside a line are fragmented, a paste gives no finding", () => {
     expect(valueOf(recording([...lineWithPause(1, 0), ...lineWithPause(9, 0)]), CHUNKING)).toBe("fluent");
     expect(valueOf(recording([...lineWithPause(1, 3), ...lineWithPause(9, 3)]), CHUNKING)).toBe("fragmented");
     expect(
@@ -151,11 +151,11 @@ describe("[chunking] of lines", () => {
     ).toBeUndefined();
   });
 
-  it("an empty line is no line", () => {
+  it("an empty line does not count", () => {
     expect(valueOf(recording([...keys("aa\r\r\r", 1, 0.2)]), CHUNKING)).toBe("single_command");
   });
 
-  it("several lines in one paste are several lines, sent in one go", () => {
+  it("several lines in one paste are several lines sent at once", () => {
     const values = valuesOf(only(recording([[1, "aaaa\naaaa\naaaa\n"]])));
     expect(values[CHUNKING]).toBeUndefined();
     expect(values[LATENCY]).toBeUndefined();
@@ -179,12 +179,12 @@ describe("[correction]", () => {
     ).toBe(value);
   });
 
-  it("none in 20 keys is absent, in 19 it says nothing", () => {
+  it("none in 20 keys is absent, none in 19 keys gives no finding", () => {
     expect(valueOf(recording(typed(20)), CORRECTION)).toBe("absent");
     expect(valueOf(recording(typed(19)), CORRECTION)).toBeUndefined();
   });
 
-  it("of what was pasted says nothing about typing", () => {
+  it("after a paste gives no finding", () => {
     expect(
       valueOf(
         recording([
@@ -214,12 +214,12 @@ describe("[mastery] per typed line, from three lines on", () => {
 
 describe("[feedback]", () => {
   const grows = Array.from({ length: 10 }, (_, index) => index + 1);
-  it("a clockwork pace is blind to the output, whatever that was", () => {
+  it("regular pauses are fire_and_forget, whatever the output", () => {
     expect(feedbackOf([4, 4.001, 4, 3.999, 4], [1, 900, 3, 7, 5])).toBe("fire_and_forget");
     expect(feedbackOf([4, 4, 4, 4], [1, 2, 3, 4])).toBeUndefined();
   });
 
-  it("pauses that grow with the output beyond chance are a loop; fewer than ten, or none of it, say nothing", () => {
+  it("pauses that correlate with the output are closed_loop; fewer than ten pauses or no correlation give no finding", () => {
     expect(feedbackOf(grows, grows)).toBe("closed_loop");
     expect(feedbackOf(grows.slice(1), grows.slice(1))).toBeUndefined();
     expect(feedbackOf(grows, grows.toReversed())).toBeUndefined();
@@ -231,7 +231,7 @@ describe("[feedback]", () => {
     ).toBeUndefined();
   });
 
-  it("is taken from the pause before a line and what was put out in it", () => {
+  it("uses the pause before a line and the bytes of output during it", () => {
     const base = { sid: "r1", src_ip: "192.0.2.1" };
     let secs = 1;
     const session = grows.flatMap((size) => {
@@ -249,7 +249,7 @@ describe("[feedback]", () => {
 });
 
 describe("[recording]", () => {
-  it("lines 4 s apart like clockwork", () => {
+  it("lines at regular intervals of 4 s", () => {
     const session = recording(Array.from({ length: 6 }, (_, index) => [1 + index * 4, "aaaa aa\n"] as const));
     expect(valuesOf(only(session))).toEqual({
       [MODALITY]: "pasted",
@@ -261,7 +261,7 @@ describe("[recording]", () => {
     });
   });
 
-  it("that ends with an end of input ends gracefully", () => {
+  it("that ends with ^D has a graceful exit", () => {
     expect(
       valueOf(
         recording([
@@ -289,7 +289,7 @@ describe("[recording]", () => {
     expect(sensor.counts).toEqual({ sessions: 1, silentSessions: 1, lateLines: 0 });
   });
 
-  it("points to the same commands as the log of the same sensor, so that they count once", () => {
+  it("has the same evidence as the log of the same sensor, so that its commands count once", () => {
     const refs = only(
       recording([
         [1, "aaaa\n"],
@@ -299,7 +299,7 @@ describe("[recording]", () => {
     expect(new Set(refs)).toEqual(new Set(["cowrie:pot/r1#keys", "cowrie:pot/r1#commands"]));
   });
 
-  it("lets no text out", () => {
+  it("sends no text", () => {
     const sent = JSON.stringify(messagesOf(new TtySensor(), recording([[1, "wget secret.example\n"]])));
     expect(sent).not.toContain("secret");
     expect(sent).not.toContain("wget");

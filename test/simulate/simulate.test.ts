@@ -1,26 +1,26 @@
 /**
- * The simulator: what a scenario promises is what the engine makes of it, and the same options give the same bytes.
+ * The simulator: the engine gives the states that a scenario expects, and the same options give the same bytes.
  */
 import { describe, expect, it } from "vitest";
 import {
   createRegistry,
   type Member,
   merge,
-  mergeKindOf,
   normalizeUuid,
   parseMessage,
   PRIMITIVES,
-  STANDARD_THRESHOLDS,
   type State,
   STATES,
 } from "../../src/core/index.ts";
+import { mergeKindOf } from "../../src/core/observation.ts";
+import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import { castAttackers, findScenario, SCENARIOS, simulate } from "../../src/simulate/index.ts";
 
 const END_TS = 1_790_000_000;
 const WEEK_SECS = 7 * 86_400;
 const SEEDS = [0, 1, 2, 77, 123_456, 4_294_967_295];
 
-/** State per primitive after everything an attacker's sessions say, by the whole-series merger. */
+/** State per primitive after all sessions of an attacker, by the merger over the whole series. */
 function finalStates(seed: number, scenarioName: string): Record<string, State> {
   const scenario = findScenario(scenarioName);
   if (!scenario) throw new Error(`no scenario ${scenarioName}`);
@@ -89,7 +89,7 @@ describe("scenarios", () => {
     expect(unlisted).toEqual([]);
   });
 
-  it("have names of their own and sessions shorter than half a gap", () => {
+  it("have distinct names, and sessions shorter than half a gap", () => {
     expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
     expect(SCENARIOS.filter(({ durationSecs, gapSecs }) => durationSecs[1] >= gapSecs / 2)).toEqual([]);
   });
@@ -101,12 +101,12 @@ describe("simulate", () => {
     expect(bytesOf(5)).not.toBe(bytesOf(6));
   });
 
-  it("changes nothing about an attacker when others are added", () => {
+  it("does not change an attacker when others are added", () => {
     expect(eventsOfFirstAttacker(1)).toHaveLength(7 * 6);
     expect(eventsOfFirstAttacker(SCENARIOS.length * 3)).toEqual(eventsOfFirstAttacker(1));
   });
 
-  it("makes payloads that the engine takes without a complaint", () => {
+  it("makes payloads that the engine accepts", () => {
     const registry = createRegistry({});
     for (const { events, attacker } of simulate({ seed: 3, endTs: END_TS, identities: 40 })) {
       const parsed = parseMessage({ events }, { registry, receivedTs: END_TS });
@@ -116,7 +116,7 @@ describe("simulate", () => {
     }
   });
 
-  it("keeps one key per observation, over attackers and seeds", () => {
+  it("gives every observation its own key, over attackers and seeds", () => {
     const keys = [1, 2].flatMap((seed) =>
       [...simulate({ seed, endTs: END_TS, identities: 100 })].flatMap(({ events }) =>
         events.map((event) => `${event.attacker_uuid} ${event.primitive} ${event.evidence_ref}`),
@@ -125,14 +125,14 @@ describe("simulate", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("ends at the given time, stays within the week before it, and comes in order", () => {
+  it("ends at the given time, stays within the week before it, and is in order", () => {
     const ends = [...simulate({ seed: 1, endTs: END_TS, identities: 50 })].map(({ endTs }) => endTs);
     expect(Math.max(...ends)).toBeLessThanOrEqual(END_TS);
     expect(Math.min(...ends)).toBeGreaterThan(END_TS - WEEK_SECS);
     expect(ends).toEqual(ends.toSorted((a, b) => a - b));
   });
 
-  it("gives every attacker of every seed an address of its own from the documentation ranges", () => {
+  it("gives every attacker of every seed its own address from the documentation ranges", () => {
     const addresses = [0, 1, 2, 83, 84, 85, 65_536, 4_294_967_295].flatMap((seed) =>
       castAttackers({ seed, endTs: END_TS, identities: 200 }).map(({ address }) => address),
     );
@@ -142,7 +142,7 @@ describe("simulate", () => {
     expect(addresses.filter((address) => /\.(255|0)$/.test(address))).toEqual([]);
   });
 
-  it("plays as many identities and sessions as asked for, and says that the story is then another", () => {
+  it("plays the requested numbers of identities and sessions, and marks an incomplete scenario", () => {
     const sessions = [...simulate({ seed: 1, endTs: END_TS, identities: 12, sessions: 3 })];
     expect(sessions).toHaveLength(36);
     expect(new Set(sessions.map(({ attacker }) => attacker.attackerUuid)).size).toBe(12);

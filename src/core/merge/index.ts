@@ -16,20 +16,16 @@ export {
   type StoredHashWindow,
 } from "./hash-window-change.ts";
 export { orderedSeries } from "./ordered-series.ts";
-export { windowsOf, type Windows } from "./window-tail.ts";
-export { ewma } from "./numeric.ts";
+export { windowsOf } from "./window-tail.ts";
 export {
   type Change,
   HASH_LISTED,
-  HASH_TAIL_LIMIT,
-  type HashTail,
   type HashWindow,
   isSameKey,
   type Rule,
   type Series,
   type Tail,
   type Verdict,
-  type WindowTail,
 } from "./merger.ts";
 
 /** Each takes only tails of its own kind; `tail.kind` is the key it is found by. */

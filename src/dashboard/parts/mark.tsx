@@ -11,18 +11,6 @@ const SHAPES: Record<State, string> = {
   unknown: "M6 1.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6Zm0 1.9a2.9 2.9 0 1 1 0 5.8 2.9 2.9 0 0 1 0-5.8Z",
 };
 
-/** A state's shape, as a part of a picture. @param x - of its middle, as is `y` */
-export function StatePath({ state, x, y, size = 12 }: { state: State; x: number; y: number; size?: number }) {
-  const scale = size / 12;
-  return (
-    <path
-      class={`mark mark-${state}`}
-      d={SHAPES[state]}
-      transform={`translate(${x - size / 2} ${y - size / 2}) scale(${scale})`}
-    />
-  );
-}
-
 /** A state's shape by itself. */
 export function Mark({ state }: { state: State }) {
   return (

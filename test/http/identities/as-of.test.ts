@@ -7,10 +7,10 @@ import {
   type Member,
   merge,
   STANDARD_POLICY,
-  STANDARD_THRESHOLDS,
   type State,
   stubIdentityUuid,
 } from "../../../src/core/index.ts";
+import { STANDARD_THRESHOLDS } from "../../../src/core/thresholds.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
 import { get } from "../../setup/get.ts";
 import { payload, series } from "../../setup/payload.ts";
