@@ -14,7 +14,7 @@ import { problemSchema } from "../http/shared/problem-wire.ts";
 /** One event that was refused: its place in the request, a code, the field and a sentence. */
 export type Refusal = z.infer<typeof rejectedSchema>[number];
 /** The answer to one request of events. */
-export type SendResult = Pick<z.infer<typeof acceptedSchema>, "accepted" | "rejected">;
+type SendResult = Pick<z.infer<typeof acceptedSchema>, "accepted" | "rejected">;
 /** The totals of the whole Worker. */
 export type Stats = z.infer<typeof statsSchema>;
 /** The states of an attacker's identity. */
@@ -24,7 +24,7 @@ export type Attribution = z.infer<typeof attributionSchema>;
 const allRefusedSchema = z.object({ rejected: rejectedSchema });
 
 /** Where the Worker is and who we are to it. */
-export interface ClientOptions {
+interface ClientOptions {
   /** Origin of the Worker, e.g. `http://localhost:8787`. */
   readonly url: string;
   /** Bearer token with the scope `ingest` (or `admin`). */
@@ -62,7 +62,7 @@ export interface AttackerFacts {
 }
 
 /** How to wait for the pipeline to come to rest. */
-export interface WaitOptions {
+interface WaitOptions {
   /** The `observations` counter that is reached at the latest when all of ours are stored, if known. */
   readonly expectedObservations?: number;
   /** How long nothing may move, ms, before it counts as at rest. Default 6 000 (a queue batch waits 1 s, a retry 5 s). */
@@ -78,7 +78,7 @@ export interface WaitOptions {
 }
 
 /** How the waiting ended. */
-export interface WaitResult {
+interface WaitResult {
   /** False when work was still pending and nothing moved any more. */
   readonly applied: boolean;
   /** The last look. */

@@ -119,7 +119,7 @@ export class Drain {
     const last = page.at(-1);
     if (last) return this.#publish(targets, page, last);
     if (meta.read("removed") !== null) await this.#retract(targets.db);
-    else await this.#refreshProfile(targets.db);
+    else await this.refreshProfile(targets.db);
     return QUERIES_PER_PAGE;
   }
 
@@ -186,7 +186,12 @@ export class Drain {
     });
   }
 
-  async #refreshProfile(db: D1Database): Promise<void> {
+  /**
+   * Brings the read model up to date, unless it is known to be. A write that would change nothing writes no row.
+   * @throws what D1 throws
+   */
+  async refreshProfile(db: D1Database): Promise<void> {
+    if (this.#projectedMs !== null && !this.#isProfileBehind) return;
     await this.#project(() => projectProfile(db, this.#identityUuid, packProfile(this.#store)));
   }
 

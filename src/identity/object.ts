@@ -252,6 +252,14 @@ export class IdentityObject extends DurableObject<Env> {
     return { removed: gone.length, hasMore: next !== null };
   }
 
+  /**
+   * Brings the read model in D1 up to date with what moved without a transition; for the sweep, since an object that was
+   * evicted no longer knows that it is behind.
+   */
+  async refreshProfile(): Promise<void> {
+    if (!this.#store.isEmpty && this.#store.outbox.isEmpty) await this.#drain.refreshProfile(this.targets.db);
+  }
+
   /** Publishes what waits and goes on with jobs, whatever failed before. */
   async drain(): Promise<void> {
     if (this.#store.isEmpty) return;

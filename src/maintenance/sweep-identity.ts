@@ -66,6 +66,7 @@ export async function sweepIdentity(
       await object.apply({ links, observations: [] });
     }
     compared = await comparePages(sweeping, cursor?.after ?? null);
+    if (compared.outcome === "complete") await object.refreshProfile();
   }
   if (report.applied + report.removed > 0 && repairs() > before && (await object.verify()))
     report.recomputed++;

@@ -26,8 +26,6 @@ const stateSchema = z.tuple([
 const packedSchema = z.object({
   /** Number of the identity's last event as of then. */
   seq: z.number(),
-  /** Epoch seconds. */
-  projectedTs: z.number(),
   /** The ids of the policies that decided the states. */
   policies: z.array(z.string()),
   states: z.array(stateSchema),
@@ -39,6 +37,8 @@ type Packed = z.infer<typeof packedSchema>;
 
 /** A profile as an object hands it over. */
 export interface PackedProfile extends Omit<Packed, "pages"> {
+  /** Epoch seconds. */
+  readonly projectedTs: number;
   /** The primitives suspected of several actors, sorted, or null. */
   readonly suspected: readonly string[] | null;
 }
@@ -77,16 +77,17 @@ const PAGE_CHARACTERS = 100_000;
 const PAGES_AT_ONCE = 5;
 
 /** A profile as the values of the columns `profile` and, if it is wide, the bodies of its pages. */
-export function profileColumns({ suspected: _, ...packed }: PackedProfile): {
+export function profileColumns({ seq, policies, states }: PackedProfile): {
   readonly profile: string;
   readonly pages: readonly string[];
 } {
-  const whole = JSON.stringify({ ...packed, pages: 0 });
+  const packed = { seq, policies, states };
+  const whole = JSON.stringify({ ...packed, pages: 0 } satisfies Packed);
   if (whole.length <= PAGE_CHARACTERS) return { profile: whole, pages: [] };
   const pages: string[] = [];
   let page: string[] = [];
   let characters = 0;
-  for (const state of packed.states.map((each) => JSON.stringify(each))) {
+  for (const state of states.map((each) => JSON.stringify(each))) {
     if (page.length > 0 && characters + state.length > PAGE_CHARACTERS) {
       pages.push(`[${page.join(",")}]`);
       page = [];
@@ -129,52 +130,47 @@ export function statesInRow(profile: string): { primitive: string; state: Profil
   return states.map(([primitive, state]) => ({ primitive, state }));
 }
 
+/** What is read of an identity's row. */
+interface ProfileRow {
+  readonly profile: string | null;
+  readonly projectedTs: number;
+  readonly suspected: string | null;
+}
+
 /** An identity's states as D1 knows them, or null if the identity is not known; empty before its first event. */
 export async function readProfile(db: D1Database, identityUuid: string): Promise<Profile | null> {
-  const [row, pages] = await db.batch<
-    { profile: string | null; suspected: string | null } & { body: string }
-  >([
-    db.prepare("SELECT profile, suspected FROM identities WHERE uuid = ?1").bind(identityUuid),
+  const [rows, pages] = await db.batch<ProfileRow & { readonly body: string }>([
+    db
+      .prepare("SELECT profile, projected_ts AS projectedTs, suspected FROM identities WHERE uuid = ?1")
+      .bind(identityUuid),
     db.prepare("SELECT body FROM profile_pages WHERE identity_uuid = ?1 ORDER BY page").bind(identityUuid),
   ]);
-  const found = row?.results[0];
-  if (!found) return null;
-  const suspected = found.suspected === null ? null : z.array(z.string()).parse(JSON.parse(found.suspected));
-  if (found.profile === null) return { identityUuid, seq: 0, projectedTs: 0, suspected, states: [] };
-  const {
-    seq,
-    projectedTs,
-    policies,
-    states,
-    pages: pageCount,
-  } = packedSchema.parse(JSON.parse(found.profile));
-  const bodies = (pages?.results ?? []).slice(0, pageCount);
-  const all = [...states, ...bodies.flatMap(({ body }) => z.array(stateSchema).parse(JSON.parse(body)))];
+  const row = rows?.results[0];
+  if (!row) return null;
+  const { projectedTs } = row;
+  const suspected = row.suspected === null ? null : z.array(z.string()).parse(JSON.parse(row.suspected));
+  if (row.profile === null) return { identityUuid, seq: 0, projectedTs, suspected, states: [] };
+  const packed = packedSchema.parse(JSON.parse(row.profile));
+  const bodies = (pages?.results ?? []).slice(0, packed.pages);
+  const wide = bodies.flatMap(({ body }) => z.array(stateSchema).parse(JSON.parse(body)));
+  const states = [...packed.states, ...wide].map((state) => unpack(state, packed.policies));
+  return { identityUuid, seq: packed.seq, projectedTs, suspected, states };
+}
+
+function unpack(
+  [primitive, state, currentValue, confidence, count, lastChangeTs, lastObservationTs, policy]: z.infer<
+    typeof stateSchema
+  >,
+  policies: readonly string[],
+): ProfileState {
   return {
-    identityUuid,
-    seq,
-    projectedTs,
-    suspected,
-    states: all.map(
-      ([
-        primitive,
-        state,
-        currentValue,
-        confidence,
-        observationCount,
-        lastChangeTs,
-        lastObservationTs,
-        policy,
-      ]) => ({
-        primitive,
-        state,
-        currentValue,
-        confidence,
-        observationCount,
-        lastChangeTs,
-        lastObservationTs,
-        policyId: policies[policy] ?? "",
-      }),
-    ),
+    primitive,
+    state,
+    currentValue,
+    confidence,
+    observationCount: count,
+    lastChangeTs,
+    lastObservationTs,
+    policyId: policies[policy] ?? "",
   };
 }

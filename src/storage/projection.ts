@@ -40,7 +40,7 @@ WHERE uuid = ?1 AND last_seq < ?2`;
 
 const UPDATE_PROFILE = `
 UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
-WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4`;
+WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)`;
 
 /**
  * Writes a page of an identity's events and its states as they are now, in one transaction.

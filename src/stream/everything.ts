@@ -9,6 +9,8 @@ import { firstSnapshot, PAGE_EVENTS, startOf, type StreamSource, toMessage } fro
 
 /** Separates the cursors of a position. */
 const SEPARATOR = "-";
+/** The events of a database, and suspicions before them. */
+const QUERIES_PER_DATABASE = 2;
 
 /**
  * Starts a stream of everything.
@@ -27,6 +29,7 @@ export async function followEverything(env: Env, resumeAfter: string | null): Pr
   const snapshot = { cursor: others.length === 0 ? only : newestCursors.join(SEPARATOR), observations };
   return {
     kind: "everything",
+    queriesPerReading: QUERIES_PER_DATABASE * databases.length,
     first: firstSnapshot(snapshot, { cursor: cursors.join(SEPARATOR), isResumed }),
     watched: FEED_NAMES,
     connect: (name) => env.FEED.getByName(name).fetch(watchRequest()),

@@ -8,6 +8,9 @@ import { type FollowedTarget, readFollowed, readSeqsAt } from "../storage/index.
 import { watchRequest } from "./everything.ts";
 import { firstSnapshot, PAGE_EVENTS, startOf, type StreamSource, toMessage } from "./source.ts";
 
+/** Where the target stands, its chain of merges, its events, and suspicions before them. */
+const QUERIES_PER_READING = 4;
+
 /** Reads what a snapshot shows of an identity, or of none while an attacker waits for registration. */
 export type ReadSnapshot = (identityUuid: string | null) => Promise<unknown>;
 
@@ -35,6 +38,7 @@ export async function followIdentity(
 
   return {
     kind: target.kind,
+    queriesPerReading: QUERIES_PER_READING,
     first: firstSnapshot(await readSnapshot(shown), start),
     get watched() {
       return watched;

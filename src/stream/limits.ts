@@ -10,8 +10,11 @@ export const STREAM_LIMITS = {
   queuedCharacters: 1_000_000,
   /** Milliseconds after which a client has to reconnect and to authenticate again: one hour. */
   lifetimeMs: 3_600_000,
-  /** Readings of the history by one stream, after which the client has to reconnect: an invocation may make 10,000 calls. */
-  reads: 5_000,
+  /**
+   * D1 queries of one stream, after which the client has to reconnect: an invocation may make 1,000, and some are needed
+   * to open the stream and to follow merges. On the free plan, with 50, a stream ends when its readings fail.
+   */
+  queries: 900,
   /** Readings in a row that may fail before the client has to reconnect. */
   failures: 3,
   /** Milliseconds before a lost WebSocket is opened again: an object that is being deployed needs a moment. */

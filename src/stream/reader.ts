@@ -91,6 +91,7 @@ export class Reader {
     this.#isBehind = false;
     try {
       for (let isComplete = false; !isComplete && this.#end === null;) {
+        if (this.#hasUsedUp) return this.#finish("expired");
         this.#reads++;
         const step = await this.#source.next();
         if (step === null) return this.#finish("gone");
@@ -105,6 +106,11 @@ export class Reader {
       this.#failures++;
       if (this.#failures >= this.#limits.failures) this.#finish("failing");
     }
+  }
+
+  /** Whether another reading would be over the queries that a stream may ask. */
+  get #hasUsedUp(): boolean {
+    return (this.#reads + 1) * this.#source.queriesPerReading > this.#limits.queries;
   }
 
   #receive(frame: StreamFrame): void {
@@ -131,7 +137,7 @@ export class Reader {
       if (nowMs - this.#writingSinceMs >= this.#limits.stallMs) this.#finish("stalled");
       return;
     }
-    if (nowMs >= this.#untilMs || this.#reads >= this.#limits.reads) return this.#finish("expired");
+    if (nowMs >= this.#untilMs || this.#hasUsedUp) return this.#finish("expired");
     this.#isCommentDue = true;
     this.#look();
   }

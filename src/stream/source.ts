@@ -35,6 +35,8 @@ export interface StreamSource {
   readonly watched: readonly string[];
   /** Asks one of those objects for a WebSocket. */
   readonly connect: (name: string) => Promise<Response>;
+  /** D1 queries that `next` asks, unless an identity has been merged meanwhile. */
+  readonly queriesPerReading: number;
   /**
    * Reads the messages after the position of the stream, and advances it. If it throws, the position stays.
    * @returns null if the identity or attacker does not exist any more

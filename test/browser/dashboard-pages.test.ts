@@ -106,7 +106,15 @@ describe.skipIf(chromium === null)(
       let done: number | null = 75;
       await page.route(/\/api\/v1\/rebuild$/, async (route) => {
         if (done === null || route.request().method() === "POST") return route.continue();
-        const json = { state: "running", done, total: 300, failed: 1, started_ts: 1, finished_ts: null };
+        const json = {
+          state: "running",
+          done,
+          total: 300,
+          failed: 1,
+          started_ts: 1,
+          finished_ts: null,
+          error: null,
+        };
         return route.fulfill({ json });
       });
       await start.click();

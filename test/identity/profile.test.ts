@@ -46,6 +46,23 @@ describe("[design] the read model", () => {
     await expectAsInObject(identityUuid);
   });
 
+  it("the sweep brings it up to date after the object was evicted; where nothing moved that writes no row", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const events = series(attackerUuid, "motor.input_modality", ["a", "a", "a", "a"]);
+    await deliver([{ events: events.slice(0, 3) }]);
+    await quiesce(identityUuid);
+    await deliver(events.slice(3));
+    await quiesce(identityUuid);
+    await evictDurableObject(stub);
+    const revived = env.IDENTITIES.getByName(identityUuid);
+    await revived.refreshProfile();
+    await expectAsInObject(identityUuid);
+    const before = await readProfile(env.DB, identityUuid);
+    await evictDurableObject(revived);
+    await env.IDENTITIES.getByName(identityUuid).refreshProfile();
+    expect(await readProfile(env.DB, identityUuid)).toEqual(before);
+  });
+
   it("of 1,000 primitives with long values stands in pages", async () => {
     const { attackerUuid, identityUuid } = fresh();
     const events = Array.from({ length: 1_000 }, (_, n) =>

@@ -155,7 +155,7 @@ export async function sweepOnce(): Promise<void> {
   await expectMaintained();
 }
 
-/** Waits until the maintenance object has nothing to do before long. */
+/** Waits until the maintenance object has nothing to do before long; between two steps it may look so, too. */
 export function expectMaintained(): Promise<void> {
   return eventually(async () => {
     const alarmMs = await runInDurableObject(env.MAINTENANCE.getByName(MAINTENANCE), (_, { storage }) =>

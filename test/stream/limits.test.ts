@@ -21,6 +21,7 @@ async function watched() {
 function made(next: StreamSource["next"]): StreamSource {
   return {
     kind: "everything",
+    queriesPerReading: 1,
     first: { event: "snapshot", data: "{}", id: "0" },
     watched: [],
     connect: () => Promise.reject(new Error("nothing to watch")),
@@ -117,7 +118,7 @@ describe("[§7] the time of a stream", () => {
 
   it.each([
     ["it has run for as long as it may", { lifetimeMs: 60 }, null],
-    ["it has read as often as it may", { reads: 3 }, null],
+    ["it has asked as many queries as it may", { queries: 12 }, null],
     ["what it was opened with has expired", {}, 1],
   ])("[§7] a stream ends when %s; the client is to reconnect", async (_, limits, expiresTs) => {
     const { source, stub } = await watched();
@@ -150,6 +151,7 @@ describe("[§7] the time of a stream", () => {
     const { attackerUuid, source } = await watched();
     const deaf = {
       kind: source.kind,
+      queriesPerReading: source.queriesPerReading,
       first: source.first,
       watched: source.watched,
       connect: () => Promise.reject(new Error("the object is overloaded")),

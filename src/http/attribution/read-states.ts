@@ -3,7 +3,7 @@ import { tryConfig } from "../../config.ts";
 import type { AttributionAnswer, PrimitiveAttribution } from "../../identity/index.ts";
 
 /** Whose states they are, and the states by primitive. */
-export interface ReadStates {
+interface ReadStates {
   readonly identityUuid: string;
   readonly primitives: readonly PrimitiveAttribution[];
 }

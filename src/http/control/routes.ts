@@ -82,5 +82,6 @@ function toWire(progress: RebuildProgress): z.infer<typeof rebuildSchema> {
     failed: progress.failed,
     started_ts: progress.startedTs,
     finished_ts: progress.finishedTs,
+    error: progress.error,
   };
 }

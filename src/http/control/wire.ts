@@ -15,5 +15,7 @@ export const rebuildSchema = named(
     failed: z.int(),
     started_ts: z.nullable(z.number()),
     finished_ts: z.nullable(z.number()),
+    /** Why the last identity failed, or why the next step cannot be taken; null if nothing failed. */
+    error: z.nullable(z.string()),
   }),
 );

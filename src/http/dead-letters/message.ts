@@ -13,7 +13,7 @@ export interface Unsendable {
 }
 
 /** A letter's message, or why there is none. */
-export type ReplayMessage =
+type ReplayMessage =
   | { readonly ok: true; readonly queue: "observations" | "events"; readonly message: OutgoingMessage }
   | { readonly ok: false; readonly reason: Unsendable };
 

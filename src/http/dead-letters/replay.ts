@@ -20,15 +20,15 @@ const STEP_QUERIES = 40;
 const STEP_FAILED = 500;
 
 /** The queues that letters go back to. */
-export type ReplayQueues = Pick<Env, "OBSERVATION_QUEUE" | "EVENT_QUEUE">;
+type ReplayQueues = Pick<Env, "OBSERVATION_QUEUE" | "EVENT_QUEUE">;
 
 /** A letter that was not sent. */
-export interface FailedLetter extends Unsendable {
+interface FailedLetter extends Unsendable {
   readonly id: string;
 }
 
 /** What a step did. */
-export interface ReplayStep {
+interface ReplayStep {
   readonly replayed: number;
   readonly failed: readonly FailedLetter[];
   /** Letters behind the cursor. */

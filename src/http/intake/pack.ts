@@ -9,7 +9,7 @@ export const MESSAGE_LIMIT_BYTES = 125_000;
 const FRAME_BYTES = 13;
 
 /** A message of observations. */
-export interface PackedMessage extends OutgoingMessage {
+interface PackedMessage extends OutgoingMessage {
   readonly body: { readonly events: readonly Record<string, unknown>[] };
 }
 

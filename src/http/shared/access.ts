@@ -9,14 +9,14 @@ import type { Scope } from "./scopes.ts";
 import { type Grant, grantOfToken } from "./tokens.ts";
 
 /** Who a request comes from. */
-export interface Authenticated extends Grant {
+interface Authenticated extends Grant {
   readonly by: "bearer" | "session";
   /** When the session ends, epoch seconds; null for a token. */
   readonly expiresTs: number | null;
 }
 
 /** What the routes of this API know of a request. */
-export interface AppVariables {
+interface AppVariables {
   readonly authenticated: Authenticated;
   /** Streams: when the session that opened the stream ends, epoch seconds; null if it was not opened by a session. */
   readonly streamUntilTs?: number | null;

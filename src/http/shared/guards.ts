@@ -8,9 +8,9 @@ import type { AppEnv } from "./access.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 
 /** Longest address, in characters; no address with a cursor is longer. */
-export const URL_LIMIT_CHARACTERS = 4_096;
+const URL_LIMIT_CHARACTERS = 4_096;
 /** Longest body of a route that takes no events, in bytes. */
-export const SMALL_BODY_LIMIT_BYTES = 64 * 1024;
+const SMALL_BODY_LIMIT_BYTES = 64 * 1024;
 /** Routes that read their body themselves, up to a limit of their own. */
 const OWN_LIMIT = ["/api/v1/observations", "/api/v1/webhooks/*"];
 

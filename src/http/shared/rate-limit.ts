@@ -9,7 +9,7 @@ import { ProblemError } from "./problem.ts";
 const RETRY_AFTER_SECS = 10;
 
 /** The limits, as bindings; an environment may lack any of them. */
-export interface RateLimits {
+interface RateLimits {
   /** Ingest requests and registrations, by token. */
   readonly INGEST_RATE_LIMIT?: RateLimit;
   /** Requests with a wrong or missing token, ticket or signature, by client address. */

@@ -22,7 +22,7 @@ const RETRY_BUDGET_MS = 5_000;
 const HOPELESS = /\((10204|10205|10206|10251|10252|10253)\)\s*$/;
 
 /** Messages in groups, each small enough for one `sendBatch`. */
-export function groupForSending(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+function groupForSending(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
   const groups: OutgoingMessage[][] = [];
   let bytes = 0;
   for (const message of messages) {

@@ -9,7 +9,7 @@ import type { CookieOptions, CookiePrefixOptions } from "hono/utils/cookie";
 import { type AccessSecrets, findGrant, type Grant } from "./tokens.ts";
 
 /** How long a session lasts, in seconds: a working day. Use does not prolong it. */
-export const SESSION_LIFETIME_SECS = 12 * 3_600;
+const SESSION_LIFETIME_SECS = 12 * 3_600;
 
 const COOKIE = "attribution_session";
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);

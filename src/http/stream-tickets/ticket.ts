@@ -9,7 +9,7 @@ import { storeTicket, takeTicket } from "../../storage/index.ts";
 import { type AccessSecrets, findGrant, type KnownToken } from "../shared/tokens.ts";
 
 /** How long a ticket can be used, in seconds. */
-export const TICKET_LIFETIME_SECS = 60;
+const TICKET_LIFETIME_SECS = 60;
 
 /** Random bytes in a ticket; they make it unique. */
 const NONCE_BYTES = 16;

@@ -1,7 +1,7 @@
 /** Taking observations in: read while they arrive, refused one by one, queued or said not to be. */
 import { describe, expect, it, vi } from "vitest";
 import { stubIdentityUuid } from "../../../src/core/index.ts";
-import { groupForSending, sendMessages } from "../../../src/http/shared/send.ts";
+import { sendMessages } from "../../../src/http/shared/send.ts";
 import { packMessages } from "../../../src/http/intake/pack.ts";
 import { waitForSeq } from "../../setup/outbound.ts";
 import { payload, series } from "../../setup/payload.ts";
@@ -62,8 +62,15 @@ const overloaded = () => new Error("Queue is overloaded. Please back off. (10250
 const many = () => Array.from({ length: 1_000 }, () => payload({ value: "x".repeat(1_000) }));
 
 /** How messages of such sizes are grouped. */
-const grouped = (...sizes: number[]) =>
-  groupForSending(sizes.map((size) => ({ body: null, bytes: size }))).map(({ length }) => length);
+async function grouped(...sizes: number[]): Promise<number[]> {
+  const groups: number[] = [];
+  const sendBatch = (batch: Iterable<unknown>) => Promise.resolve(groups.push([...batch].length));
+  await sendMessages(
+    { sendBatch } as unknown as Queue,
+    sizes.map((size) => ({ body: null, bytes: size })),
+  );
+  return groups;
+}
 
 describe("[§7] reading", () => {
   it("[§7] lines may be cut anywhere, in the middle of a character too", async () => {
@@ -328,10 +335,10 @@ describe("[§7] a queue that will not take it", () => {
     expect(state.attempts).toBe(4);
   });
 
-  it("[§7] groups hold at most 100 messages and 250,000 bytes", () => {
-    expect(grouped(...repeat(1, 250))).toEqual([100, 100, 50]);
-    expect(grouped(125_000, 125_000, 1)).toEqual([2, 1]);
-    expect(grouped(125_000, 125_001)).toEqual([1, 1]);
-    expect(grouped()).toEqual([]);
+  it("[§7] groups hold at most 100 messages and 250,000 bytes", async () => {
+    expect(await grouped(...repeat(1, 250))).toEqual([100, 100, 50]);
+    expect(await grouped(125_000, 125_000, 1)).toEqual([2, 1]);
+    expect(await grouped(125_000, 125_001)).toEqual([1, 1]);
+    expect(await grouped()).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/http/index.ts";
-import { issueTicket, redeemTicket, TICKET_LIFETIME_SECS } from "../../../src/http/stream-tickets/ticket.ts";
+import { issueTicket, redeemTicket } from "../../../src/http/stream-tickets/ticket.ts";
 import { grantOfToken } from "../../../src/http/shared/tokens.ts";
 import { deliver } from "../../setup/deliver.ts";
 import { payload } from "../../setup/payload.ts";
@@ -10,6 +10,8 @@ import { ask } from "../../setup/request.ts";
 import { StreamClient } from "../../stream/client.ts";
 import { fresh, historyOf, socketsOf } from "../../stream/setup.ts";
 
+/** Contract §7. */
+const TICKET_LIFETIME_SECS = 60;
 const ORIGIN = "https://x";
 
 function request(

@@ -12,12 +12,14 @@ declare global {
   }
 }
 
+let queriesOfTest: number | null = null;
 let uses: Partial<Record<LimitName, Use>> = {};
 let refusals: Refusal[] = [];
 let notes: string[] = [];
 
 /** Forgets what was used: another test begins. */
 export function startTest(): void {
+  queriesOfTest = null;
   uses = {};
   refusals = [];
   notes = [];
@@ -42,8 +44,13 @@ export function report(figure: string): void {
 
 /** How much of a limit is allowed in this run. */
 export function allowed(limit: LimitName): number {
-  const { LIMIT_QUERIES } = env;
-  return limit === "d1_queries" && LIMIT_QUERIES ? Number(LIMIT_QUERIES) : LIMITS[limit].allowed;
+  if (limit !== "d1_queries") return LIMITS[limit].allowed;
+  return queriesOfTest ?? (env.LIMIT_QUERIES ? Number(env.LIMIT_QUERIES) : LIMITS[limit].allowed);
+}
+
+/** Gives the test that runs the queries of the paid plan, whatever the run has. */
+export function allowPaidPlan(): void {
+  queriesOfTest = LIMITS.d1_queries.allowed;
 }
 
 /**
