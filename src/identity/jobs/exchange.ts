@@ -33,7 +33,7 @@ export const exchange: JobKind<"exchange", Page> = {
       await finishBackfills(db, job.input.load);
       return NOTHING_READ;
     }
-    const { index, after } = placeOf(job);
+    const { index, after } = positionOf(job);
     const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
     if (attackers.length === 0) return NOTHING_READ;
     const rows = await readAttackersPage(
@@ -54,7 +54,7 @@ export const exchange: JobKind<"exchange", Page> = {
       finish(store, job);
       return null;
     }
-    const { index } = placeOf(job);
+    const { index } = positionOf(job);
     if (index < job.input.load.length) {
       store.staged.add(job.key, page.rows);
       store.jobs.moveOn(job, nextPlace(job, page));
@@ -90,13 +90,13 @@ function finish(store: IdentityStore, { key }: Exchange): void {
   store.jobs.finish(key, key !== REBUILD);
 }
 
-function placeOf({ progress }: Exchange) {
+function positionOf({ progress }: Exchange) {
   return progress?.phase === "read" ? progress : { index: 0, after: null };
 }
 
 function nextPlace(job: Exchange, { rows, isFull }: Page) {
   const { load } = job.input;
-  const { index } = placeOf(job);
+  const { index } = positionOf(job);
   const last = rows.at(-1);
   if (!last || !isFull) {
     return { phase: "read", index: Math.min(index + PAGE_ATTACKERS, load.length), after: null } as const;
