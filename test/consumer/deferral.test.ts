@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
+import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
 import { findAttacker, readTotals, registerAttacker } from "../../src/storage/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -41,7 +41,11 @@ describe("[§6] deferral", () => {
     const events = series(attackerUuid, "motor.input_modality", VALUES);
     const result = await deliver(events.toReversed(), { env: DEFER });
     expect(result.explicitAcks).toHaveLength(VALUES.length);
-    expect(await attributionOf(attackerUuid)).toEqual({ identity_uuid: null, primitives: [] });
+    expect(await attributionOf(attackerUuid)).toEqual({
+      identity_uuid: null,
+      policy: STANDARD_POLICY.id,
+      primitives: [],
+    });
     expect(await statesOf(identityUuid)).toEqual([]);
     const waiting = await readTotals(env.DB);
     expect(waiting.deferred - before.deferred).toBe(VALUES.length);
