@@ -81,7 +81,12 @@ export class Drain {
   /** Whether there is something to publish or to project now. */
   hasWork(nowMs: number): boolean {
     const { outbox, meta } = this.#store;
-    return !outbox.isEmpty || meta.read("removed") !== null || this.#isProfileDue(nowMs);
+    return (
+      !outbox.isEmpty ||
+      meta.read("removed") !== null ||
+      meta.read("profileDue") !== null ||
+      this.#isProfileDue(nowMs)
+    );
   }
 
   /** Publishes until no event is left, the budget is spent, or an attempt fails. A running drain is joined. Never rejects. */
@@ -191,8 +196,12 @@ export class Drain {
    * @throws what D1 throws
    */
   async refreshProfile(db: D1Database): Promise<void> {
-    if (this.#projectedMs !== null && !this.#isProfileBehind) return;
+    const { meta } = this.#store;
+    const isDue = meta.read("profileDue") !== null;
+    if (this.#projectedMs !== null && !this.#isProfileBehind && !isDue) return;
     await this.#project(() => projectProfile(db, this.#identityUuid, packProfile(this.#store)));
+    // What was removed meanwhile has set the flag "behind" again.
+    if (isDue && !this.#isProfileBehind) meta.remove("profileDue");
   }
 
   #isProfileDue(nowMs: number): boolean {

@@ -148,7 +148,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @returns whether it is done; otherwise the alarm continues it
    */
   async exchange(plan: ExchangePlan, step: MergeStep): Promise<boolean> {
-    this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid);
+    this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid ?? plan.notice?.attackerUuids[0]);
     const { key, load, drop, notice } = plan;
     this.#inTransaction(() => {
       this.#store.prepare();
@@ -377,6 +377,10 @@ export class IdentityObject extends DurableObject<Env> {
         decision = decide(this.#store.facts(policy, nowMs / 1_000, arrivals), cause);
         this.#store.save(decision);
         if (decision.records.size > 0) this.#drain.noteMoved();
+        // What was removed or replaced must not stay in the read model until something else moves.
+        if (cause.kind === "recompute" && decision.records.size + decision.removed.length > 0) {
+          this.#store.meta.write("profileDue", true);
+        }
       }
       afterwards();
       // The alarm is part of the transaction: it is committed or rolled back with it.
