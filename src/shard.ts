@@ -1,8 +1,8 @@
 /**
- * Shards: the bound databases (`DB`, `DB_2`, `DB_3`, …), each a value that is passed to whoever reads or writes it.
- * Everything that concerns an attacker is in one of them: its observations, its link, and the history, list entry and
- * merges of its identity. An attacker's shard follows from its UUID; an identity's is where its attackers are, which has
- * to be asked. With one database bound nothing is hashed, asked or waited for.
+ * Shards: the bound databases (`DB`, `DB_2`, `DB_3`, …). A shard is a value and an argument of every function that reads or writes
+ * it. All rows about an attacker are in one shard: its observations, its link, and the history, list entry and merges of its
+ * identity. An attacker's shard follows from its UUID. An identity's shard is that of its attackers and is found by a query.
+ * With one bound database there is no hashing and no query.
  */
 import { ConfigError } from "./config.ts";
 import { chooseShard } from "./core/index.ts";
@@ -22,7 +22,7 @@ const FURTHER_DATABASE = /^DB_([2-9]|[1-9]\d+)$/;
 const known = new WeakMap<Env, readonly Shard[]>();
 const claimed = new WeakSet<Shard>();
 
-/** Every shard, by index; at least one. The first also holds what belongs to no attacker: dead letters, tickets, switches. */
+/** All shards by index, at least one. The first also has the rows that belong to no attacker: dead letters, tickets, switches. */
 export function shardsOf(env: Env): readonly Shard[] {
   const shards = known.get(env) ?? readShards(env);
   known.set(env, shards);
@@ -69,9 +69,8 @@ export async function shardOfIdentity(env: Env, identityUuid: string): Promise<S
 }
 
 /**
- * Checks, once per isolate, that a shard was filled under the set of databases that is bound now: under another set,
- * attackers would be looked for where they are not. Call it before anything is written for an attacker if there are
- * several shards.
+ * Checks, once per isolate, that a shard was filled with the same set of databases as is bound now. With another set attackers
+ * would be looked up in the wrong shard. With several shards, call it before every write for an attacker.
  * @throws ConfigError naming the databases that were bound when the first attacker came
  */
 export async function claimShard(env: Env, shard: Shard): Promise<void> {

@@ -10,7 +10,7 @@ import { execa } from "execa";
 import { PROJECT_ROOT, WRANGLER_ENVIRONMENT } from "./wrangler.ts";
 
 const TYPES_FILE = "worker-configuration.d.ts";
-/** What drizzle-kit makes migrations from, and where it puts them. */
+/** The inputs of drizzle-kit and the directories of its migrations. */
 const MIGRATIONS = [
   { config: "drizzle.config.ts", schema: "src/storage/schema.ts", directory: "migrations" },
   {
@@ -30,8 +30,10 @@ const COPIED = [
 ];
 /** Files that they only read; they are linked. */
 const LINKED = ["node_modules", "package.json", "tsconfig.json"];
-/** Time after which a generator is ended. It then waits for an answer (drizzle-kit asks whether a column was renamed), so there is a change. */
+/** Time after which a generator is ended, because it waits for an answer. It asks only if there is a change. */
 const TIMEOUT_MS = 120_000;
+/** drizzle-kit asks whether a column was renamed. Without a terminal it prints this error and exits with 0. */
+const QUESTION = "Interactive prompts require a TTY";
 
 /**
  * Generates the files in a copy and compares them.
@@ -76,7 +78,7 @@ async function outdatedMigrations(
   return [`${directory} do not fit ${schema}: ${changed.toSorted().join(", ")} would be written`];
 }
 
-/** @returns the output of the generator if it failed, or null */
+/** @returns the output of the generator if it failed or asked a question, or null */
 async function generate(cwd: string, args: readonly string[]): Promise<string | null> {
   const result = await execa(process.execPath, args, {
     cwd,
@@ -86,7 +88,7 @@ async function generate(cwd: string, args: readonly string[]): Promise<string | 
     reject: false,
     timeout: TIMEOUT_MS,
   });
-  return result.failed ? result.all : null;
+  return result.failed || result.all.includes(QUESTION) ? result.all : null;
 }
 
 /** The types without the generating command, whose flags may have another order. */

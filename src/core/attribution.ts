@@ -3,7 +3,7 @@ import { judge, type Tail, type Verdict } from "./merge/index.ts";
 import type { State } from "./observation.ts";
 import type { Thresholds } from "./thresholds.ts";
 
-/** What is answered and stored for one (identity, primitive). Times are epoch seconds. */
+/** The state of one (identity, primitive), as it is stored and returned. Times are epoch seconds. */
 export interface Attribution {
   /** Canonical JSON. */
   readonly currentValue: string;
@@ -11,20 +11,20 @@ export interface Attribution {
   /** 0–1. */
   readonly confidence: number;
   readonly observationCount: number;
-  /** When the state last changed: "stable since". */
+  /** Time of the last change of the state. */
   readonly lastChangeTs: number;
   readonly lastObservationTs: number;
 }
 
-/** A judged tail beside what was stored before it. */
+/** The outcome of a tail, compared with the attribution before it. */
 export interface Comparison {
   readonly attribution: Attribution;
   readonly verdict: Verdict;
-  /** Whether a transition is due: the state differs, or there was none. */
+  /** Whether to publish a transition: the state differs, or there was none. */
   readonly isTransition: boolean;
 }
 
-/** Judges a tail and compares the state with the one before: only a change moves `lastChangeTs`. */
+/** Calculates the outcome of a tail and compares its state with the one before. Only a change of state changes `lastChangeTs`. */
 export function compare(before: Attribution | null, tail: Tail, thresholds: Thresholds): Comparison {
   const verdict = judge(tail, thresholds);
   const isTransition = before === null || before.state !== verdict.state;

@@ -1,7 +1,7 @@
 /**
- * Deciding about an identity: from facts to everything that follows, as plain data. Observations that arrive, late or in
- * time, and observations that went or were put in the place of others (merge, unmerge, rebuild, erasure, expiry, another
- * policy) all are decided here; whoever calls loads the facts and saves the decision in one transaction.
+ * Decides about an identity: turns facts into a decision as plain data. It handles arriving and late observations, and every
+ * recomputation (merge, unmerge, rebuild, erasure, expiry, another policy). The caller loads the facts and saves the decision
+ * in one transaction.
  */
 import {
   addNotice,
@@ -29,22 +29,22 @@ import type { AppliedObservation, Member, MergeKind } from "./observation.ts";
 import { compareArrivals, compareMembers, comparePrecedence, type Precedence } from "./order.ts";
 import { mergeKindIn, type Policy } from "./policy.ts";
 
-/** What a decision may ask. Every answer is that of before the decision. */
+/** The facts that a decision reads. They describe the stored state before the decision. */
 export interface Facts {
   readonly head: IdentityHead;
   readonly policy: Policy;
   /** Epoch seconds. */
   readonly nowTs: number;
-  /** The attackers that are linked here, and the earliest time that any of them was seen. */
+  /** The attackers linked to this identity, and the earliest time at which one of them was seen. */
   linked(): LinkedAttackers;
   record(primitive: string): PrimitiveRecord | null;
   /** Every primitive that has a record. */
   primitives(): readonly string[];
-  /** What stands under an observation's key. */
+  /** The stored observation with a key, or null. */
   standing(key: ObservationKey): Precedence | null;
   /** The stored series of a primitive, in series order. */
   members(primitive: string): Iterable<Member>;
-  /** Every stored series, by primitive in ASCII order; each is read to its end before the next. */
+  /** Every stored series, by primitive in ASCII order. The reader finishes one before it starts the next. */
   allMembers(): Iterable<readonly [primitive: string, members: Iterable<Member>]>;
   hashWindow(primitive: string): StoredHashWindow;
 }
@@ -59,29 +59,29 @@ export interface LinkedAttackers {
 /** The key of an observation. */
 export type ObservationKey = Pick<AppliedObservation, "attackerUuid" | "primitive" | "evidenceRef">;
 
-/** An event that says what happened to the identity itself. */
+/** An event about the identity itself. */
 export type Notice =
   | { readonly kind: "merged"; readonly loserUuid: string; readonly attackerUuids: readonly string[] }
   | { readonly kind: "unmerged"; readonly fromUuid: string; readonly attackerUuids: readonly string[] };
 
-/** Why something is to be decided. */
+/** The reason for a decision. */
 export type Cause =
-  /** Observations arrived; those that are stored already, or stand under a greater one, change nothing. */
+  /** Observations arrived. Those that are stored already or are smaller than the stored one change nothing. */
   | { readonly kind: "arrivals"; readonly observations: readonly AppliedObservation[] }
-  /** The stored observations are others than before, or the policy is. */
+  /** The stored observations or the policy have changed. */
   | {
       readonly kind: "recompute";
-      /** Whether the identity gets its first event by this if it has none. */
+      /** Whether to publish `identity.formed` if it was not published before. */
       readonly forms: boolean;
       readonly notice: Notice | null;
-      /** An attacker whose members must not be named as having left a window. */
+      /** An attacker whose members no explanation may name as having left a window. */
       readonly erasedAttackerUuid: string | null;
     };
 
-/** Everything that follows. */
+/** The decision: everything to save and to publish. */
 export interface Decision {
   readonly head: IdentityHead;
-  /** Observations to store: new ones, and those that replace what stands under their key. */
+  /** Observations to store: new ones, and those that replace the stored one with their key. */
   readonly observations: readonly AppliedObservation[];
   /** Records that are new or changed, by primitive. */
   readonly records: ReadonlyMap<string, PrimitiveRecord>;
@@ -92,7 +92,7 @@ export interface Decision {
   readonly events: readonly OutboundEvent[];
 }
 
-/** Decides. */
+/** Makes the decision for a cause. */
 export function decide(facts: Facts, cause: Cause): Decision {
   return cause.kind === "arrivals" ? decideArrivals(facts, cause.observations) : decideAnew(facts, cause);
 }
@@ -144,7 +144,7 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
   };
 }
 
-/** Compares every primitive, in ASCII order, with what is stored of it; then the suspicion, once. */
+/** Compares every primitive, in ASCII order, with its stored record, and then the suspicion once. */
 function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>): Decision {
   const { policy, nowTs } = facts;
   const records = new Map<string, PrimitiveRecord>();
@@ -183,7 +183,7 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
     gone.delete(primitive);
     const kind = mergeKindIn(policy, primitive);
     const record = facts.record(primitive);
-    // What a hash window stores is made anew, or is of no use any more.
+    // A stored hash window is replaced, or removed if it is no longer needed.
     if (kind === "hash" || record?.tail.kind === "hash") windowOf(facts, windows, primitive).clear();
     const window = windows.get(primitive) ?? NO_HASH_WINDOW;
     const series = orderedSeries(kind, members, policy.thresholds, window);
@@ -249,7 +249,7 @@ function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation):
   return { value, ts, evidenceRef, attackerUuid };
 }
 
-/** Hash windows as they change during a decision, by primitive; made when first asked for. */
+/** Hash windows during a decision, by primitive; created at the first use. */
 function windowOf(
   facts: Facts,
   windows: Map<string, ChangingHashWindow>,
@@ -260,7 +260,7 @@ function windowOf(
   return window;
 }
 
-/** A stored series with the accepted observations of its primitive laid over it, in series order. */
+/** A stored series merged with the accepted observations of its primitive, in series order. */
 function* overlaid(
   stored: Iterable<Member>,
   accepted: ReadonlyMap<string, AppliedObservation>,
@@ -284,8 +284,8 @@ function* overlaid(
 }
 
 /**
- * A primitive's series as of one step of a decision, read when it is first asked. A class, because one is made for every
- * observation and hardly ever asked anything.
+ * The series of a primitive at one step of a decision. It is read at the first question. It is a class, because one is created
+ * per observation and most are never read.
  */
 class SeriesAtStep implements Series {
   readonly hashWindow: HashWindow;

@@ -1,6 +1,6 @@
 /**
- * Outbound envelopes (contract §5): what is published, with an `id` that follows from identity and `seq`.
- * Wire names, because receivers read them. Says what an event holds; when one is due is decided elsewhere.
+ * Builds outbound envelopes (contract §5) with an `id` that depends on identity and `seq`. They have wire names, because
+ * receivers read them. `identity.ts` decides when an event is published.
  */
 import type { Attribution } from "./attribution.ts";
 import { type Explanation, withDigestedPointers } from "./explanation.ts";
@@ -62,7 +62,7 @@ export interface EventPayloads {
   };
 }
 
-/** What every envelope has, whatever its payload. */
+/** The fields of every envelope. */
 interface Envelope<K extends EventKind> {
   readonly v: 1;
   readonly id: string;
@@ -73,7 +73,7 @@ interface Envelope<K extends EventKind> {
   /** When the event was first due for publishing, epoch seconds. */
   readonly ts: number;
   readonly payload: EventPayloads[K];
-  /** Where the list in the payload ends before its end; the API has all of it. */
+  /** Present if the list in the payload was cut. The API has the whole list. */
   readonly truncated?: true;
 }
 
@@ -94,7 +94,7 @@ export type OutboundEvent =
   | MergedEvent
   | UnmergedEvent;
 
-/** The Worker is alive: an event of no identity, so without `seq`. */
+/** The heartbeat of the Worker. It belongs to no identity, so it has no `seq`. */
 export interface HealthEvent {
   readonly v: 1;
   readonly id: string;
@@ -104,14 +104,14 @@ export interface HealthEvent {
   readonly payload: { readonly worker: string; readonly ts: number } & Readonly<Record<string, JsonValue>>;
 }
 
-/** Where an event stands: its identity, its number, the time at which it is due (epoch seconds). */
+/** Identity, number and time (epoch seconds) of an event. */
 export interface EventPlace {
   readonly identityUuid: string;
   readonly seq: number;
   readonly nowTs: number;
 }
 
-/** Bytes of JSON that an event stays under: one queue operation is billed per 64 KB. */
+/** Maximum bytes of JSON of a `state_changed` event: the queue bills one operation per 64 KB. */
 export const EVENT_LIMIT_BYTES = 64_000;
 
 /** The state of one primitive changed. */
@@ -195,7 +195,7 @@ export function mergedEvent(
   return { ...event, ...truncated(isTruncated) };
 }
 
-/** This identity came back from the one it was merged into. */
+/** This identity was separated from the one that it was merged into. */
 export function unmergedEvent(
   place: EventPlace,
   fromUuid: string,
@@ -211,8 +211,8 @@ export function unmergedEvent(
 }
 
 /**
- * A sign of life.
- * @param nowTs - epoch seconds; one minute makes one id
+ * The heartbeat event.
+ * @param nowTs - epoch seconds; all events of one minute have the same id
  */
 export function healthEvent(
   worker: string,

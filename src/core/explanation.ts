@@ -1,6 +1,6 @@
 /**
- * Why a state changed, with what is needed to recompute it (contract §5): the windows that decided, what entered
- * and left them, and the comparison. Wire names, because this is written for outside readers.
+ * Explains why a state changed, with everything that is needed to recompute it (contract §5): the deciding windows, what
+ * entered and left them, and the comparison. It has wire names, because receivers read it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -9,10 +9,10 @@ import { HASH_LISTED, isSameKey, type Rule, type Tail, type Verdict, windowsOf }
 import type { Member } from "./observation.ts";
 import type { Thresholds } from "./thresholds.ts";
 
-/** Bytes of canonical JSON above which a value stands as its digest. */
+/** Bytes of canonical JSON above which a value is replaced by its digest. */
 const LONGEST_VALUE = 256;
 
-/** Stands for a long value: two are equal exactly when the values are. */
+/** The digest of a long value. Two digests are equal if and only if the values are. */
 export interface ValueDigest {
   readonly sha256: string;
   readonly bytes: number;
@@ -102,8 +102,8 @@ function toExplainedKey(member: Member): ExplainedKey {
 }
 
 /**
- * The same explanation with every evidence pointer replaced by its digest: for the rare event whose pointers, full of
- * characters that JSON escapes six-fold, would carry it over its size.
+ * The same explanation with a digest for every evidence pointer. It is used if the pointers make an event too long, which
+ * happens with characters that JSON escapes to six.
  */
 export function withDigestedPointers(explanation: Explanation): Explanation {
   return {

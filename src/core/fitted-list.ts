@@ -1,13 +1,13 @@
-/** Lists inside events: they end before an event grows too large for a queue message. */
+/** Cuts lists inside events, so that an event fits into a queue message. */
 import { utf8Length } from "./json.ts";
 
-/** Entries at which a list inside an event ends. */
+/** Maximum number of entries of a list inside an event. */
 export const EVENT_LIST_ENTRIES = 1_000;
-/** Bytes of JSON at which it ends: a queue message holds 128,000, and the envelope stands around the list. */
+/** Maximum bytes of JSON of such a list. A queue message holds 128,000 bytes, including the envelope. */
 export const EVENT_LIST_BYTES = 100_000;
 
 /**
- * The beginning of a list that fits into an event.
+ * The first entries of a list, as many as fit into an event.
  * @example fitList(["a", "b"]) // { list: ["a", "b"], isTruncated: false }
  */
 export function fitList(entries: readonly string[]): { list: readonly string[]; isTruncated: boolean } {
@@ -22,7 +22,7 @@ export function fitList(entries: readonly string[]): { list: readonly string[]; 
 }
 
 /**
- * An event whose list was made before lists ended anywhere, as it would be made today; any other event as it is.
+ * Cuts the list of an event that was stored before there was a limit. Returns any other event unchanged.
  * @param event - an envelope, read from JSON
  */
 export function fitEvent(event: unknown): unknown {

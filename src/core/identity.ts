@@ -1,6 +1,6 @@
 /**
- * What one observation does to an identity: its primitive's record, the events that become due, the identity's
- * own memory (event counter, suspicion). Decides and returns; whoever calls loads, saves and publishes.
+ * The effect of one observation on an identity: the record of its primitive, the events to publish, and the identity's own
+ * data (event counter, suspicion). The caller loads, saves and publishes.
  */
 import { type Attribution, compare } from "./attribution.ts";
 import {
@@ -15,20 +15,20 @@ import { advance, type Change, type Series, summarize, type Tail } from "./merge
 import type { MergeKind } from "./observation.ts";
 import type { Policy } from "./policy.ts";
 
-/** What an identity remembers besides its primitives. */
+/** The data of an identity besides its primitives. */
 export interface IdentityHead {
   readonly identityUuid: string;
   /** Number of the last event; 0 before the first. */
   readonly seq: number;
-  /** Whether `identity.formed` was made. */
+  /** Whether `identity.formed` was published. */
   readonly isFormed: boolean;
   /** The primitives that are `multi_actor` now, sorted. */
   readonly multiActor: readonly string[];
-  /** The set last published as suspicious, sorted; null while armed. */
+  /** The set of primitives of the last published suspicion, sorted; null if there is none or it has ended. */
   readonly suspected: readonly string[] | null;
 }
 
-/** What an identity remembers of one primitive. */
+/** The data of one primitive of an identity. */
 export interface PrimitiveRecord {
   readonly attribution: Attribution;
   readonly tail: Tail;
@@ -36,12 +36,12 @@ export interface PrimitiveRecord {
   readonly policyId: string;
 }
 
-/** An identity that nothing was ever said about. */
+/** An identity without events. */
 export function newIdentityHead(identityUuid: string): IdentityHead {
   return { identityUuid, seq: 0, isFormed: false, multiActor: [], suspected: null };
 }
 
-/** Everything a step needs to know besides the step itself. */
+/** The context of a step. */
 export interface StepContext {
   readonly policy: Policy;
   /** Epoch seconds. */
@@ -50,7 +50,7 @@ export interface StepContext {
   lastObservationTs(primitive: string): number;
 }
 
-/** What a step changes. */
+/** The result of a step. */
 export interface StepResult {
   readonly head: IdentityHead;
   readonly record: PrimitiveRecord;
@@ -58,7 +58,7 @@ export interface StepResult {
   readonly events: readonly OutboundEvent[];
 }
 
-/** The event that an identity exists: once, before any other event of it. */
+/** Adds `identity.formed`, once, before any other event of the identity. */
 export function form(
   head: IdentityHead,
   attackerUuids: readonly string[],
@@ -77,8 +77,8 @@ export function form(
 
 /**
  * Applies one observation that is in its series already.
- * @param record - what is known of the primitive, or null at first
- * @param change - the observation, and what stood under its key before
+ * @param record - the record of the primitive, or null at first
+ * @param change - the observation, and the one that it replaces
  * @param series - the primitive's series as of this step
  */
 export function applyChange(
@@ -104,9 +104,9 @@ export function applyChange(
 }
 
 /**
- * Reads a primitive's series anew and compares the outcome with what is stored. Merge, unmerge, rebuild, erase and
- * changed thresholds do so for every primitive, in ASCII order, and call `suspect` once, after the last: what the
- * set of `multi_actor` primitives is in between is of no interest to anybody.
+ * Recomputes a primitive from its whole series and compares the outcome with the record. Merge, unmerge, rebuild, erasure and
+ * another policy do so for every primitive, in ASCII order, and call `suspect` once after the last, so that no suspicion is
+ * published for an intermediate set.
  */
 export function recompute(
   head: IdentityHead,
@@ -119,7 +119,7 @@ export function recompute(
   return conclude(head, primitive, record, summarize(kind, series, context.policy.thresholds), context);
 }
 
-/** Adds an event of this identity's own numbering that no state decides: a merge or an unmerge. */
+/** Adds an event of the identity that does not depend on a state: a merge or an unmerge. */
 export function addNotice(
   head: IdentityHead,
   makeEvent: (place: EventPlace) => OutboundEvent,
@@ -132,12 +132,12 @@ export function addNotice(
   };
 }
 
-/** A primitive that has no observations left: it loses its record, and nothing is published. */
+/** Removes the record of a primitive without observations. No event is published. */
 export function forgetPrimitive(head: IdentityHead, primitive: string): IdentityHead {
   return { ...head, multiActor: head.multiActor.filter((name) => name !== primitive) };
 }
 
-/** The state that a tail leads to, and the transition if it is another one than before. */
+/** The state of a tail, and the transition if the state differs from the one before. */
 function conclude(
   head: IdentityHead,
   primitive: string,
@@ -164,7 +164,7 @@ function conclude(
   return { head: { ...head, seq, multiActor }, record, events: [transition] };
 }
 
-/** A sorted list with or without a name; the same list where that is what it is already. */
+/** The sorted list with a name added or removed; the same list if nothing changes. */
 function withPrimitive(sorted: readonly string[], name: string, isIn: boolean): readonly string[] {
   const known = sorted.indexOf(name);
   if (known >= 0) return isIn ? sorted : sorted.toSpliced(known, 1);
@@ -174,8 +174,8 @@ function withPrimitive(sorted: readonly string[], name: string, isIn: boolean): 
 }
 
 /**
- * The multi-actor rule: published each time the set of `multi_actor` primitives changes while it is large enough;
- * below that it re-arms.
+ * The multi-actor rule: publishes a suspicion each time the set of `multi_actor` primitives changes while it is large enough.
+ * When the set is smaller, the last suspicion is forgotten, so the same set is published again later.
  */
 export function suspect(
   head: IdentityHead,

@@ -1,6 +1,6 @@
 /**
- * The state that a series leads to when its observations come in one by one, in series order: what tells how a primitive
- * stood at an earlier time. Leaves finding the observations to whoever has them.
+ * Calculates the state of a series whose observations are applied one by one, in series order. It gives the state of a
+ * primitive at an earlier time. The caller reads the observations.
  */
 import { type Attribution, compare } from "./attribution.ts";
 import { advance, arraySeries, mapHashWindow, type Series, summarize, type Tail } from "./merge/index.ts";
@@ -8,9 +8,9 @@ import type { Member, MergeKind } from "./observation.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /**
- * Applies members one after the other. The outcome is that of merging them all; `lastChangeTs` is the ts of the member
- * that last changed the state, so it depends on the members alone and not on when each arrived.
- * @param members - in series order, one per key; read once, so that they need not be held all at once
+ * Applies members one after the other. The outcome equals that of merging all of them. `lastChangeTs` is the ts of the member
+ * that last changed the state, so it depends on the members and not on their arrival.
+ * @param members - in series order, one per key; read once, so they need not be in memory together
  * @returns null if there are none
  * @throws RangeError if they are out of order
  * @example attributionInOrder("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS)?.lastChangeTs // 1
@@ -36,7 +36,7 @@ export function attributionInOrder(
   return attribution;
 }
 
-/** Members that are new and last never make a tail ask for more than its hash window. */
+/** A series for members that are new and last: a tail then reads nothing but its hash window. */
 function tailOnlySeries(): Series {
   return {
     count: refuse,

@@ -1,6 +1,6 @@
-/** A list of names as the difference to the one before it: what a growing suspicion adds is short, the list is not. */
+/** Stores a list of names as the difference to the list before it, because a growing suspicion adds few names to a long list. */
 
-/** What turns one sorted list into another. */
+/** The difference from one sorted list to another. */
 export interface ListDifference {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -15,7 +15,7 @@ export function differenceOf(before: readonly string[], after: readonly string[]
   };
 }
 
-/** The list that a difference leads to, sorted. */
+/** Applies a difference; the result is sorted. */
 export function applyDifference(before: readonly string[], { added, removed }: ListDifference): string[] {
   const gone = new Set(removed);
   return [...before.filter((name) => !gone.has(name)), ...added].toSorted();

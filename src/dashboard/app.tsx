@@ -1,4 +1,4 @@
-/** What stands around every page: who is signed in, where one can go, whether news arrives; and which page it is. */
+/** The frame of every page: navigation, session and connection; and which page an address shows. */
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { messageOf, readSession, session, signOut } from "./api.ts";

@@ -1,6 +1,6 @@
-/** The domains of primitives, in the order in which an operator is read: first the hands, last the tools. */
+/** The domains of primitives, in the order in which pages list them. */
 
-/** First segments of primitives; what is in none of them comes after. */
+/** First segments of primitives; primitives of other domains come after these. */
 export const DOMAINS = [
   "motor",
   "cognitive",

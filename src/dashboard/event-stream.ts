@@ -4,7 +4,7 @@ import { readSession, session } from "./api.ts";
 /** How long to wait where the browser does not reconnect by itself, ms. */
 const RECONNECT_MS = 4_000;
 
-/** What a stream calls back. */
+/** Callbacks of a stream. */
 export interface StreamHandlers {
   /** An event came. @param data - parsed JSON, or null */
   readonly onEvent: (name: string, data: unknown) => void;
@@ -62,7 +62,7 @@ export function openStream(
     });
   };
   const reconnect = async () => {
-    // Whoever is not signed in any more is told so by this.
+    // If the session has ended, this shows the sign-in page.
     await readSession().catch(() => null);
     if (session.value && !isClosed) connect();
   };

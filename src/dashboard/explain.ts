@@ -2,7 +2,7 @@
 import type { AttributionEvent, Explanation, Member } from "./schemas.ts";
 import { counted, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
 
-/** Values that are named of those that came in. */
+/** How many of the new values are named. */
 const NAMED = 4;
 
 const percent = (share: number) => `${shortNumber(Math.round(share * 1_000) / 10)} %`;
@@ -13,13 +13,13 @@ const points = ({ margin }: Explanation) =>
 const observations = ({ margin, recent }: Explanation) =>
   counted(Math.round(margin * recent.length), "observation");
 
-/** What a rule means, and its margin in the rule's own unit. */
+/** The meaning of a rule, and its margin in the rule's own unit. */
 interface RuleWords {
   readonly decided: (e: Explanation) => string;
   readonly margin: (e: Explanation) => string;
 }
 
-/** Every rule, with its numbers. A rule that is not known by name is named as it came. */
+/** Every rule, with its numbers. A rule that is missing here is shown by its code. */
 const RULES: Readonly<Record<string, RuleWords>> = {
   too_few_observations: {
     decided: (e) =>
@@ -106,13 +106,13 @@ export function whyWords({ explanation }: AttributionEvent): string[] {
   ].filter((sentence) => sentence !== "");
 }
 
-/** A member of a window, and whether it is what came in. */
+/** A member of a window, and whether it is new in it. */
 export interface WindowMember extends Member {
   readonly window: "recent" | "older";
   readonly isNew: boolean;
 }
 
-/** What both windows of an explanation hold, newest first. */
+/** The members of both windows of an explanation, newest first. */
 export function windowMembers({ entered, recent, older }: Explanation): WindowMember[] {
   const keys = new Set(entered.map(({ evidence_ref, attacker_uuid }) => `${attacker_uuid} ${evidence_ref}`));
   const of = (members: readonly Member[], window: WindowMember["window"]) =>
@@ -124,7 +124,7 @@ export function windowMembers({ entered, recent, older }: Explanation): WindowMe
   return [...of(older, "older"), ...of(recent, "recent")].toReversed();
 }
 
-/** What an event says, in one line. */
+/** An event in one line of words. */
 export function eventWords({ type, payload }: AttributionEvent): string {
   if (payload.new_state !== undefined) {
     const now = STATE_WORDS[payload.new_state];

@@ -1,6 +1,6 @@
 /**
- * What the page of an identity knows, and how it changes by what the identity's stream says: nothing that is known is
- * loaded again. Pure; leaves loading to identity-loader.ts.
+ * The data of an identity's page, and how messages of the identity's stream change it, so that nothing is loaded again.
+ * Pure; identity-loader.ts loads.
  */
 import type { EventsBefore, IdentityPage } from "../http/dashboard/wire.ts";
 import type { AttributionEvent } from "./schemas.ts";
@@ -14,7 +14,7 @@ export interface Point {
   readonly attacker_uuid: string;
 }
 
-/** An observation, as the stream says it. */
+/** An observation from the stream. */
 export interface NewPoint extends Point {
   readonly primitive: string;
 }
@@ -22,7 +22,7 @@ export interface NewPoint extends Point {
 /** Observations of a primitive that a strip shows. */
 export const STRIP_POINTS = 80;
 
-/** Everything about an identity that does not depend on a time. */
+/** The data of an identity's page, but the states. */
 export interface IdentityFacts {
   readonly page: IdentityPage;
   /** The newest observations of each primitive, as far as they are known, in the order of the series. */
@@ -38,7 +38,7 @@ export interface IdentityFacts {
 }
 
 /**
- * What is known when the page is loaded.
+ * The facts of a page that was just loaded.
  * @param openedSeq - number of the newest event when it was opened
  */
 export function factsOf(
@@ -55,7 +55,7 @@ export function factsOf(
   return { page, points, events: data, beforeSeq, fresh, newsCount: 0 };
 }
 
-/** After older events were loaded. */
+/** The facts after older events were loaded. */
 export function withOlder(
   facts: IdentityFacts,
   { data, before_seq: beforeSeq }: EventsBefore,
@@ -70,15 +70,13 @@ export function withOlder(
   };
 }
 
-/** What the identity's stream said since the facts were last changed. */
+/** Messages of the identity's stream. */
 export interface News {
   readonly events: readonly AttributionEvent[];
   readonly observations: readonly NewPoint[];
 }
 
-/**
- * After news; null if something is missing or the identity is another one now, so that all must be loaded again.
- */
+/** The facts after news; null if everything must be loaded again: an event is missing, or a merge changed the identity. */
 export function afterNews(facts: IdentityFacts, { events, observations }: News): IdentityFacts | null {
   const known = new Set(facts.events.map(({ id }) => id));
   const added = events.filter(({ id }) => !known.has(id));
@@ -127,7 +125,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Adds the observations that events were decided by, which is how older ones than the recent are known. */
+/** Adds the observations in the explanations of events, which are older than the recent ones. */
 function addExplained(
   points: ReadonlyMap<string, readonly Point[]>,
   events: readonly AttributionEvent[],
@@ -145,7 +143,7 @@ function addExplained(
   return after;
 }
 
-/** Whether a long value stands as its digest, which is another value than its text. */
+/** Whether a value stands as its digest, as long values do in explanations. */
 function isDigest(value: unknown): boolean {
   return typeof value === "object" && value !== null && "sha256" in value;
 }

@@ -1,4 +1,4 @@
-/** Loads what the page of an identity shows; what is published or observed of it afterwards is applied to that. */
+/** Loads the page of an identity, and applies the messages of its stream to what is loaded. */
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { eventsBeforeSchema, identityPageSchema, seriesSchema } from "../http/dashboard/wire.ts";
@@ -36,7 +36,7 @@ const PUBLISHED = [
   "identity.unmerged",
 ];
 
-/** What is known of an identity, and how to learn more. */
+/** An identity's page, and loading more of it. */
 export interface LiveIdentity {
   readonly facts: Loaded<IdentityFacts>;
   /** Changes when the states may have changed. */
@@ -46,7 +46,7 @@ export interface LiveIdentity {
   readonly isLoadingOlder: boolean;
 }
 
-/** What is known of an identity, kept up to date by its stream. */
+/** An identity's page, kept up to date by its stream. */
 export function useIdentity(uuid: string): LiveIdentity {
   const changed = useSignal<{ readonly of: IdentityFacts; readonly facts: IdentityFacts } | null>(null);
   const isLoadingOlder = useSignal(false);
@@ -62,7 +62,7 @@ export function useIdentity(uuid: string): LiveIdentity {
     rounds.current += 1;
     return factsOf(page, events, openedSeq.current);
   });
-  // Changes hold for what they were made to: what is loaded anew has them already.
+  // Changes belong to the value they were applied to; a value that is loaded later has them already.
   const isChanged = loaded.value !== null && changed.value?.of === loaded.value;
   const value = isChanged ? (changed.value?.facts ?? null) : loaded.value;
   const current = useRef({ loaded: loaded.value, value });
@@ -92,7 +92,7 @@ export function useIdentity(uuid: string): LiveIdentity {
       );
       change((facts) => withOlder(facts, older));
     } catch {
-      // The button is still there.
+      // The button stays, to try again.
     } finally {
       isLoadingOlder.value = false;
     }
@@ -110,7 +110,7 @@ export function useStates(uuid: string, version: string): Loaded<readonly Primit
   return useLoaded(`${uuid} ${version}`, () => readStates(uuid, null));
 }
 
-/** Its states as of a time, epoch seconds; none are asked for without one. */
+/** Its states as of a time, epoch seconds; without a time nothing is loaded. */
 export function useStatesAt(uuid: string, atTs: number | null): Loaded<readonly Primitive[]> {
   return useLoaded(`${uuid} ${atTs ?? ""}`, async () => (atTs === null ? [] : readStates(uuid, atTs)));
 }
@@ -127,7 +127,7 @@ export interface LoadedSeries {
   readonly hasMore: boolean;
 }
 
-/** The newest observations of a primitive: loaded once, and with what is known besides. */
+/** The newest observations of a primitive: loaded once, then extended by `known`. */
 export function useSeries(uuid: string, primitive: string, known: readonly Point[]): Loaded<LoadedSeries> {
   const loaded = useLoaded(`${uuid}/${primitive}`, () =>
     ask(`/dashboard/identities/${uuid}/series?primitive=${primitive}`, seriesSchema),
@@ -138,13 +138,13 @@ export function useSeries(uuid: string, primitive: string, known: readonly Point
     const { data, has_more: hasMore } = series;
     const fromTs = data[0]?.ts ?? -Infinity;
     const newer = known.filter(({ ts }) => ts >= fromTs);
-    // What was loaded has values that what is known may have cut.
+    // Of an observation in both lists the loaded one counts: a known value may be cut.
     return { points: mergePoints(newer, data, SERIES_POINTS), hasMore };
   }, [series, known]);
   return { ...loaded, value };
 }
 
-/** Applies what the identity's stream says, once a second at most. */
+/** Applies the messages of the identity's stream, at most once a second. */
 function useNews(
   uuid: string,
   change: (next: (facts: IdentityFacts) => IdentityFacts | null) => void,

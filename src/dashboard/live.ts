@@ -5,13 +5,13 @@ import { type OpenStream, openStream } from "./event-stream.ts";
 import { type AttributionEvent, eventSchema } from "./schemas.ts";
 import { isLookedAt } from "./visible.ts";
 
-/** Whether new events arrive by themselves. */
+/** State of the connection. */
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 /** The newest events that came while the page was open, newest first. */
 export const arrived = signal<readonly AttributionEvent[]>([]);
 
 const KEPT = 50;
-/** How long events are gathered before the page is told, ms: a thousand a second must not mean as many renderings. */
+/** How long events are gathered before listeners get them, ms: limits the renderings when many events come. */
 const GATHER_MS = 300;
 const NAMES = [
   "attribution.state_changed",
@@ -28,13 +28,13 @@ let stream: OpenStream | null = null;
 /** Where the stream was when it was closed. */
 let resumeFrom: string | null = null;
 
-/** Hears of every event from now on. @returns to hear no more */
+/** Calls a listener with every event from now on. @returns a function that removes the listener */
 export function listen(listener: Listener): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
 
-/** Holds the stream open while somebody who may read is signed in and looks. */
+/** Holds the stream open while a session with the scope read exists and the page is visible. */
 export function followSession(): () => void {
   return effect(() => {
     const mayRead = session.value?.scopes.includes("read") === true;

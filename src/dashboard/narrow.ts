@@ -1,4 +1,4 @@
-/** Whether the screen is narrow, for what a style sheet cannot decide: how many names fit on an axis. */
+/** Whether the screen is narrow, for decisions that a style sheet cannot make, such as how many names fit on an axis. */
 import { signal } from "@preact/signals";
 
 /** As in the style sheets. */
@@ -8,7 +8,7 @@ query.addEventListener("change", () => {
   isNarrow.value = query.matches;
 });
 
-/** Whether the screen is narrow; a component that asks is drawn again when that changes. */
+/** Whether the screen is narrow; a component that calls this is drawn again when it changes. */
 export function useIsNarrow(): boolean {
   return isNarrow.value;
 }

@@ -1,4 +1,4 @@
-/** Loads the overview now and then; events that come in between are applied to what is loaded. */
+/** Loads the overview every 30 s, and applies the events that come in between. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Overview, overviewSchema } from "../http/dashboard/wire.ts";
@@ -8,9 +8,9 @@ import { overviewAfter } from "./overview-news.ts";
 import { type Loaded, useLoaded } from "./resource.ts";
 
 const EVERY_MS = 30_000;
-/** How soon to load again what the Worker does not know yet, ms: it is being counted. */
+/** How soon to load again while totals are missing, ms: the Worker is counting them. */
 const SOON_MS = 2_000;
-/** How often at most. */
+/** How often to do so at most. */
 const MOST_SOON = 5;
 
 /** The overview, kept up to date. */

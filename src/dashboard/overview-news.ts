@@ -1,4 +1,4 @@
-/** An overview after further events: nothing that is shown is loaded again for them. Pure. */
+/** Applies events to an overview, so that it is not loaded again for them. Pure. */
 import type { Overview } from "../http/dashboard/wire.ts";
 import type { AttributionEvent } from "./schemas.ts";
 
@@ -8,7 +8,7 @@ const LISTED = 8;
 /** Primitives of a suspicion that are named. */
 const NAMED_PRIMITIVES = 20;
 
-/** The overview after events, in their order. The next load brings what events do not say, such as new identities. */
+/** The overview after events, in their order. Numbers that events do not tell, such as identities, come with the next load. */
 export function overviewAfter(overview: Overview, events: readonly AttributionEvent[]): Overview {
   return events.reduce(afterEvent, overview);
 }

@@ -1,23 +1,23 @@
-/** Something that is loaded: what is known of it, what went wrong, and loading it again without losing what is shown. */
+/** Loading a value: the value, the error, and loading again while the old value stays visible. */
 import { type ReadonlySignal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, messageOf } from "./api.ts";
 
-/** What is known by now. */
+/** A value that is loaded. */
 export interface Loaded<T> {
-  /** Null until it is there. */
+  /** Null until it is loaded. */
   readonly value: T | null;
   readonly error: string | null;
   /** Code of the problem, where the API named one. */
   readonly errorCode: string | null;
   readonly isLoading: boolean;
-  /** Loads it again; what is there stays until then. */
+  /** Loads it again; the old value stays until the new one is there. */
   readonly reload: () => void;
 }
 
 /**
- * Loads something, and anew whenever `key` changes. What was loaded for another subject (the part of the key before its
- * first space) is not shown; the same subject's stays until its successor is there.
+ * Loads a value, and again whenever `key` changes. The part of the key before its first space names the subject: the old
+ * value of the same subject stays until the new one is there, that of another subject is not shown.
  * @param everyMs - how often to load it again while the page is visible; 0 for never
  */
 export function useLoaded<T>(key: string, load: () => Promise<T>, everyMs = 0): Loaded<T> {
@@ -73,7 +73,7 @@ function subjectOf(key: string): string {
   return key.split(" ")[0] ?? key;
 }
 
-/** The time, epoch seconds, moving on by itself: what is said to be so long ago stays true. */
+/** The time, epoch seconds, updated every 10 s so that relative times stay right. */
 export const nowTs: ReadonlySignal<number> = (() => {
   const now = signal(Date.now() / 1_000);
   setInterval(() => {

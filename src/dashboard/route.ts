@@ -1,4 +1,4 @@
-/** The address: what is shown, and how. Everything that makes a view is in it, so that it can be kept and sent. */
+/** The address of the page. It holds the whole view, so that a view can be bookmarked and sent. */
 import { computed, signal } from "@preact/signals";
 
 const here = signal(location.pathname + location.search);
@@ -9,7 +9,7 @@ window.addEventListener("popstate", () => {
 /** The address that is shown. */
 export const url = computed(() => new URL(here.value, location.origin));
 
-/** Goes to another page, or another view of this one. */
+/** Opens another page, or another view of this one. */
 export function go(to: string, how: "push" | "replace" = "push"): void {
   if (to === here.value) return;
   history[how === "push" ? "pushState" : "replaceState"](null, "", to);
@@ -18,7 +18,7 @@ export function go(to: string, how: "push" | "replace" = "push"): void {
   if (isOtherPage) window.scrollTo(0, 0);
 }
 
-/** Changes parts of the view; an empty part is left out of the address. */
+/** Changes parts of the view; an empty part is removed from the address. */
 export function setView(parts: Readonly<Record<string, string | null>>, how: "push" | "replace" = "replace") {
   const next = new URL(url.value);
   for (const [name, value] of Object.entries(parts)) {
@@ -28,7 +28,7 @@ export function setView(parts: Readonly<Record<string, string | null>>, how: "pu
   go(next.pathname + next.search, how);
 }
 
-/** Follows a link within the dashboard without loading the page anew; leaves new tabs and windows to the browser. */
+/** Follows a link within the dashboard without reloading; new tabs and windows are left to the browser. */
 export function followLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

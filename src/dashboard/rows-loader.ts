@@ -1,4 +1,4 @@
-/** Loads the list: its first page at once, further ones when they are wanted, and what changes as it is published. */
+/** Loads the list: its first page at once, further pages on demand. Events change the rows that are loaded. */
 import { batch, type Signal, signal } from "@preact/signals";
 import { ask, messageOf } from "./api.ts";
 import { listen } from "./live.ts";
@@ -6,11 +6,11 @@ import { afterEvent, isStillFitting, type ServerFilter } from "./rows.ts";
 import { type Row, rowsSchema } from "../http/dashboard/wire.ts";
 import type { AttributionEvent } from "./schemas.ts";
 
-/** Rows of a page that is shown: a screenful and more. */
+/** Rows of a page on demand: more than fit on a screen. */
 const FIRST_ROWS = 50;
-/** Rows of a page when all are wanted. */
+/** Rows of a page when the whole list is loaded. */
 const NEXT_ROWS = 1_000;
-/** Rows that are held; beyond, a filter is of more use than a list. */
+/** Rows that are loaded at most. */
 const MOST_ROWS = 20_000;
 /** How long to gather identities that are not in the list yet, ms. */
 const REFRESH_MS = 1_500;
@@ -19,18 +19,18 @@ const REFRESH_EVERY_MS = 20_000;
 /** How long a row shows that it has just changed, ms. */
 const FRESH_MS = 6_000;
 
-/** The list as it is by now. */
+/** The list as it is loaded so far. */
 export interface RowList {
   readonly rows: Signal<readonly Row[]>;
   /** Rows that have just changed. */
   readonly fresh: Signal<ReadonlySet<string>>;
   readonly isLoading: Signal<boolean>;
-  /** Whether there are more than are held. */
+  /** Whether there are rows that are not loaded. */
   readonly hasMore: Signal<boolean>;
   readonly error: Signal<string | null>;
   /** Loads the next page. */
   readonly loadMore: () => void;
-  /** Loads what is left, for what only the whole list can answer: a search, another order. */
+  /** Loads all rows that are left; a search or another order needs the whole list. */
   readonly loadAll: () => void;
   /** Loads everything again. */
   readonly reload: () => void;
@@ -88,7 +88,7 @@ export function openRows(filter: ServerFilter): RowList {
   const isFull = () => held.size >= MOST_ROWS;
   const loadAll = () => {
     wantsAll = true;
-    // A page that is on its way goes first, and comes back here.
+    // While a page is being loaded, this is called again when it is there.
     if (!isLoading.value && hasMore.value) void loadPages(NEXT_ROWS, isFull);
   };
   const loadPage = async () => {
@@ -109,7 +109,7 @@ export function openRows(filter: ServerFilter): RowList {
       fresh.value = new Set([...fresh.value].filter((uuid) => !uuids.includes(uuid)));
     }, FRESH_MS);
   };
-  /** Reads the front of the list again: what is new, or fits the filter now, is there. */
+  /** Loads the first page again: identities that are new, or match the filter now, are in it. */
   const refresh = async () => {
     timer = undefined;
     refreshedMs = performance.now();
@@ -119,7 +119,7 @@ export function openRows(filter: ServerFilter): RowList {
       for (const row of data) held.set(row.uuid, row);
       publish();
     } catch {
-      // The next event, or the reader, tries again.
+      // The next event tries again.
     }
   };
   const take = (events: readonly AttributionEvent[]) => {

@@ -1,8 +1,8 @@
-/** The list's rows: loaded page by page, kept in step with what is published, sorted and searched here. */
+/** Rows of the list: how events change them, filtering, sorting and searching. Pure. */
 import type { Row } from "../http/dashboard/wire.ts";
 import type { AttributionEvent, State } from "./schemas.ts";
 
-/** What the list can be sorted by. */
+/** Sort orders of the list. */
 export const SORTS = ["change", "seen", "attackers", "trouble", "address"] as const;
 export type Sort = (typeof SORTS)[number];
 
@@ -13,13 +13,16 @@ export interface View {
   readonly isAscending: boolean;
 }
 
-/** What the server filters by; null for anything. */
+/** Filters that the server applies; null for any. */
 export interface ServerFilter {
   readonly state: State | null;
   readonly primitive: string | null;
 }
 
-/** Whether a row that fitted a filter still does, as far as a row tells: of what is not troubled it holds counts only. */
+/**
+ * Whether a row still matches a filter. Of stable and unknown primitives a row holds only counts, so with such a state and a
+ * primitive it matches while the count is above 0.
+ */
 export function isStillFitting(row: Row, { state, primitive }: ServerFilter): boolean {
   if (state === null) return true;
   if (row.states[state] === 0) return false;
@@ -35,7 +38,7 @@ const orders: Record<Sort, (row: Row) => number | string> = {
   address: (row) => row.addresses[0] ?? "",
 };
 
-/** The rows of a view, in its order; rows that are equal in it stay as they came. */
+/** The rows of a view, in its order; rows that are equal in that order keep their order. */
 export function select(rows: readonly Row[], { text, sort, isAscending }: View): Row[] {
   const wanted = text.trim().toLowerCase();
   const found = wanted === "" ? [...rows] : rows.filter((row) => isFound(row, wanted));
@@ -55,7 +58,7 @@ function isFound(row: Row, wanted: string): boolean {
   );
 }
 
-/** A row after an event of its identity; the same one if the event says nothing that it shows. */
+/** A row after an event of its identity; the same object if the event changes nothing in it. */
 export function afterEvent(row: Row, { type, payload }: AttributionEvent): Row {
   const { primitive, new_state: now, old_state: before, ts } = payload;
   if (type === "profile.multi_actor_suspected") {

@@ -1,4 +1,4 @@
-/** Series of observations as they are drawn: what kind they are of, where each value has its lane, moving means. */
+/** Prepares series of observations for drawing: kind, lanes of values, moving means, spans of time. Pure. */
 import type { AttributionEvent, Explanation } from "./schemas.ts";
 import { valueWords } from "./words.ts";
 
@@ -10,7 +10,7 @@ const ROTATION_RULES: ReadonlySet<string> = new Set(["no_rotation", "few_rotatio
 const WINDOW = 5;
 const ALPHA = 0.3;
 
-/** How to draw a series: as the rule that judged it, or else as its values look. */
+/** How to draw a series: by the rule that decided its state, or else by its values. */
 export function kindOf(values: readonly unknown[], explanation: Explanation | null): SeriesKind {
   if (explanation && ROTATION_RULES.has(explanation.rule)) return "rotations";
   return values.length > 0 && values.every((value) => typeof value === "number") ? "line" : "bands";
@@ -35,12 +35,12 @@ export function laneNames(lanes: readonly string[], most = 18): string[] {
     if (twins.length === 0) return names[lane] ?? "";
     const shared = Math.min(...twins.map((other) => sharedLength(text, other)));
     const start = Math.max(...[",", " ", "/"].map((mark) => text.lastIndexOf(mark, shared - 1))) + 1;
-    // Of a word that is too long, a little before the difference.
+    // If the word is too long, the name starts a little before the difference.
     return `…${cut(text.slice(shared - start < most - 3 ? start : Math.max(start, shared - 4)))}`;
   });
 }
 
-/** How far two texts are alike; never the whole of one, of which nothing would be left. */
+/** Length of the shared beginning of two texts; always less than the length of either. */
 function sharedLength(a: string, b: string): number {
   const most = Math.min(a.length, b.length) - 1;
   let length = 0;
@@ -69,7 +69,7 @@ export interface SeriesDrawing {
   readonly lanes: readonly string[];
 }
 
-/** What to draw of a series. */
+/** Prepares a series for drawing. */
 export function drawingOf(
   points: readonly { readonly value: unknown; readonly ts: number }[],
   explanation: Explanation | null,
@@ -102,7 +102,7 @@ export interface Span {
   readonly toTs: number;
 }
 
-/** Everything between the first and the last of some times, with a little air; null without any. */
+/** The span from the first to the last of some times, at least a minute; null if there are none. */
 export function spanOf(times: readonly number[]): Span | null {
   const fromTs = times.reduce((least, ts) => Math.min(least, ts), Infinity);
   const toTs = times.reduce((most, ts) => Math.max(most, ts), -Infinity);

@@ -1,4 +1,4 @@
-/** States over time: what they are now, taken back through what turned. */
+/** States over time, computed backwards from the states now and the transitions of each hour. */
 import type { Overview } from "../http/dashboard/wire.ts";
 import { type State, STATES } from "./schemas.ts";
 
@@ -13,8 +13,8 @@ export interface StateCounts {
 }
 
 /**
- * Counts of each state at the end of every hour in which something turned, and where the stretch begins.
- * @param now - what they are
+ * Counts of each state at the end of every hour with a transition, and at the start of the range.
+ * @param now - the counts now
  * @param fromTs - hours before are left out, epoch seconds
  */
 export function countsOverTime(

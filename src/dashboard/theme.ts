@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, unless the reader chose. */
+/** The colour theme: the system's, unless the user chose one. */
 import { computed, effect, signal } from "@preact/signals";
 
 const KEY = "attribution-theme";
@@ -9,7 +9,7 @@ system.addEventListener("change", () => {
 });
 const chosen = signal(localStorage.getItem(KEY));
 
-/** What is shown. */
+/** The theme in effect. */
 export const theme = computed<"light" | "dark">(() =>
   chosen.value === "light" || chosen.value === "dark" ? chosen.value : isSystemDark.value ? "dark" : "light",
 );
@@ -18,7 +18,7 @@ effect(() => {
   document.documentElement.dataset["theme"] = theme.value;
 });
 
-/** Changes over, and remembers it; back to what the system has is to follow the system again. */
+/** Switches the theme and stores the choice; choosing the system's theme removes the stored choice. */
 export function changeTheme(): void {
   const next = theme.value === "dark" ? "light" : "dark";
   const isSystems = (next === "dark") === isSystemDark.value;

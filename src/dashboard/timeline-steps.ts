@@ -1,4 +1,4 @@
-/** Where the keys lead on the timeline. Leaves focusing to the component. */
+/** Which mark of the timeline a key moves to. The component moves the focus. */
 
 /** A mark: its id, and when it is. Epoch seconds. */
 export interface Stop {
@@ -7,7 +7,7 @@ export interface Stop {
 }
 
 /**
- * The mark that a key leads to from another one; null where it leads nowhere.
+ * The mark that a key moves to from another one; null if there is none.
  * Left and Right go through a lane, Home and End to its ends; Up and Down to the next lane, to what is nearest in time.
  * @param lanes - from the top, the marks of each by time
  */

@@ -1,13 +1,13 @@
 /**
- * Whether somebody looks at the page. Streams are held only then: over HTTP/1.1, which is what a Worker on one's own
- * machine speaks, a browser has six connections to a host for all of its tabs.
+ * Whether the page is visible. Streams are held open only then: over HTTP/1.1, which a local Worker speaks, a browser has
+ * six connections to a host for all of its tabs.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-/** How long a page stays hidden before it counts as left, ms: going to and fro between tabs should cost nothing. */
+/** How long a page is hidden before its streams are closed, ms; a short look at another tab closes nothing. */
 const LEFT_MS = 5_000;
 
-/** Whether the page is looked at, or was a moment ago. */
+/** Whether the page is visible, or was within the last seconds. */
 export const isLookedAt: ReadonlySignal<boolean> = (() => {
   const looked = signal(!document.hidden);
   let timer: ReturnType<typeof setTimeout> | undefined;

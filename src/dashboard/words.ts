@@ -1,4 +1,4 @@
-/** Times, values and names, as people read them. */
+/** Formats times, values and names for people. */
 import type { State } from "./schemas.ts";
 
 /** What each state is called. */
@@ -10,7 +10,7 @@ export const STATE_WORDS: Record<State, string> = {
   unknown: "unknown",
 };
 
-// Twenty-four hours throughout: what is compared should be of one width.
+// Always 24 hours, so that times have one width.
 const exact = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
   month: "short",
@@ -50,7 +50,7 @@ export function shortTime(ts: number): string {
 const DAY_SECS = 86_400;
 
 /**
- * Names of the lines of an axis of time, as fine as they are apart; the day (or the year) stands below where it begins.
+ * Labels of a time axis, as fine as the step; the day (or the year) stands below the label where it begins.
  * @param times - ascending, epoch seconds
  * @param stepSecs - between two lines
  */
@@ -89,7 +89,7 @@ export function ago(ts: number, nowTs: number): string {
   return ts > nowTs + 60 ? `in ${duration(ts - nowTs)}` : `${duration(nowTs - ts)} ago`;
 }
 
-/** A number in as many digits as mean something. */
+/** A number with three significant digits; a whole number with all. */
 export function shortNumber(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString("en");
   return Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
@@ -107,7 +107,7 @@ export function valueWords(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** A value in one line of some text: a long one keeps its beginning and its end, which is where lists differ. */
+/** A value in one line. A long one is cut in the middle, because lists often differ at their ends. */
 export function shortValue(value: unknown, most = 44): string {
   const text = valueWords(value);
   if (text.length <= most) return text;
@@ -115,7 +115,7 @@ export function shortValue(value: unknown, most = 44): string {
   return `${text.slice(0, most - end - 1)}…${text.slice(-end)}`;
 }
 
-/** The beginning of a UUID: enough to tell a screenful apart. */
+/** The first eight characters of a UUID. */
 export function shortUuid(uuid: string): string {
   return uuid.slice(0, 8);
 }

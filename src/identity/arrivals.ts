@@ -3,7 +3,7 @@ import type { AppliedObservation, Cause } from "../core/index.ts";
 import type { ApplyCall, IdentityLink } from "./protocol.ts";
 import type { IdentityStore } from "./store/index.ts";
 
-/** The attackers whose link D1 has changed since the call was made: their observations belong elsewhere. */
+/** The attackers whose link has changed in D1 since the call was made. Their observations belong to another identity. */
 export function movedAttackers(store: IdentityStore, links: readonly IdentityLink[]): string[] {
   if (store.isEmpty) return [];
   if (store.winner !== null) return links.map(({ attackerUuid }) => attackerUuid);
@@ -13,7 +13,7 @@ export function movedAttackers(store: IdentityStore, links: readonly IdentityLin
 }
 
 /**
- * Saves the links of a call, and says what is to be decided about its observations. None of the links may have moved.
+ * Saves the links of a call and returns the cause of a decision about its observations. No link may have moved.
  */
 export function arrive(store: IdentityStore, call: ApplyCall): Extract<Cause, { kind: "arrivals" }> {
   const erased = new Map(

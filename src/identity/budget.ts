@@ -1,4 +1,4 @@
-/** How much one invocation of an object asks of D1 and of the queue before it leaves the rest to its alarm. */
+/** The budget of one invocation of an object: its D1 queries and queue sends. The alarm continues the rest. */
 
 /**
  * Queries and sends. The platform allows 50 queries per invocation on its free plan (1,000 on the paid one); an invocation
@@ -9,7 +9,7 @@ const QUERIES = 40;
 export class Budget {
   #left = QUERIES;
 
-  /** Whether another piece of work may start. @param queries - what it takes at most */
+  /** Whether further work may start. @param queries - its maximum number of queries and sends */
   allows(queries: number): boolean {
     return this.#left >= queries;
   }

@@ -1,7 +1,7 @@
 /**
- * Publishing what is due, in `seq` order: D1's history and read model first (idempotent), then the outbound queue, then
- * the row goes. What fails stays and is tried again, so an event is sent at least once, with one id. What can never be
- * sent is kept as a dead letter and passed by.
+ * Publishes events in `seq` order: it writes D1's history and read model (idempotent), sends to the outbound queue, and deletes
+ * the outbox row. A failed event stays and is retried, so an event is sent at least once, always with the same id. An event that
+ * can never be sent is stored as a dead letter, and the next events follow.
  */
 import { differenceOf, fitEvent, utf8Length } from "../core/index.ts";
 import {
@@ -22,31 +22,31 @@ import type { IdentityStore, PendingEvent } from "./store/index.ts";
 
 /** Events of one page: the limit of a queue's `sendBatch`. */
 const PAGE_EVENTS = 100;
-/** Characters of one page: in UTF-8 it stays under the 256 KB of `sendBatch`, with room for the queue's own metadata. */
+/** Maximum characters of one page. In UTF-8 and with the metadata of the queue it is below the 256 KB of `sendBatch`. */
 const PAGE_CHARACTERS = 200_000;
-/** Bytes of the largest event that is sent: a message holds 128,000, some 100 of them the queue's own metadata. */
+/** Maximum bytes of an event. A message holds 128,000 bytes, of which about 100 are metadata of the queue. */
 const LARGEST_EVENT_BYTES = 127_000;
-/** Suspicions in a row that stand in D1 as differences: who reads the last of them reads as many more rows. */
+/** Maximum number of consecutive suspicions stored as differences. Reading the last one reads as many further rows. */
 const DIFFERENCES_IN_A_ROW = 31;
-/** Queries and sends of one page at most: event rows, states, the identity, letters, the queue, a profile as wide as can be. */
+/** Maximum number of queries and sends of one page: event rows, states, the identity, letters, the queue, the widest profile. */
 const QUERIES_PER_PAGE = 16;
-/** How often what moves without a transition is projected. */
+/** Minimum time between two projections of changes without a transition. */
 const PROFILE_REFRESH_MS = 300_000;
 
-/** What a drain speaks to. */
+/** The targets of a drain. */
 export interface DrainTargets {
   /** The shard of the identity. */
   readonly db: D1Database;
   /** The shard that holds dead letters. */
   readonly letters: D1Database;
   readonly queue: Pick<Queue, "sendBatch">;
-  /** Tells live streams that the history has grown; never throws. */
+  /** Notifies live streams of new events; never throws. */
   readonly notify: () => void;
 }
 
 export type DrainResult =
   | { readonly outcome: "empty" }
-  /** The budget is spent; more waits. */
+  /** The budget is spent and more events wait. */
   | { readonly outcome: "more" }
   | {
       readonly outcome: "failed";
@@ -55,16 +55,16 @@ export type DrainResult =
       readonly error: unknown;
     };
 
-/** Publishes an identity's events; one drain at a time. */
+/** Publishes the events of an identity; one drain runs at a time. */
 export class Drain {
   readonly #store: IdentityStore;
   readonly #identityUuid: string;
   readonly #inTransaction: (work: () => void) => void;
   #running: Promise<DrainResult> | null = null;
   #failures = 0;
-  /** When the read model was last brought up to date (epoch milliseconds); null: not since this object woke. */
+  /** Time of the last projection (epoch milliseconds); null if there was none since this object started. */
   #projectedMs: number | null = null;
-  /** Whether states have moved since. */
+  /** Whether states have changed since then. */
   #isProfileBehind = false;
 
   constructor(store: IdentityStore, identityUuid: string, inTransaction: (work: () => void) => void) {
@@ -73,18 +73,18 @@ export class Drain {
     this.#inTransaction = inTransaction;
   }
 
-  /** Notes that states have moved: the read model follows with the next event, or after a while. */
+  /** Notes that states have changed. They are projected with the next event or after `PROFILE_REFRESH_MS`. */
   noteMoved(): void {
     this.#isProfileBehind = true;
   }
 
-  /** Whether anything is to be published or projected now. */
+  /** Whether there is something to publish or to project now. */
   hasWork(nowMs: number): boolean {
     const { outbox, meta } = this.#store;
     return !outbox.isEmpty || meta.read("removed") !== null || this.#isProfileDue(nowMs);
   }
 
-  /** Publishes until nothing is left, the budget is spent, or an attempt fails; joins a drain that is under way. Never rejects. */
+  /** Publishes until no event is left, the budget is spent, or an attempt fails. A running drain is joined. Never rejects. */
   run(targets: DrainTargets, budget: Budget): Promise<DrainResult> {
     this.#running ??= this.#drain(targets, budget).finally(() => {
       this.#running = null;
@@ -111,7 +111,7 @@ export class Drain {
     }
   }
 
-  /** @returns how many queries and sends it took */
+  /** @returns the number of queries and sends */
   async #step(targets: DrainTargets): Promise<number> {
     const { meta, outbox } = this.#store;
     const suspicion = meta.read("suspicion");
@@ -147,7 +147,7 @@ export class Drain {
     return statements + letters.length + 1;
   }
 
-  /** The rows of the history: a suspicion's list stands as the difference to the one before where that is shorter. */
+  /** The rows of the history. The list of a suspicion is stored as the difference to the one before if that is shorter. */
   #toHistory(page: readonly PendingEvent[]) {
     const stored = this.#store.meta.read("suspicion");
     let before = stored;
@@ -171,7 +171,7 @@ export class Drain {
     return { rows, suspicion: before === stored ? null : before };
   }
 
-  /** Takes primitives that lost their last observation out of the read model. */
+  /** Removes primitives without observations from the read model. */
   async #retract(db: D1Database): Promise<void> {
     const removed = this.#store.meta.read("removed") ?? {};
     const primitives = Object.entries(removed).map(([primitive, seq]) => ({ primitive, seq }));
@@ -187,7 +187,7 @@ export class Drain {
   }
 
   /**
-   * Brings the read model up to date, unless it is known to be. A write that would change nothing writes no row.
+   * Updates the read model, unless it is known to be up to date. A write without a change writes no row.
    * @throws what D1 throws
    */
   async refreshProfile(db: D1Database): Promise<void> {
@@ -201,7 +201,7 @@ export class Drain {
     );
   }
 
-  /** Projects as of now; what moves meanwhile stays noted, and all of it if the projection fails. */
+  /** Projects the current states. Changes during the projection stay noted; if it fails, all changes stay noted. */
   async #project<T>(project: () => Promise<T>): Promise<T> {
     const startMs = Date.now();
     this.#isProfileBehind = false;
@@ -215,7 +215,7 @@ export class Drain {
     }
   }
 
-  /** Lets the stats know. Best effort: where D1 itself is what fails, the stats cannot be read either. */
+  /** Reports the backlog to the stats, best effort: if D1 fails, the stats cannot be read either. */
   async #report(db: D1Database): Promise<void> {
     const { count, oldestTs } = this.#store.outbox.pending();
     if (oldestTs === null) return;
@@ -228,7 +228,7 @@ export class Drain {
   }
 }
 
-/** An event as it is sent, or null if it is too large even so. */
+/** The event in its sent form, or null if it is too large in spite of cut lists. */
 function asSent(text: string): unknown {
   const event: unknown = JSON.parse(text);
   if (text.length * 3 <= LARGEST_EVENT_BYTES || utf8Length(text) <= LARGEST_EVENT_BYTES) return event;
@@ -236,7 +236,7 @@ function asSent(text: string): unknown {
   return utf8Length(JSON.stringify(fitted)) <= LARGEST_EVENT_BYTES ? fitted : null;
 }
 
-/** An event as the history keeps it: one whose list ends nowhere would not fit into a row. */
+/** The event in the form of the history, with a list that fits into a row. */
 function asKept(text: string): string {
   return text.length > LARGEST_EVENT_BYTES ? JSON.stringify(fitEvent(JSON.parse(text))) : text;
 }

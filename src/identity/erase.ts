@@ -1,13 +1,13 @@
-/** Erasing an attacker from an identity object: everything but a tombstone and the identity's `seq` counter. */
+/** Erases an attacker from an identity object. A tombstone and the identity's `seq` counter stay. */
 import { type Cause, newIdentityHead } from "../core/index.ts";
 import { redactionStatement } from "../storage/index.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import type { IdentityStore } from "./store/index.ts";
 
 /**
- * Removes an attacker's observations and everything that was made of them. Runs inside one transaction.
+ * Removes an attacker's observations and everything derived from them. Runs inside one transaction.
  * @param erasedTs - epoch seconds; observations of it with a ts up to this are refused from now on
- * @returns what is to be decided then
+ * @returns the cause of a decision
  */
 export function eraseAttacker(store: IdentityStore, attackerUuid: string, erasedTs: number): Cause {
   store.links.erase(attackerUuid, erasedTs);
@@ -20,7 +20,7 @@ export function eraseAttacker(store: IdentityStore, attackerUuid: string, erased
   return { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: attackerUuid };
 }
 
-/** Forgets an identity that has no attackers left: what remains is the number of its last event. */
+/** Removes everything of an identity without attackers, except the number of its last event. */
 export function forgetIfDeserted(store: IdentityStore): void {
   if (store.winner !== null && store.links.all().length > 0) return;
   if (store.links.count() > 0) return;

@@ -1,4 +1,4 @@
-/** Retention: which observations are old enough to go and are not needed by any state. */
+/** Retention: finds observations that are old enough and that no state needs. */
 import {
   type Member,
   mergeKindIn,
@@ -10,22 +10,22 @@ import {
 } from "../core/index.ts";
 import type { IdentityStore } from "./store/index.ts";
 
-/** Characters of the keys of one page: D1 gets them in a handful of statements, however long each key is. */
+/** Maximum characters of the keys of one page, so that D1 gets them in few statements. */
 const PAGE_CHARACTERS = 3_000_000;
 
-/** A page of the observations that may go. */
+/** A page of observations that may be removed. */
 export interface ExpiredPage {
   readonly keys: readonly ObservationKey[];
-  /** The key after which the next page begins; null if there is nothing more. */
+  /** The key after which the next page begins; null if there is no other page. */
   readonly next: ObservationKey | null;
 }
 
 /**
- * The observations before a time that no state needs, a page at a time. A state needs the members of its tail, as many informative members
- * as make the minimum, and the latest observation, which dates it: so no state changes when the others go.
+ * A page of the observations before a time that no state needs. A state needs the members of its tail, the minimum number of
+ * informative members, and the latest observation. So removing the others changes no state.
  * @param beforeTs - epoch seconds
- * @param limit - how many at most
- * @param after - where the page before ended, so that what was looked at is not looked at again; null for the start
+ * @param limit - maximum number
+ * @param after - end of the page before; null for the start
  */
 export function expiredKeys(
   store: IdentityStore,
@@ -52,7 +52,7 @@ type Candidate = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;
 
 function needOf(store: IdentityStore, policy: Policy, primitive: string): (member: Candidate) => boolean {
   const tail = store.record(primitive)?.tail;
-  // What has no state yet is being applied.
+  // An observation without a state is just being applied.
   if (!tail) return () => true;
   const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameOf));
   return (member) => member.ts >= tail.lastTs || needed.has(nameOf(member));

@@ -1,6 +1,6 @@
 /**
- * The identity object: one per identity; everything that is decided about it is decided here. It loads facts, lets the core
- * decide, saves the decision in one synchronous transaction, and sees to it that what is due gets published.
+ * The identity object: one per identity. It loads facts, lets the core decide, saves the decision in one synchronous transaction,
+ * and publishes the events.
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config.ts";
@@ -48,7 +48,7 @@ import { IdentityStore, type KeyRange, nameOf } from "./store/index.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Nothing arrived and nothing was exchanged, but the stored observations may be others than the states say. */
+/** Recomputes all states, because they may not fit the stored observations. */
 const ANEW: Cause = { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: null };
 
 export class IdentityObject extends DurableObject<Env> {
@@ -57,13 +57,13 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #drain: Drain;
   readonly #jobs: JobRunner;
   readonly #watchers: Watchers;
-  /** What events are published to, and where observations are read from; tests put others in their place. */
+  /** Where events are published to and observations are read from; tests replace it. */
   targets: DrainTargets;
-  /** Observations that a step of long work reads; tests make them few. */
+  /** Observations that a step of a job reads; tests reduce it. */
   pageSizes: PageSizes = PAGE_SIZES;
-  /** Where the next page of an expiry begins; in memory only, for after a restart it may begin anew. */
+  /** Start of the next page of an expiry. It is in memory only; after a restart the expiry starts again. */
   #expiredThrough: ObservationKey | null = null;
-  /** Whether `targets.db` is the shard of this identity's attackers: where several are bound, once one is heard of. */
+  /** Whether `targets.db` is the shard of this identity's attackers. With several shards it is known after the first attacker. */
   #isShardKnown: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -110,12 +110,12 @@ export class IdentityObject extends DurableObject<Env> {
     return { outcome: "applied", applied: applied.length, transitions: transitions.length };
   }
 
-  /** Makes an attacker known here before its first observation, and starts applying what D1 holds of it if need be. */
+  /** Stores the link of an attacker before its first observation, and starts a backfill if needed. */
   link(link: IdentityLink): void {
     this.apply({ links: [link], observations: [] });
   }
 
-  /** Learns that an attacker was linked elsewhere, as of this version of its link. */
+  /** Stores that an attacker is linked to another identity since this version of its link. */
   release(attackerUuid: string, linkVersion: number): void {
     if (this.#store.isEmpty || (this.#store.links.version(attackerUuid) ?? linkVersion) >= linkVersion)
       return;
@@ -123,9 +123,9 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * Learns that this identity is merged away. Its states stay as they are, for the record; its attackers' observations
-   * belong to the winner from now on. A call that comes after the merge was undone changes nothing.
-   * @param links - the attackers it brings, at the versions of their links to the winner
+   * Stores that this identity was merged into another one. Its states are kept unchanged; its attackers' observations
+   * belong to the winner from now on. A call that arrives after the unmerge changes nothing.
+   * @param links - its attackers, with the versions of their links to the winner
    */
   mergeAway(winnerUuid: string, links: readonly ExchangeLink[], mergeId: number): void {
     this.#learnShard(links[0]?.attackerUuid);
@@ -143,9 +143,9 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * Records an exchange of observations and starts with it. Idempotent by the plan's key.
-   * @param step - the merge that the exchange is for, or its undoing: as of it this identity stands on its own
-   * @returns whether it is done; if not, the alarm goes on with it
+   * Records an exchange of observations and starts it. Idempotent by the plan's key.
+   * @param step - the merge or unmerge that the exchange is for; this identity is not merged into another one since that step
+   * @returns whether it is done; otherwise the alarm continues it
    */
   async exchange(plan: ExchangePlan, step: MergeStep): Promise<boolean> {
     this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid);
@@ -161,11 +161,11 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * Recomputes every state from what D1 holds of the attackers that it links here.
-   * @returns whether it is done; if not, the alarm goes on with it
+   * Recomputes every state from D1's observations of the attackers that D1 links to this identity.
+   * @returns whether it is done; otherwise the alarm continues it
    */
   async rebuild(): Promise<boolean> {
-    // Read first: whoever is linked here while D1 is being read must not count as linked elsewhere.
+    // Read before D1: an attacker that is linked here during the read must not count as linked elsewhere.
     const held = this.#store.isEmpty ? [] : this.#store.links.all().filter(({ isLinked }) => isLinked);
     const load = await this.#readLinks();
     const linked = new Set(load.map(({ attackerUuid }) => attackerUuid));
@@ -183,7 +183,7 @@ export class IdentityObject extends DurableObject<Env> {
     return !this.#store.jobs.isWaiting(REBUILD);
   }
 
-  /** What the sweep asks first. */
+  /** The summary that the sweep reads first. */
   inspect(): Inspection {
     if (this.#store.isEmpty) return { winnerUuid: null, linkCount: 0, pending: 0, jobs: [] };
     return {
@@ -194,7 +194,7 @@ export class IdentityObject extends DurableObject<Env> {
     };
   }
 
-  /** Whether this object holds the same as D1 in a range of keys, of all attackers; if not, the first of what it holds. */
+  /** Whether this object has the same rows as D1 in a range of keys over all attackers; if not, its first rows. */
   checkRange(range: KeyRange, expected: RangeDigest): CheckAnswer {
     const rows = this.#store.isEmpty ? [] : this.#store.observations.range(range, CHECKED_ROWS);
     const { count, digest } = digestRange(rows);
@@ -202,7 +202,7 @@ export class IdentityObject extends DurableObject<Env> {
     return { outcome: "differs", rows };
   }
 
-  /** Brings every state to the observations held, if their numbers say that one is out of step; says whether it was. */
+  /** Recomputes all states if a count differs from the number of stored observations. @returns whether one differed */
   verify(): boolean {
     if (this.#store.isEmpty || this.#store.winner !== null || areCountsRight(this.#store)) return false;
     this.#commit(() => ANEW);
@@ -210,7 +210,7 @@ export class IdentityObject extends DurableObject<Env> {
     return true;
   }
 
-  /** Removes observations that D1 does not have (any more), and brings the states to what is left. */
+  /** Removes observations that D1 does not have, and recomputes the states. */
   remove(keys: readonly ObservationKey[]): void {
     if (this.#store.isEmpty || this.#store.winner !== null) return;
     this.#commit(() => {
@@ -235,15 +235,15 @@ export class IdentityObject extends DurableObject<Env> {
     if (keys.length === 0) return { removed: 0, hasMore: false };
     const { db } = this.targets;
     const removed = await deleteObservations(db, this.#identityUuid, keys, beforeTs);
-    // D1 keeps what belongs to another identity by now, and what was replaced.
+    // D1 keeps observations that now belong to another identity, and those that were replaced.
     const kept = removed < keys.length ? new Set((await readExistingKeys(db, keys)).map(nameOf)) : NONE;
     const gone = keys.filter((key) => !kept.has(nameOf(key)));
-    // D1 has removed them; a merge that was heard of meanwhile leaves the states as they are, for the record.
+    // D1 has removed them. If this identity was merged in the meantime, its states stay unchanged.
     if (this.#store.winner !== null) return { removed, hasMore: false };
     this.#commit(() => {
       this.#store.observations.remove(gone, beforeTs);
       this.#store.staged.remove(gone, beforeTs);
-      // What a step has read may hold some of them.
+      // A running step may have read some of them.
       this.#store.jobs.invalidateSteps();
       return ANEW;
     });
@@ -253,21 +253,21 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * Brings the read model in D1 up to date with what moved without a transition; for the sweep, since an object that was
-   * evicted no longer knows that it is behind.
+   * Writes changes without a transition to the read model in D1. The sweep calls it, because an object that was evicted no
+   * longer knows that the read model is older.
    */
   async refreshProfile(): Promise<void> {
     if (!this.#store.isEmpty && this.#store.outbox.isEmpty) await this.#drain.refreshProfile(this.targets.db);
   }
 
-  /** Publishes what waits and goes on with jobs, whatever failed before. */
+  /** Publishes waiting events and continues jobs, also those that have failed. */
   async drain(): Promise<void> {
     if (this.#store.isEmpty) return;
     this.#store.jobs.retryNow();
     if (this.#hasWork()) await this.#work();
   }
 
-  /** Erases an attacker: nothing of it stays but a tombstone. It may be one whose first observation never got here. */
+  /** Erases an attacker; only a tombstone stays. It may be an attacker without observations here. */
   erase(attackerUuid: string, erasedTs: number): void {
     this.#learnShard(attackerUuid);
     this.#commit(
@@ -283,7 +283,7 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * The states as they are, or as they were at a time (epoch seconds; null for now); where to ask, once merged away.
+   * The states now (null) or at a time (epoch seconds); or the winner, if this identity was merged.
    * @throws ConfigError if a variable is wrong and a time is asked for
    */
   readAttribution(asOfTs: number | null): AttributionAnswer {
@@ -296,7 +296,7 @@ export class IdentityObject extends DurableObject<Env> {
     return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
   }
 
-  /** What the page of this identity shows besides its states. */
+  /** The data for the page of this identity besides its states. */
   readRecent(): RecentAnswer {
     const winnerUuid = this.#store.winner;
     return winnerUuid === null ? recentOf(this.#store) : { outcome: "merged_away", winnerUuid };
@@ -315,7 +315,7 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#watchers.accept(request);
   }
 
-  /** Publishes what is due and goes on with jobs. Re-arms itself first and never throws: it would be given up. */
+  /** Publishes events and continues jobs. It sets the next alarm first and never throws, because the platform drops an alarm that fails. */
   override async alarm(): Promise<void> {
     try {
       await this.ctx.storage.setAlarm(Date.now() + retryDelayMs(1));
@@ -325,14 +325,14 @@ export class IdentityObject extends DurableObject<Env> {
     }
   }
 
-  /** Learns from one of this identity's attackers which shard it is in. */
+  /** Derives the shard from one of this identity's attackers. */
   #learnShard(attackerUuid: string | null | undefined): void {
     if (this.#isShardKnown || !attackerUuid) return;
     this.targets = { ...this.targets, db: shardOf(this.env, attackerUuid).db };
     this.#isShardKnown = true;
   }
 
-  /** The attackers that D1 links here; every shard is asked while no attacker was heard of. */
+  /** The attackers that D1 links to this identity. While no attacker is known, it reads every shard. */
   async #readLinks(): Promise<ExchangeLink[]> {
     if (this.#isShardKnown) return readIdentityLinks(this.targets.db, this.#identityUuid);
     const links = await Promise.all(
@@ -358,11 +358,11 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /**
-   * The one way in which states change: a change of links, observations or jobs, the decision about it, and the alarm that
-   * publishes what follows, all in one transaction.
-   * @param change - makes the change and says what is to be decided about it; null for nothing
-   * @param afterwards - what else belongs to the transaction once the decision is saved
-   * @returns what was decided, or null
+   * The only function that changes states. One transaction holds a change of links, observations or jobs, the decision about it,
+   * and the alarm that publishes the events.
+   * @param change - makes the change and returns the cause of a decision, or null for none
+   * @param afterwards - runs in the same transaction after the decision is saved
+   * @returns the decision, or null
    * @throws ConfigError if a variable is wrong; nothing is changed then
    */
   #commit(change: () => Cause | null, afterwards: () => void = () => {}): Decision | null {
@@ -379,13 +379,13 @@ export class IdentityObject extends DurableObject<Env> {
         if (decision.records.size > 0) this.#drain.noteMoved();
       }
       afterwards();
-      // Set inside the transaction: it commits, or rolls back, with it.
+      // The alarm is part of the transaction: it is committed or rolled back with it.
       if (this.#hasWork()) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
       return decision;
     });
   }
 
-  /** All of it or nothing: what memory holds of the storage is dropped when a transaction does not commit. */
+  /** Runs a transaction. If it does not commit, all caches are cleared. */
   #inTransaction<T>(work: () => T): T {
     try {
       return this.ctx.storage.transactionSync(work);
@@ -399,12 +399,12 @@ export class IdentityObject extends DurableObject<Env> {
     return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork(Date.now()));
   }
 
-  /** Starts with what is due, without waiting for it. */
+  /** Starts jobs and drain in the background. */
   #workSoon(): void {
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
   }
 
-  /** Works off jobs and outbox within one invocation's budget; what is left waits for the alarm. Never rejects. */
+  /** Runs jobs and drain within the budget of one invocation. The alarm continues the rest. Never rejects. */
   async #work(): Promise<void> {
     const budget = new Budget();
     for (;;) {
@@ -426,5 +426,5 @@ export class IdentityObject extends DurableObject<Env> {
   }
 }
 
-/** Queries left in a budget below which the rest is left to the alarm. */
+/** Minimum number of queries left in a budget; with fewer the alarm continues. */
 const WORTH_ANOTHER_ROUND = 20;

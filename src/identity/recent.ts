@@ -1,12 +1,12 @@
 /**
- * The newest observations of every primitive, for the page of an identity: those that the state rows carry, which costs a
- * row for each primitive, however many observations there are.
+ * The newest observations of every primitive, for the page of an identity. They come from the state rows, so reading them costs
+ * one row per primitive, whatever the number of observations.
  */
 import type { Member } from "../core/index.ts";
 import type { RecentAnswer } from "./protocol.ts";
 import type { IdentityStore } from "./store/index.ts";
 
-/** Characters of a value's JSON that are given; a longer one is cut, and marked as such. */
+/** Maximum characters of a value's JSON. A longer one is cut and marked. */
 const SHOWN_CHARACTERS = 200;
 
 /** An observation of a primitive. */

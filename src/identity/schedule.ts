@@ -1,14 +1,14 @@
-/** When an identity object tries again: arithmetic, so that it can be tested without an alarm. */
+/** Calculates when an identity object retries. It is arithmetic, so tests need no alarm. */
 
-/** How long after events became due the alarm steps in, should the drain that starts at once not live to finish. */
+/** Delay of the alarm after a transaction. It publishes the events if the drain that started at once did not finish. */
 export const DRAIN_GRACE_MS = 5_000;
-/** The first wait after a failed attempt; doubles with each further one. */
+/** Delay after the first failed attempt. It doubles with each further one. */
 export const RETRY_FIRST_MS = 2_000;
-/** The longest wait between attempts: an outage may last for days, and each attempt costs a request. */
+/** Maximum delay between attempts. An outage may last for days, and each attempt costs a request. */
 export const RETRY_LONGEST_MS = 300_000;
 
 /**
- * How long to wait after a number of failed attempts in a row.
+ * The delay after a number of consecutive failed attempts.
  * @param failures - at least 1
  * @example retryDelayMs(3) // 8000
  */

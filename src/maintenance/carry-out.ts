@@ -1,4 +1,4 @@
-/** Doing at once what a request has recorded as a job; what does not fit or fails is gone on with by the job itself. */
+/** Starts the job of a request at once. The job later continues what does not fit into the request or fails. */
 import { logError } from "../log.ts";
 import type { Shard } from "../shard.ts";
 import { findJob, finishJob } from "../storage/index.ts";
@@ -7,14 +7,14 @@ import { tellObjects, toMerge } from "./merge.ts";
 import { INVOCATION_QUERIES, QueryBudget } from "./query-budget.ts";
 import { wakeMaintenance } from "./wake.ts";
 
-/** What a request may spend on an erasure in queries: it asks some itself. */
+/** Maximum queries of an erasure within a request, which makes some itself. */
 const REQUEST_QUERIES = INVOCATION_QUERIES - 5;
-/** Below this a step would not come far. */
+/** Minimum queries left for another step. */
 const LEAST_QUERIES = 10;
 
 /**
- * Carries out an erasure that was begun.
- * @returns whether it is done; if not, it goes on by itself
+ * Continues an erasure that was recorded.
+ * @returns whether it is done; otherwise the job continues it
  */
 export async function carryOutErasure(env: Env, shard: Shard, attackerUuid: string): Promise<boolean> {
   const budget = new QueryBudget(REQUEST_QUERIES);
@@ -35,8 +35,8 @@ export async function carryOutErasure(env: Env, shard: Shard, attackerUuid: stri
 }
 
 /**
- * Tells both objects of a merge that was recorded, or of its undoing. Four queries.
- * @returns whether the exchange of observations is done too; if not, the objects go on with it by themselves
+ * Tells both objects of a recorded merge or unmerge. Four queries.
+ * @returns whether the exchange of observations is done; otherwise the objects continue it
  */
 export async function carryOutMerge(env: Env, shard: Shard, mergeId: number): Promise<boolean> {
   try {

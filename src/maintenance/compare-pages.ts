@@ -1,4 +1,4 @@
-/** Comparing what an identity's object holds with D1, a page at a time, and repairing what differs. */
+/** Compares an identity's object with D1, page by page, and repairs differences. */
 import { compareUtf8, type ObservationKey } from "../core/index.ts";
 import { CHECKED_ROWS, digestRange } from "../identity/index.ts";
 import type { Shard } from "../shard.ts";
@@ -6,12 +6,12 @@ import { readExistingKeys, readIdentityPage, readLinks, type StoredMember } from
 import type { QueryBudget } from "./query-budget.ts";
 import type { SweepReport } from "./sweep-report.ts";
 
-/** What a page costs at most: reading it, the links of what is missing, and which of the rest D1 has. */
+/** Maximum queries of a page: reading it, the links of missing rows, and a check of rows that D1 may lack. */
 const PAGE_QUERIES = 3;
-/** The note at the end. */
+/** Queries of the note at the end. */
 export const NOTE_QUERIES = 1;
 
-/** An identity under comparison, and what the run may still do. */
+/** An identity that is compared, and the limits of the run. */
 export interface Sweeping {
   readonly env: Env;
   readonly shard: Shard;
@@ -21,12 +21,12 @@ export interface Sweeping {
   readonly budget: QueryBudget;
 }
 
-/** What came of comparing: done, to be gone on with after a key, or to be begun anew another time. */
+/** The result of comparing: done, continue after a key, or start again later. */
 export type Compared =
   | { readonly outcome: "complete" | "anew" }
   | { readonly outcome: "part"; readonly after: ObservationKey };
 
-/** Compares an identity's observations, page by page, as far as the run goes. */
+/** Compares an identity's observations, page by page, within the limits of the run. */
 export async function comparePages(sweeping: Sweeping, start: ObservationKey | null): Promise<Compared> {
   const { shard, uuid, limits, report, budget } = sweeping;
   let after = start;
@@ -46,7 +46,7 @@ export async function comparePages(sweeping: Sweeping, start: ObservationKey | n
 
 /**
  * Compares one page.
- * @returns null if all of it was compared, the key up to which it was, or `anew` if the object knows more than was read
+ * @returns null if the whole page was compared, the key up to which it was, or `anew` if the object has newer links
  */
 async function comparePage(
   { env, shard, uuid, report, budget }: Sweeping,
@@ -59,7 +59,7 @@ async function comparePage(
   if (answer.outcome === "same") return null;
   const { rows } = answer;
   const held = new Map(rows.map((row) => [nameOf(row), row]));
-  // What was cut off is compared with the next page.
+  // The rows beyond the limit are compared with the next page.
   const cut = rows.length >= CHECKED_ROWS ? (rows.at(-1) ?? null) : null;
   const missing = page.filter((row) => !isSame(row, held.get(nameOf(row))) && !(cut && isBeyond(row, cut)));
   const inPage = new Set(page.map(nameOf));
@@ -74,13 +74,13 @@ async function comparePage(
       links: links.map((link) => ({ ...link, needsBackfill: false })),
       observations: missing.filter(({ attackerUuid }) => linked.has(attackerUuid)),
     });
-    // The object knows of newer links than were read here.
+    // The object has newer links than those that were read here.
     if (applied.outcome === "moved") return "anew";
     report.applied += applied.applied;
   }
   if (extra.length > 0) {
     budget.take(1);
-    // A row that came after the page was read is in D1 by now, because D1 has every row first.
+    // A row that arrived after the page was read is in D1 by now, because every row is written to D1 first.
     const existing = new Set((await readExistingKeys(shard.db, extra)).map(nameOf));
     const gone = extra.filter((row) => !existing.has(nameOf(row)) || !linked.has(row.attackerUuid));
     if (gone.length > 0) await object.remove(gone.map(toKey));

@@ -1,6 +1,6 @@
 /**
- * The steps of an erasure: the record first, then every object that may hold something of the attacker, then the history
- * of those identities, which may have grown until the objects knew. Each step is bounded, and safe to repeat.
+ * The steps of an erasure: the record first, then every object that may have data of the attacker, then the history of these
+ * identities, because it may have grown until the objects were told. Each step is bounded and safe to repeat.
  */
 import { z } from "zod";
 import { logError } from "../log.ts";
@@ -17,18 +17,18 @@ import {
 import type { JobStep } from "./job-step.ts";
 
 const stateSchema = z.object({
-  /** Epoch seconds; observations of the attacker with a ts up to it are gone for good. */
+  /** Epoch seconds. Observations of the attacker with a ts up to this are erased permanently. */
   erasedTs: z.number(),
   stage: z.enum(["observations", "letters", "record", "objects", "events", "finish"]),
-  /** Identities that may hold something of it. */
+  /** Identities that may have data of the attacker. */
   holders: z.array(z.string()),
-  /** Whose history is being looked at, and the number of the last event looked at. */
+  /** The identity whose history is redacted, and the number of the last event read. */
   holderIndex: z.number(),
   afterSeq: z.number(),
 });
 type ErasureState = z.infer<typeof stateSchema>;
 
-/** What a piece of work has to do with. */
+/** The context of a stage. */
 interface Work {
   readonly env: Env;
   readonly db: D1Database;
@@ -37,16 +37,16 @@ interface Work {
 }
 
 type Worked =
-  /** `stored`: the work has saved the state itself, as this JSON. */
+  /** `stored`: the stage has saved the state itself, as this JSON. */
   | { readonly outcome: "on"; readonly state: ErasureState; readonly stored?: string }
   | { readonly outcome: "done" }
-  /** Something else has to be done first. */
+  /** Other work must be done first. */
   | { readonly outcome: "waits" }
-  /** The job was begun anew meanwhile. */
+  /** The job was restarted in the meantime. */
   | { readonly outcome: "lost" };
 
 interface Stage {
-  /** What one piece of work costs in queries at most. */
+  /** Maximum queries of the stage. */
   readonly queries: number;
   readonly work: (work: Work) => Promise<Worked>;
 }
@@ -63,7 +63,7 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
     queries: 1 + ERASE_PAGE_QUERIES,
     work: async ({ env, attackerUuid, state }) => {
       const { db } = firstShard(env);
-      // Letters from before they were indexed are found only when that is done.
+      // Letters from before the index are found only after they are indexed.
       if ((await findJob(db, "index_letters", "")) !== null) return { outcome: "waits" };
       const hasMore = await eraseFromLetters(db, attackerUuid);
       return on(hasMore ? state : { ...state, stage: "record" });
@@ -107,7 +107,7 @@ function on(state: ErasureState): Worked {
   return { outcome: "on", state };
 }
 
-/** Goes on with an erasure until it is done or the budget is used up. */
+/** Continues an erasure until it is done or the budget is used up. */
 export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
   let job = begun;
   let state = stateSchema.parse(JSON.parse(begun.state));
@@ -124,7 +124,7 @@ export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
   }
 };
 
-/** Every object is tried, whatever becomes of the others. @throws what the first one that failed threw */
+/** Calls every object; a failure does not stop the others. @throws the first error */
 async function eraseFromObjects(env: Env, attackerUuid: string, state: ErasureState): Promise<void> {
   let failure: { readonly error: unknown } | null = null;
   for (const identityUuid of state.holders) {

@@ -1,11 +1,11 @@
-/** Writing down which attackers the dead letters name that were kept before letters were indexed. Done once. */
+/** Stores the attackers of dead letters that were kept before letters were indexed. Runs once. */
 import { z } from "zod";
 import { indexLetters } from "../storage/index.ts";
 import type { JobStep } from "./job-step.ts";
 
 const stateSchema = z.object({ after: z.number(), through: z.number() });
 
-/** A page may name so many attackers that it takes several statements. */
+/** A page with very many attackers needs several statements. */
 const PAGE_QUERIES = 10;
 
 export const indexLettersStep: JobStep = async (_env, { db }, job, budget) => {

@@ -1,17 +1,17 @@
-/** What the kinds of jobs share. */
+/** The types that all kinds of jobs share. */
 import type { Shard } from "../shard.ts";
 import type { Job } from "../storage/index.ts";
 import type { QueryBudget } from "./query-budget.ts";
 
-/** What came of a step; `job` is the job as it is stored now. */
+/** The result of a step; `job` is the job as it is stored now. */
 export type StepResult =
   | { readonly outcome: "done"; readonly job: Job }
-  /** It goes on as soon as others had their turn. */
+  /** The job continues after the other jobs. */
   | { readonly outcome: "more"; readonly job: Job; readonly state: unknown }
-  /** It goes on at a time (epoch seconds), or never (null): then it is kept for its result. */
+  /** The job continues at a time (epoch seconds), or is finished (null) and kept for its result. */
   | { readonly outcome: "later"; readonly job: Job; readonly state: unknown; readonly dueTs: number | null }
-  /** Somebody else has changed the job meanwhile: nothing is saved. */
+  /** The job has changed in the meantime, so nothing is saved. */
   | { readonly outcome: "lost" };
 
-/** One step of a job: bounded by the budget, safe to repeat. Throws what keeps it from going on. */
+/** One step of a job: bounded by the budget, safe to repeat. Throws if it cannot continue. */
 export type JobStep = (env: Env, shard: Shard, job: Job, budget: QueryBudget) => Promise<StepResult>;

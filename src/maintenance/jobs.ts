@@ -1,4 +1,4 @@
-/** The runner of a shard's jobs: one step each, the longest waiting first. One that fails is tried again later. */
+/** The runner of a shard's jobs: one step each, the longest waiting first. A failed job is retried later. */
 import { logError, reasonOf } from "../log.ts";
 import type { Shard } from "../shard.ts";
 import { failJob, finishJob, type Job, type JobKind, readDueJobs, saveJob } from "../storage/index.ts";
@@ -20,34 +20,34 @@ const STEPS: Readonly<Record<JobKind, JobStep>> = {
 
 /** Every kind of job. */
 export const ALL_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure", "rebuild", "retention"];
-/** Those that finish what a request began; the sweep goes on with them before it compares. */
+/** Kinds that finish the work of a request. The sweep continues them before it compares. */
 export const REPAIR_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure"];
 
-/** Jobs looked at in one run. */
+/** Maximum jobs per run. */
 const RUN_JOBS = 10;
-/** Queries that one step may ask at most, so that several jobs have their turn in one invocation. */
+/** Maximum queries per step, so that several jobs can run in one invocation. */
 const STEP_QUERIES = 20;
-/** What the runner itself asks of D1 for each step. */
+/** Queries of the runner itself per step. */
 const SAVE_QUERIES = 1;
-/** Below this no step can do anything. */
+/** Minimum queries of any step. */
 const LEAST_QUERIES = 6;
 
-/** The first wait after a failed step, and the longest; it doubles with each further failure. Seconds. */
+/** First and maximum delay after a failed step, seconds. It doubles with each further failure. */
 const RETRY_FIRST_SECS = 10;
 const RETRY_LONGEST_SECS = 3_600;
 
-/** What a run did. */
+/** The report of a run. */
 export interface JobsReport {
   /** Jobs done, by kind. */
   readonly done: Readonly<Partial<Record<JobKind, number>>>;
   readonly failed: number;
-  /** Whether some job can go on at once. */
+  /** Whether a job can continue at once. */
   readonly hasMore: boolean;
 }
 
 /**
- * Takes one step of each job that is due, as far as the budget goes.
- * @param dueTs - jobs that are due by then, epoch seconds; Infinity: all that are not finished
+ * Runs one step of each due job, within the budget.
+ * @param dueTs - runs jobs that are due by then, epoch seconds; Infinity: all unfinished jobs
  */
 export async function runJobs(
   env: Env,
@@ -74,7 +74,7 @@ export async function runJobs(
   return { done, failed, hasMore };
 }
 
-/** Takes one step of a job and saves what came of it. */
+/** Runs one step of a job and saves its result. */
 export async function runJob(
   env: Env,
   shard: Shard,

@@ -1,4 +1,4 @@
-/** Telling both objects of a merge, or of its undoing, what D1 was told. Safe to repeat. */
+/** Tells both objects of a merge or unmerge that D1 has recorded. Safe to repeat. */
 import { z } from "zod";
 import type { Shard } from "../shard.ts";
 import { type Job, type MergeOrUndoing, readMoved } from "../storage/index.ts";
@@ -19,7 +19,7 @@ export const mergeStep: JobStep = async (env, shard, job, budget) => {
   return { outcome: "done", job };
 };
 
-/** Tells both objects of a merge or of its undoing. Two queries. */
+/** Tells both objects of a merge or unmerge. Two queries. */
 export async function tellObjects(env: Env, shard: Shard, merge: MergeOrUndoing): Promise<boolean> {
   const { id, winnerUuid, loserUuid, isUndone } = merge;
   const step = { mergeId: id, isUndone };

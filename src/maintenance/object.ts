@@ -1,6 +1,6 @@
 /**
- * The maintenance object: one for the Worker. Its alarm runs the jobs of every shard, step by step, so that they survive
- * restarts. It stores nothing itself: what is to be done stands in each shard.
+ * The maintenance object: one for the Worker. Its alarm runs the jobs of all shards in steps, so that they survive restarts. It
+ * stores nothing itself; the jobs are rows of the shards.
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config.ts";
@@ -13,32 +13,32 @@ import { readRebuildProgress, type RebuildProgress, startRebuild } from "./rebui
 import { ensureRetention } from "./retention.ts";
 import { sweep } from "./sweep.ts";
 
-/** How long after an alarm that did not come to its end the next one goes off. */
+/** Delay of the next alarm after one that did not finish. */
 const RETRY_MS = 10_000;
-/** Queries that a shard's jobs need at least to get anywhere; with very many shards an alarm serves some of them. */
+/** Minimum queries for the jobs of a shard. With very many shards an alarm handles some of them. */
 const LEAST_SHARE = 15;
 
 export class MaintenanceObject extends DurableObject<Env> {
-  /** The shard that the next alarm begins with; in memory only, for any will do after a restart. */
+  /** The shard that the next alarm begins with. It is in memory only; any shard is right after a restart. */
   #firstShard = 0;
-  /** Runs of the sweep that are still to follow the one that cron started; lost with a restart, for cron comes again. */
+  /** Outstanding runs of the sweep after the one that cron started. A restart loses them; the next cron event starts new ones. */
   #sweeps = 0;
 
-  /** Starts rebuilding everything; while that is under way, only says how far it is. */
+  /** Starts a rebuild of all identities. While one is running it only returns the progress. */
   async startRebuild(): Promise<RebuildProgress> {
     await startRebuild(this.env, Date.now() / 1_000);
     await this.ctx.storage.setAlarm(Date.now());
     return readRebuildProgress(this.env);
   }
 
-  /** How far rebuilding everything is. */
+  /** The progress of the rebuild of all identities. */
   progress(): Promise<RebuildProgress> {
     return readRebuildProgress(this.env);
   }
 
   /**
-   * Goes on with whatever is due.
-   * @param sweeps - runs of the sweep that are to follow
+   * Runs due jobs.
+   * @param sweeps - number of runs of the sweep to make
    */
   async wake(sweeps = 0): Promise<void> {
     this.#sweeps = Math.max(this.#sweeps, sweeps);
@@ -46,7 +46,7 @@ export class MaintenanceObject extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now());
   }
 
-  /** One step of what is due; re-arms itself first and never throws, because the platform gives up an alarm that does. */
+  /** Runs due steps. It sets the next alarm first and never throws, because the platform drops an alarm that fails. */
   override async alarm(): Promise<void> {
     try {
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
@@ -69,7 +69,7 @@ export class MaintenanceObject extends DurableObject<Env> {
     return Date.now();
   }
 
-  /** Runs jobs of some shards; says when the next alarm is to go off, or null for never. */
+  /** Runs jobs of some shards. @returns the time of the next alarm, or null for none */
   async #runJobs(): Promise<number | null> {
     const shards = this.#nextShards();
     const share = Math.floor(INVOCATION_QUERIES / shards.length);
@@ -87,7 +87,7 @@ export class MaintenanceObject extends DurableObject<Env> {
     return [...all.slice(start), ...all.slice(0, start)].slice(0, count);
   }
 
-  /** A shard that fails does not keep the others from their jobs. Says when it is due again, ms; Infinity for never. */
+  /** Runs the jobs of a shard. An error does not stop other shards. @returns when it is due again, ms; Infinity for never */
   async #runShard(shard: Shard, queries: number): Promise<number> {
     try {
       const budget = new QueryBudget(queries - 1);
@@ -101,7 +101,7 @@ export class MaintenanceObject extends DurableObject<Env> {
     }
   }
 
-  /** A wrong variable does not keep other work from being done. */
+  /** A wrong variable does not stop other work. */
   async #ensureRetention(): Promise<void> {
     try {
       if (readConfig(this.env).retentionDays !== null) await ensureRetention(this.env, Date.now() / 1_000);

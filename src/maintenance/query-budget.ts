@@ -1,9 +1,9 @@
-/** How many queries an invocation may still ask of D1. */
+/** The D1 queries that an invocation may still make. */
 
 /**
- * Queries of one invocation: the platform allows 50 on the free plan and 1,000 on a paid one, and counts the members of
- * a batch one by one. What doesn't fit is done by the next invocation, so the smaller limit serves both plans. Five are
- * left for what calls the work.
+ * Queries of one invocation: the platform allows 50 on the free plan and 1,000 on a paid one, and counts each member of
+ * a batch. The next invocation continues the rest, so the smaller limit is enough for both plans. Five queries are reserved for
+ * the caller.
  */
 export const INVOCATION_QUERIES = 45;
 
@@ -18,17 +18,17 @@ export class QueryBudget {
     return this.#left;
   }
 
-  /** Whether so many queries may still be asked. */
+  /** Whether this many queries are left. */
   has(queries: number): boolean {
     return this.#left >= queries;
   }
 
-  /** Counts queries that are asked now. */
+  /** Counts queries. */
   take(queries: number): void {
     this.#left -= queries;
   }
 
-  /** A budget of its own for a part of the work, counted here as well. */
+  /** A separate budget for a part of the work. Its queries count here as well. */
   part(queries: number): QueryBudget {
     return new PartOfBudget(this, Math.min(queries, this.#left));
   }

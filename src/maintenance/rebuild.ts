@@ -1,4 +1,4 @@
-/** Rebuilding everything: every identity's object recomputes its states from what D1 holds. One job per shard. */
+/** The rebuild of all identities: every object recomputes its states from D1. One job per shard. */
 import pMap from "p-map";
 import { z } from "zod";
 import { logError, reasonOf } from "../log.ts";
@@ -10,7 +10,7 @@ import type { JobStep } from "./job-step.ts";
 const PAGE_IDENTITIES = 50;
 const PARALLEL_CALLS = 8;
 
-/** How far rebuilding everything is. Times are epoch seconds. */
+/** The progress of the rebuild of all identities. Times are epoch seconds. */
 export interface RebuildProgress {
   readonly state: "never" | "running" | "finished";
   readonly done: number;
@@ -18,7 +18,7 @@ export interface RebuildProgress {
   readonly failed: number;
   readonly startedTs: number | null;
   readonly finishedTs: number | null;
-  /** Why the last identity failed, or why the next step cannot be taken; null if all is well. */
+  /** Reason of the last failure of an identity or of a step, or null. */
   readonly error: string | null;
 }
 
@@ -32,7 +32,7 @@ const stateSchema = z.object({
   error: z.string().nullable(),
 });
 
-/** Starts rebuilding everything, unless it is under way. */
+/** Starts the rebuild, unless one is running. */
 export async function startRebuild(env: Env, nowTs: number): Promise<void> {
   await Promise.all(
     shardsOf(env).map(async ({ db }) => {
@@ -51,7 +51,7 @@ export async function startRebuild(env: Env, nowTs: number): Promise<void> {
   );
 }
 
-/** How far rebuilding everything is, over all shards. */
+/** The progress over all shards. */
 export async function readRebuildProgress(env: Env): Promise<RebuildProgress> {
   const jobs = await Promise.all(shardsOf(env).map(({ db }) => findJob(db, "rebuild", "")));
   const parts = jobs.flatMap((job) =>
@@ -72,7 +72,7 @@ export async function readRebuildProgress(env: Env): Promise<RebuildProgress> {
   };
 }
 
-/** Rebuilds a page of identities. One that fails is counted, and does not keep the others from it. */
+/** Rebuilds a page of identities. One that fails is counted and does not stop the others. */
 export const rebuildStep: JobStep = async (env, { db }, job, budget) => {
   const state = stateSchema.parse(JSON.parse(job.state));
   if (!budget.has(1)) return { outcome: "more", job, state };

@@ -1,7 +1,6 @@
 /**
- * Retention: removes observations and events that are older than what is kept. One job per shard, which walks over all
- * identities and begins anew an hour after it came to the end. A step is bounded; steps follow one another until nothing
- * is left, so that much that became old at once is removed at the pace at which it can be.
+ * Retention: removes observations and events that are older than the retention. One job per shard goes over all identities and
+ * starts again an hour after its end. A step is bounded, and steps follow one another until no old row is left.
  */
 import { z } from "zod";
 import { readConfig } from "../config.ts";
@@ -10,21 +9,21 @@ import { shardsOf } from "../shard.ts";
 import { addJob, deleteHistory, readIdentitiesAfter } from "../storage/index.ts";
 import type { JobStep } from "./job-step.ts";
 
-/** Seconds between the end of a walk and the next one. */
+/** Seconds between the end of a pass over all identities and the next pass. */
 const PAUSE_SECS = 3_600;
 /** Identities read at a time. */
 const PAGE_IDENTITIES = 50;
-/** Observations that one call to an object removes: enough that calls are few, and that each takes well under a second. */
+/** Maximum observations that one call to an object removes. A call takes well under a second. */
 const PAGE_OBSERVATIONS = 5_000;
-/** Calls to objects in one step: some seconds of work, so that other jobs have their turn. */
+/** Maximum calls to objects in one step: a few seconds of work, so that other jobs can run. */
 const STEP_CALLS = 20;
-/** Events removed at a time: D1 wants large deletions in pieces. */
+/** Maximum events per deletion, because D1 limits the duration of a statement. */
 const PAGE_EVENTS = 5_000;
 
 const stateSchema = z.object({
-  /** The last identity that has nothing more to remove; empty at the start. */
+  /** The last identity that is done; empty at the start. */
   afterUuid: z.string(),
-  /** What this walk has removed so far, and how many identities failed in it. */
+  /** Removed rows and failed identities of this pass. */
   observations: z.number(),
   events: z.number(),
   failed: z.number(),
@@ -32,15 +31,15 @@ const stateSchema = z.object({
 
 const START: z.infer<typeof stateSchema> = { afterUuid: "", observations: 0, events: 0, failed: 0 };
 
-/** Records the job of every shard, where there is none. */
+/** Records the job of every shard that has none. */
 export async function ensureRetention(env: Env, nowTs: number): Promise<void> {
   await Promise.all(shardsOf(env).map(({ db }) => addJob(db, "retention", "", START, nowTs)));
 }
 
-/** One step: a page of identities, each until it has nothing more to remove, and old events. */
+/** One step: a page of identities, each until it is done, and old events. */
 export const retentionStep: JobStep = async (env, { db }, job, budget) => {
   const { retentionDays } = readConfig(env);
-  // It was switched off.
+  // Retention was switched off.
   if (retentionDays === null) return { outcome: "done", job };
   const nowTs = Date.now() / 1_000;
   const beforeTs = nowTs - retentionDays * 86_400;

@@ -11,7 +11,7 @@ import { MAINTENANCE } from "./wake.ts";
 /** The cron of the sweep; the other one runs every minute. */
 export const SWEEP_CRON = "*/5 * * * *";
 
-/** Handles a cron event. Each part is tried, whatever becomes of the others; a wrong variable is logged by name. */
+/** Handles a cron event. A part that fails does not stop the others. A wrong variable is logged by name. */
 export async function handleScheduled(cron: string, scheduledMs: number, env: Env): Promise<void> {
   if (cron === SWEEP_CRON) {
     let hasMore = true;
@@ -29,7 +29,7 @@ export async function handleScheduled(cron: string, scheduledMs: number, env: En
   }
 }
 
-/** Publishes that the Worker is alive, with its counters. */
+/** Publishes the heartbeat with its counters. */
 async function sendHeartbeat(env: Env, nowTs: number): Promise<void> {
   const totals = addTotals(await Promise.all(shardsOf(env).map(({ db }) => readTotals(db))));
   const counters = {

@@ -1,4 +1,4 @@
-/** Sweeping one identity: finishing what its object has under way, comparing it with D1, and noting how far that came. */
+/** Checks one identity: finishes the work of its object, compares it with D1, and saves the progress. */
 import { z } from "zod";
 import { logError } from "../log.ts";
 import {
@@ -12,9 +12,9 @@ import {
 import { type Compared, comparePages, NOTE_QUERIES, type Sweeping } from "./compare-pages.ts";
 import { TELL_QUERIES, tellObjects } from "./merge.ts";
 
-/** What an identity costs in queries before its first page is compared: taking it up, its merge, and the note at the end. */
+/** Queries of an identity besides its pages: the selection, its merge, and the note at the end. */
 export const LEAST_QUERIES = 8;
-/** Attackers linked on to a winner at a time. */
+/** Maximum attackers linked to a winner at a time. */
 const MAX_LINKED_ON = 1_000;
 
 const cursorSchema = z.object({
@@ -25,8 +25,8 @@ const cursorSchema = z.object({
 type SweepCursor = z.infer<typeof cursorSchema>;
 
 /**
- * Goes on with an identity. Its mark stays if it could not be compared to its end, or if it was marked again meanwhile.
- * @param unfilled - its attackers whose backfill is not complete
+ * Continues an identity. Its mark stays if the comparison did not reach the end, or if it was marked again.
+ * @param unfilled - its attackers with an incomplete backfill
  */
 export async function sweepIdentity(
   sweeping: Sweeping,
@@ -54,7 +54,7 @@ export async function sweepIdentity(
   } else if (!isTold) {
     compared = { outcome: "anew" };
   } else if (inspection.jobs.length > 0) {
-    // What is held is about to change; there is nothing to compare until then.
+    // The rows of the object will change, so they are compared later.
     for (const { kind, failures, error } of inspection.jobs) {
       if (failures > 0)
         logError("object_job_failing", new Error(error ?? kind), { identity_uuid: uuid, kind, failures });
@@ -94,7 +94,7 @@ async function note(
   }
 }
 
-/** Tells both objects of the latest merge again if this one has heard otherwise; says whether it knows now. */
+/** Tells both objects of the latest merge again if this one has another winner. @returns whether it is right now */
 async function repairWinner(
   { env, shard, uuid, report, budget }: Sweeping,
   mergedIntoUuid: string | null,
@@ -116,6 +116,6 @@ async function repairWinner(
 function readCursor(text: string | null): SweepCursor | null {
   if (text === null) return null;
   const cursor = cursorSchema.safeParse(JSON.parse(text));
-  // Another shape is one of an earlier version: the comparison begins anew.
+  // Another shape is that of an earlier version, so the comparison starts again.
   return cursor.success ? cursor.data : null;
 }

@@ -1,20 +1,20 @@
-/** What runs of the sweep say they did. */
+/** Reports of runs of the sweep. */
 
-/** What a run did. */
+/** Counts of a run. */
 export interface SweepReport {
-  /** Identities taken up, to their end or as far as a run goes. */
+  /** Selected identities, completely compared or not. */
   checked: number;
   /** Identities that needed repair. */
   repaired: number;
   /** Observations that an object lacked. */
   applied: number;
-  /** Observations that D1 does not have, or has elsewhere. */
+  /** Observations that D1 does not have, or has with another identity. */
   removed: number;
-  /** Identities whose states were out of step with the observations that their objects held. */
+  /** Identities whose states did not fit the observations of their objects. */
   recomputed: number;
-  /** Outboxes that had been forgotten. */
+  /** Outboxes with events that no alarm would have published. */
   drained: number;
-  /** Merges, or undoings of one, that the objects were told of. */
+  /** Merges and unmerges that the objects were told of. */
   merges: number;
   erasures: number;
   /** D1 rows read for comparing. */
@@ -37,7 +37,7 @@ export const NOTHING_DONE: Readonly<SweepReport> = {
   failed: 0,
 };
 
-/** The reports of several shards as one. */
+/** The sum of the reports of several shards. */
 export function addReports(reports: readonly SweepReport[]): SweepReport {
   const total = { ...NOTHING_DONE };
   for (const report of reports) {

@@ -1,8 +1,8 @@
 /**
- * The sweep: compares identities' objects with D1 and repairs what differs. A run takes up marked identities and the
- * longest unchecked ones in turn, so that neither keeps the other waiting; each goes to the end of its list the moment it is
- * taken up, whatever becomes of it. A run asks a bounded number of queries, and an identity that is too large for one is
- * gone on with by the next.
+ * The sweep: compares identities' objects with D1 and repairs differences. A run selects marked identities and the longest
+ * unchecked ones in turn, so that neither group has to wait for the other. A selected identity moves to the end of its list at
+ * once, also if its comparison fails. A run makes a bounded number of queries; the next run continues an identity that is too
+ * large for one.
  */
 import { logError, logInfo } from "../log.ts";
 import { type Shard, shardsOf } from "../shard.ts";
@@ -17,45 +17,45 @@ import { INVOCATION_QUERIES, QueryBudget } from "./query-budget.ts";
 import { LEAST_QUERIES, sweepIdentity } from "./sweep-identity.ts";
 import { addReports, NOTHING_DONE, type SweepReport } from "./sweep-report.ts";
 
-/** How much one run may do; several shards share it evenly. */
+/** Limits of one run; several shards share them evenly. */
 export interface SweepLimits {
   readonly identities: number;
   /** D1 rows read for comparing. */
   readonly rows: number;
   /** Observations compared at a time. */
   readonly page: number;
-  /** Queries asked of D1, members of a batch counted one by one. */
+  /** D1 queries; each member of a batch counts as one. */
   readonly queries: number;
 }
 
-/** Runs that follow one another every five minutes; together they take up 100 identities and read 50,000 rows. */
+/** Runs every five minutes. Together they select at most 100 identities and read 50,000 rows. */
 export const SWEEP_RUNS = 5;
 
 const STANDARD_LIMITS: SweepLimits = {
   identities: 20,
   rows: 10_000,
-  // A page of the longest values has 5 MB; a call to an object may have 32.
+  // A page with values of the maximum length has 5 MB; a call to an object may have 32 MB.
   page: 1_000,
   queries: INVOCATION_QUERIES,
 };
 
-/** Queries that a shard needs at least; with very many shards a run takes some of them. */
+/** Minimum queries per shard. With very many shards a run handles some of them. */
 const LEAST_SHARE = 15;
 /** Queries for candidates and backfills. */
 const CHOOSE_QUERIES = 2;
-/** Backfills started in one run. */
+/** Maximum backfills started in one run. */
 const MAX_BACKFILLS = 1_000;
-/** Of so many identities taken up one is unmarked, if any is waiting. */
+/** One of this many selected identities is unmarked, if there is one. */
 const TURN = 4;
 
-/** What a run did, and whether there is more that it could have done. */
+/** The report of a run, and whether there is more to do. */
 export interface SweepRun extends SweepReport {
   readonly hasMore: boolean;
 }
 
 /**
- * Runs once. A shard, job or identity that fails does not keep the others from being looked at.
- * @throws what a shard threw that could not be asked, once the others are done
+ * Runs once. A shard, job or identity that fails does not stop the others.
+ * @throws the error of a shard that could not be read, after the others are done
  */
 export async function sweep(env: Env, limits: Partial<SweepLimits> = {}): Promise<SweepRun> {
   const all = { ...STANDARD_LIMITS, ...limits };
@@ -74,7 +74,7 @@ export async function sweep(env: Env, limits: Partial<SweepLimits> = {}): Promis
   return { ...report, hasMore: runs.some(({ hasMore }) => hasMore) };
 }
 
-/** All shards, or as many as the queries suffice for, another part of them each time. */
+/** All shards, or as many as the queries allow; then a random part of them each time. */
 function chooseShards(env: Env, queries: number): Shard[] {
   const all = shardsOf(env);
   const count = Math.max(1, Math.min(all.length, Math.floor(queries / LEAST_SHARE)));
@@ -118,7 +118,7 @@ async function takeUp(
   try {
     budget.take(1);
     const identity = await takeUpIdentity(shard.db, uuid, Date.now() / 1_000);
-    // A large one does not use up what others need.
+    // A large identity must not use the queries that others need.
     const part = budget.part(Math.max(LEAST_QUERIES, Math.floor(limits.queries / 2)));
     if (identity) await sweepIdentity({ env, shard, uuid, limits, report, budget: part }, identity, unfilled);
   } catch (error) {
@@ -127,7 +127,7 @@ async function takeUp(
   }
 }
 
-/** The marked ones, and after every few of them one that is not. */
+/** The marked identities, with an unmarked one after every few of them. */
 function inTurn(marked: readonly string[], others: readonly string[]): string[] {
   const chosen: string[] = [];
   let [i, j] = [0, 0];

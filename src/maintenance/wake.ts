@@ -4,7 +4,7 @@ import { logError } from "../log.ts";
 /** The name of the one maintenance object. */
 export const MAINTENANCE = "maintenance";
 
-/** Lets the maintenance object go on with whatever is due; if it can't be reached, cron wakes it later. */
+/** Wakes the maintenance object to run due jobs. If it can't be reached, cron wakes it later. */
 export async function wakeMaintenance(env: Env): Promise<void> {
   try {
     await env.MAINTENANCE.getByName(MAINTENANCE).wake();

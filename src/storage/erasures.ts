@@ -1,23 +1,23 @@
 /**
- * Erasing an attacker in D1. The tombstone and the job come first, in one transaction; from then on nothing of the
- * attacker that is older is taken in. Everything else is a step of the job: bounded, and safe to repeat.
+ * Erases an attacker in D1. One transaction writes the tombstone and the job. From then on older observations of the attacker are
+ * dropped. Everything else is a step of the job, bounded and safe to repeat.
  */
 import { redactionStatement } from "./redaction.ts";
 
-/** Rows deleted at a time: D1 wants large deletions in pieces. */
+/** Maximum rows per deletion, because D1 limits the duration of a statement. */
 const DELETE_ROWS = 5_000;
-/** Events looked at at a time; each may have 64 KB. */
+/** Events read at a time; each may have 64 KB. */
 const PAGE_EVENTS = 500;
 
-/** Every identity that may hold something of an attacker (?1): its own, and those that it was linked to before. */
+/** Every identity that may have data of an attacker (?1): its current one and its former ones. */
 const HOLDERS = `
 SELECT identity_uuid AS uuid FROM attackers WHERE uuid = ?1 AND identity_uuid IS NOT NULL
 UNION SELECT identity_uuid FROM former_links WHERE attacker_uuid = ?1`;
 
 /**
- * Lays the tombstone and records the job, if there is anything to erase. Two queries.
+ * Writes the tombstone and the job, if there is something to erase. Two queries.
  * @param nowTs - epoch seconds
- * @returns up to when its observations are erased (epoch seconds), or null if the attacker is not known
+ * @returns the time up to which its observations are erased (epoch seconds), or null if the attacker is unknown
  */
 export async function beginErasure(
   db: D1Database,
@@ -34,7 +34,7 @@ export async function beginErasure(
          RETURNING erased_ts AS erasedTs`,
       )
       .bind(attackerUuid, nowTs),
-    // Asked again while it is under way it begins anew, with the holders that are known already.
+    // A second request restarts the job and keeps the known holders.
     db
       .prepare(
         `INSERT INTO jobs (kind, subject, state, due_ts)
@@ -70,9 +70,9 @@ export async function eraseObservations(
   return deleted?.meta.changes === DELETE_ROWS;
 }
 
-/** An attacker that came back meanwhile has observations again, and stays. */
+/** An attacker with new observations in the meantime is kept. */
 const IS_GONE = "NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)";
-/** The job knows the holders, so what they are found by may go. */
+/** The job has stored the holders, so the former links may be removed. */
 const ARE_HOLDERS_KNOWN = `EXISTS (
   SELECT 1 FROM jobs WHERE kind = 'erasure' AND subject = ?1 AND state ->> 'stage' IN ('objects', 'events', 'finish'))`;
 

@@ -1,10 +1,10 @@
 /**
- * Which attackers a dead letter names, and taking one out of the letters that name it. A letter's body may be anything,
- * also no JSON; so every UUID in its text counts as an attacker that it may name.
+ * Finds the attackers that a dead letter names, and removes an attacker from its letters. The body of a letter may be any text, so
+ * every UUID in it counts as an attacker.
  */
 import { parameters } from "./parameters.ts";
 
-/** A UUID with or without dashes, in any case, that is not a part of something longer (a digest, say). */
+/** A UUID with or without dashes, in upper or lower case, that is not part of a longer text such as a digest. */
 const UUID = /(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])/gi;
 
 /** The UUIDs in a text, each once, lower-case and with dashes. */
@@ -22,24 +22,24 @@ export function attackersNamedIn(text: string): string[] {
 /** Letters of one page, and bytes of their bodies; both bound what one statement has to read and write. */
 const PAGE_LETTERS = 500;
 const PAGE_BYTES = 4_000_000;
-/** What a page of an erasure costs in queries at most. */
+/** Maximum number of queries of a page of an erasure. */
 export const ERASE_PAGE_QUERIES = 4;
 
-/** Whether ?2, a UUID without dashes, stands in the text of an event. */
+/** Whether the text of an event contains ?2, a UUID without dashes. */
 const NAMES_IT = "instr(replace(lower(value), '-', ''), ?2) > 0";
-/** Stands for an event that was erased from a list of events, so that the others keep their places. */
+/** Replaces an erased event in a list, so that the others keep their index. */
 const ERASED = `'{"erased":true}'`;
 const IS_LIST = "CASE WHEN json_valid(body) THEN json_type(body, '$.events') END = 'array'";
 const PAGE = "id IN (SELECT value FROM json_each(?1))";
 
-/** Whether this stands where an event was erased. */
+/** Whether a list entry replaces an erased event. */
 export function isErasedEvent(event: unknown): boolean {
   if (typeof event !== "object" || event === null || !("erased" in event)) return false;
   return event.erased === true && Object.keys(event).length === 1;
 }
 
 /**
- * Takes the attacker's events out of a page of the letters that name it; a letter that holds nothing else goes. At most
+ * Removes the attacker's events from a page of the letters that name it. A letter without other events is removed. At most
  * `ERASE_PAGE_QUERIES` queries.
  * @returns whether there may be more of them
  */
@@ -89,10 +89,10 @@ export async function eraseFromLetters(db: D1Database, attackerUuid: string): Pr
 const INDEX_LETTERS = 50;
 
 /**
- * Writes down which attackers a page of letters names that were kept before letters were indexed.
+ * Stores the attackers of a page of letters from before letters were indexed.
  * @param after - rowid of the last letter looked at, or 0
  * @param through - rowid of the last letter that was not indexed
- * @returns where to go on, or null at the end, and what it cost in queries
+ * @returns the next rowid, or null at the end, and the number of queries
  */
 export async function indexLetters(
   db: D1Database,

@@ -1,6 +1,6 @@
 /**
- * Merges and unmerges in D1: the links are changed here, in one transaction, and are believed from then on; that the
- * objects must hear of it is recorded as a job in the same transaction, and both identities are marked for the sweep.
+ * Merges and unmerges in D1. One transaction changes the links, which are authoritative from then on, records the job that tells
+ * the objects, and marks both identities for the sweep.
  */
 import { MARK } from "./marks.ts";
 import { CHANGED_LINK, type ChangedLink, rowsOf } from "./moved-links.ts";
@@ -8,7 +8,7 @@ import { CHANGED_LINK, type ChangedLink, rowsOf } from "./moved-links.ts";
 export type MergeResult =
   | { readonly outcome: "merged"; readonly mergeId: number; readonly links: readonly ChangedLink[] }
   | { readonly outcome: "unknown"; readonly identityUuid: string }
-  /** One of them is merged away already, into `intoUuid`. */
+  /** One of them is already merged into `intoUuid`. */
   | { readonly outcome: "merged_away"; readonly identityUuid: string; readonly intoUuid: string };
 
 export type UnmergeResult =
@@ -36,14 +36,14 @@ interface MergeRow {
 
 const READ_IDENTITY = "SELECT uuid, merged_into_uuid AS mergedIntoUuid FROM identities WHERE uuid = ?1";
 
-/** Both are there, and neither is merged away: only then is the merge recorded, and everything else follows from that. */
+/** Both exist and neither is merged. Only then the merge is recorded, and all other statements depend on that row. */
 const INSERT_MERGE = `
 INSERT INTO merges (winner_uuid, loser_uuid, merged_ts, attacker_uuids)
 SELECT ?1, ?2, ?3, (SELECT json_group_array(uuid) FROM attackers WHERE identity_uuid = ?2)
 WHERE (SELECT count(*) FROM identities WHERE uuid IN (?1, ?2) AND merged_into_uuid IS NULL) = 2
 ON CONFLICT DO NOTHING`;
 
-/** Both objects must hear of the merge. Runs right after the statement that records it. */
+/** Records the job that tells both objects. Runs directly after the statement that records the merge. */
 const ADD_MERGE_JOB = `
 INSERT INTO jobs (kind, subject, state, due_ts)
 SELECT 'merge', id, json_object('winnerUuid', winner_uuid, 'loserUuid', loser_uuid, 'isUndone', json('false')), ?3
@@ -109,7 +109,7 @@ ORDER BY id DESC LIMIT 1`;
 
 const IS_LATEST = `EXISTS (SELECT 1 FROM (${LATEST_AROUND}) WHERE loserUuid = ?1)`;
 
-/** Both objects must hear that a merge is undone; a merge that they have not heard of yet is replaced by its undoing. */
+/** Records the job that tells both objects of an unmerge. It replaces the job of a merge that they were not told of yet. */
 const ADD_UNMERGE_JOB = `
 INSERT INTO jobs (kind, subject, state, due_ts)
 SELECT 'merge', id, json_object('winnerUuid', winner_uuid, 'loserUuid', loser_uuid, 'isUndone', json('true')), ?2
@@ -163,7 +163,7 @@ export async function unmergeIdentity(
   };
 }
 
-/** A merge, or the undoing of one. */
+/** A merge or an unmerge. */
 export interface MergeOrUndoing {
   readonly id: number;
   readonly winnerUuid: string;
@@ -171,7 +171,7 @@ export interface MergeOrUndoing {
   readonly isUndone: boolean;
 }
 
-/** The latest merge of one identity into another, or its undoing; null if there never was one. One query. */
+/** The latest merge or unmerge of two identities, or null. One query. */
 export async function readLatestMerge(
   db: D1Database,
   winnerUuid: string,

@@ -1,9 +1,9 @@
 /**
- * Stored observations in the order of their key (attacker, primitive, evidence pointer), in pages that run over many
- * attackers: one query each, read in the order in which the rows lie.
+ * Pages of stored observations over many attackers, in the order of their key (attacker, primitive, evidence pointer). A page is
+ * one query without a sort.
  */
 
-/** What an identity needs of an observation. */
+/** The fields of an observation that an identity needs. */
 export interface StoredMember {
   readonly id: string;
   readonly attackerUuid: string;
@@ -22,7 +22,7 @@ export interface KeyInAttacker {
 const COLUMNS =
   "id, attacker_uuid AS attackerUuid, primitive, value, ts, evidence_ref AS evidenceRef FROM observations";
 
-/** The rest of one attacker's observations, then those of the attackers that a condition names, each part in key order. */
+/** The remaining observations of one attacker, then those of the attackers that match a condition, each part in key order. */
 function page(others: string): string {
   return `
 SELECT * FROM (

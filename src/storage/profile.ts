@@ -1,7 +1,7 @@
 /**
- * The read model of an identity: state, value, confidence, counts and times of each primitive, packed into the identity's
- * own row in D1 (a wide one into pages of its own), so that it costs no row of its own. Written by the outbox drain with
- * each transition, and at most every 300 s for what moves without one; so it may lag behind the object.
+ * The read model of an identity: state, value, confidence, counts and times of each primitive, packed into the identity's row
+ * in D1, so that it needs no further row (a wide one has pages). The outbox drain writes it with each transition, and at most
+ * every 300 s for other changes, so it may be older than the object.
  */
 import { z } from "zod";
 import { STATES } from "../core/index.ts";
@@ -16,26 +16,26 @@ const stateSchema = z.tuple([
   z.number(),
   /** Observations. */
   z.number(),
-  /** When the state last changed, and the latest observation; epoch seconds. */
+  /** Times of the last change of state and of the latest observation; epoch seconds. */
   z.number(),
   z.number(),
-  /** Which of `policies` decided. */
+  /** Index in `policies` of the deciding policy. */
   z.number(),
 ]);
 
 const packedSchema = z.object({
-  /** Number of the identity's last event as of then. */
+  /** Number of the identity's last event at that time. */
   seq: z.number(),
   /** The ids of the policies that decided the states. */
   policies: z.array(z.string()),
   states: z.array(stateSchema),
-  /** How many pages hold the states, where they do not stand here. */
+  /** Number of pages that hold the states, if they are not here. */
   pages: z.number(),
 });
 
 type Packed = z.infer<typeof packedSchema>;
 
-/** A profile as an object hands it over. */
+/** A profile as an object passes it. */
 export interface PackedProfile extends Omit<Packed, "pages"> {
   /** Epoch seconds. */
   readonly projectedTs: number;
@@ -59,10 +59,10 @@ export interface ProfileState {
   readonly policyId: string;
 }
 
-/** An identity's states as D1 knows them. */
+/** The states of an identity in D1. */
 export interface Profile {
   readonly identityUuid: string;
-  /** Number of the identity's last event as of then. */
+  /** Number of the identity's last event at that time. */
   readonly seq: number;
   /** When it was written, epoch seconds. */
   readonly projectedTs: number;
@@ -71,9 +71,9 @@ export interface Profile {
   readonly states: readonly ProfileState[];
 }
 
-/** Characters of a page; a profile that is shorter stands in the identity's row. */
+/** Maximum characters of a page. A shorter profile is stored in the row of the identity. */
 const PAGE_CHARACTERS = 100_000;
-/** Pages in one parameter: at three bytes a character it stays under the 2 MB of a bound value. */
+/** Pages per parameter. With three bytes per character they are below the 2 MB of a bound value. */
 const PAGES_AT_ONCE = 5;
 
 /** A profile as the values of the columns `profile` and, if it is wide, the bodies of its pages. */
@@ -100,7 +100,7 @@ export function profileColumns({ seq, policies, states }: PackedProfile): {
   return { profile: JSON.stringify({ ...packed, states: [], pages: pages.length }), pages };
 }
 
-/** The statement that puts a profile's pages in place, if its write to the identity's row was the latest; none if there are none. */
+/** The statement that replaces a profile's pages, if the row of the identity has this profile; none if there are no pages. */
 export function pageStatements(
   db: D1Database,
   identityUuid: string,
@@ -137,7 +137,7 @@ interface ProfileRow {
   readonly suspected: string | null;
 }
 
-/** An identity's states as D1 knows them, or null if the identity is not known; empty before its first event. */
+/** The states of an identity in D1, or null if it is unknown; empty before its first event. */
 export async function readProfile(db: D1Database, identityUuid: string): Promise<Profile | null> {
   const [rows, pages] = await db.batch<ProfileRow & { readonly body: string }>([
     db

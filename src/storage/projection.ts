@@ -1,18 +1,18 @@
 /**
- * What the outbox drains write to D1: the history of events, the read model (states for lists, the packed profile), and
- * which identities are stuck. Each write is guarded by `seq`, so that a late repeat changes nothing.
+ * Writes of the outbox drains to D1: the history of events, the read model (states for lists, the packed profile), and the
+ * identities with unpublished events. Each write compares `seq`, so that a late repeat changes nothing.
  */
 import { z } from "zod";
 import { type PackedProfile, pageStatements, profileColumns } from "./profile.ts";
 
-/** An event as the history keeps it. */
+/** An event in the form of the history. */
 export interface DrainedEvent {
   readonly seq: number;
   /** JSON of the envelope. */
   readonly event: string;
 }
 
-/** What of an envelope the projection reads. */
+/** The fields of an envelope that the projection reads. */
 const projected = z.object({
   type: z.string(),
   payload: z.object({
@@ -33,7 +33,7 @@ SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2) WHERE true
 ON CONFLICT (identity_uuid, primitive) DO UPDATE SET state = excluded.state, seq = excluded.seq
 WHERE excluded.seq > seq`;
 
-/** The profile may be of a later event than the last of the page; a later page then repeats it. */
+/** The profile may include a later event than the last one of the page. A later page then writes it again. */
 const UPDATE_IDENTITY = `
 UPDATE identities SET last_seq = ?2, last_change_ts = coalesce(?3, last_change_ts), suspected = ?4, profile = ?5, projected_ts = ?6
 WHERE uuid = ?1 AND last_seq < ?2`;
@@ -43,9 +43,9 @@ UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
 WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)`;
 
 /**
- * Writes a page of an identity's events and its states as they are now, in one transaction.
+ * Writes a page of an identity's events and its current states in one transaction.
  * @param events - in `seq` order, at least one
- * @returns how many statements that took
+ * @returns the number of statements
  */
 export async function projectEvents(
   db: D1Database,
@@ -81,7 +81,7 @@ export async function projectEvents(
   return statements.length;
 }
 
-/** Brings an identity's profile up to date where no event was due. */
+/** Writes an identity's profile if there is no event to project. */
 export async function projectProfile(
   db: D1Database,
   identityUuid: string,
@@ -90,7 +90,7 @@ export async function projectProfile(
   await db.batch(profileStatements(db, identityUuid, profile));
 }
 
-/** Takes primitives without observations out of the read model, unless a later event brought them back. */
+/** Removes primitives without observations from the read model, unless a later event has added them again. */
 export async function retractPrimitives(
   db: D1Database,
   identityUuid: string,
@@ -123,7 +123,7 @@ function profileStatements(
   ];
 }
 
-/** Says that events of an identity could not be published at the last attempt. */
+/** Stores that events of an identity could not be published at the last attempt. */
 export async function reportBacklog(
   db: D1Database,
   identityUuid: string,
@@ -139,7 +139,7 @@ export async function reportBacklog(
     .run();
 }
 
-/** Says that they are published now. */
+/** Removes that note after the events were published. */
 export async function clearBacklog(db: D1Database, identityUuid: string): Promise<void> {
   await db.prepare("DELETE FROM outbox_backlog WHERE identity_uuid = ?1").bind(identityUuid).run();
 }

@@ -1,11 +1,11 @@
-/** Removing what is older than what is kept. */
+/** Removes observations and events that are older than the retention. */
 import type { ObservationKey } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
 /**
  * Removes observations by key, unless they were replaced by something newer than a time, or their attacker is linked to
  * another identity by now: whoever reads them there has to find them. Two queries per megabyte of keys.
- * @param identityUuid - the identity that lets go of them
+ * @param identityUuid - the identity whose object removes them
  * @param beforeTs - epoch seconds
  * @returns how many were removed
  */
@@ -36,9 +36,9 @@ export async function deleteObservations(
 }
 
 /**
- * Of the oldest ?2 events, those up to the first that is not older than ?1 go. An event that was published late lies
- * behind newer ones and goes when they do. The newest of all stays: were the table empty, cursors would start over, and
- * streams that are past them would miss what comes.
+ * Removes, of the oldest ?2 events, those before the first that is not older than ?1. An event that was published late is after
+ * newer ones and is removed with them. The newest event of all is kept: with an empty table cursors would start again, and
+ * streams with a greater cursor would miss events.
  */
 const DELETE_OLDEST = `
 DELETE FROM events WHERE cursor < min((SELECT max(cursor) FROM events), coalesce(
@@ -49,7 +49,7 @@ DELETE FROM events WHERE cursor < min((SELECT max(cursor) FROM events), coalesce
 /**
  * Removes the oldest events before a time, a page at a time. One query; where nothing is old it reads a few rows.
  * @param beforeTs - epoch seconds
- * @returns how many went; fewer than `limit` when no old ones are left
+ * @returns the number of removed events; fewer than `limit` if no old ones are left
  */
 export async function deleteHistory(db: D1Database, beforeTs: number, limit: number): Promise<number> {
   const { meta } = await db.prepare(DELETE_OLDEST).bind(beforeTs, limit).run();

@@ -1,14 +1,14 @@
 /**
- * The tables of D1: the record (attackers, identities, observations), what the outbox drains project from the
- * identity objects (events, attributions), and what was refused. drizzle-kit makes the migrations from this file;
+ * The tables of D1: the record (attackers, identities, observations), the history and read model written by the outbox drains
+ * (events, attributions), and dead letters. drizzle-kit makes the migrations from this file;
  * `WITHOUT ROWID` and the triggers, which it cannot write, are in the migrations by hand.
  *
- * Every index is paid for by every row, so each says what it is for. `observations` has none but its key.
+ * Each row costs one more write per index, so every index has a comment with its purpose. `observations` has only its key.
  */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
-/** One source. Its link to an identity is believed here; null while it waits to be registered. WITHOUT ROWID. */
+/** One source. This table is authoritative for its link to an identity, which is null while it is unregistered. WITHOUT ROWID. */
 export const attackers = sqliteTable(
   "attackers",
   {
@@ -16,29 +16,29 @@ export const attackers = sqliteTable(
     identityUuid: text("identity_uuid"),
     /** Raised by every change of the link, in the same statement. */
     linkVersion: integer("link_version").notNull().default(0),
-    /** 1 while observations stored before the attacker was registered wait to be applied. */
+    /** 1 while observations from before the registration are not applied yet. */
     needsBackfill: integer("needs_backfill", { mode: "boolean" }).notNull().default(false),
     ip: text("ip"),
     firstSeenTs: real("first_seen_ts"),
-    /** May lag 300 s behind. */
+    /** May be up to 300 s old. */
     lastSeenTs: real("last_seen_ts"),
   },
   (table) => [
-    // For the attackers of an identity, and for those that wait (null). Written when a link is made or changed.
+    // For the attackers of an identity, and for unregistered ones (null). Written when a link is created or changed.
     index("attackers_by_identity").on(table.identityUuid),
-    // For those of an identity whose backfill is not complete. Written only when a backfill begins and ends.
+    // For the attackers of an identity with an incomplete backfill. Written only when a backfill begins and ends.
     index("attackers_by_backfill")
       .on(table.identityUuid)
       .where(sql`needs_backfill = 1`),
   ],
 );
 
-/** "The same hands". A trigger makes the row with the first link to it. WITHOUT ROWID. */
+/** A set of attackers that count as one operator. A trigger creates the row with the first link to it. WITHOUT ROWID. */
 export const identities = sqliteTable(
   "identities",
   {
     uuid: text("uuid").primaryKey(),
-    /** Number of the last event projected here; guards against late repeats. */
+    /** Number of the last projected event. A late repeat with a lower number changes nothing. */
     lastSeq: integer("last_seq").notNull().default(0),
     /** `last_observation_ts` at the last transition; null before the first. */
     lastChangeTs: real("last_change_ts"),
@@ -46,15 +46,15 @@ export const identities = sqliteTable(
     suspected: text("suspected"),
     /** The winner, while this identity is merged away. */
     mergedIntoUuid: text("merged_into_uuid"),
-    /** 1 while its object may lack what D1 holds, or hold what D1 lacks: the sweep looks at it first. */
+    /** 1 while its object may differ from D1; the sweep checks it first. */
     isDirty: integer("is_dirty", { mode: "boolean" }).notNull().default(false),
-    /** Raised by every marking (`MARK` in marks.ts): the sweep clears a mark only if it is the one that it saw. */
+    /** Raised by every marking (`MARK` in marks.ts). The sweep clears a mark only if its version has not changed. */
     markVersion: integer("mark_version").notNull().default(0),
-    /** When the sweep last took it up, whatever came of it, epoch seconds; 0 before the first time. */
+    /** Time at which the sweep last selected it, epoch seconds; 0 before the first time. */
     checkedTs: real("checked_ts").notNull().default(0),
-    /** Where the sweep goes on with an identity that is too large for one run: JSON, or null for the start. */
+    /** Position at which the sweep continues an identity that is too large for one run: JSON, or null for the start. */
     sweepCursor: text("sweep_cursor"),
-    /** When `profile` was written, epoch seconds; guards against late repeats. */
+    /** Time at which `profile` was written, epoch seconds. A late repeat with an earlier time changes nothing. */
     projectedTs: real("projected_ts").notNull().default(0),
     /** Packed JSON of every primitive's state (see profile.ts), or null before the first event. Last, because it is long. */
     profile: text("profile"),
@@ -88,7 +88,7 @@ export const observations = sqliteTable(
   (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
 );
 
-/** Every event published, as it was sent; `cursor` orders them all. */
+/** Every published event, as it was sent. `cursor` orders all events. */
 export const events = sqliteTable(
   "events",
   {
@@ -114,8 +114,8 @@ export const attributions = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.identityUuid, table.primitive] }),
-    // For the identities in a rare state, which are those one looks for, and for counting states. Written once per
-    // transition, of which there are far fewer than observations; without it each look reads every identity's states.
+    // For the identities in a rare state, and for counting states. Written once per transition, and there are far fewer
+    // transitions than observations. Without it each query reads the states of every identity.
     index("attributions_by_state").on(table.state, table.primitive, table.identityUuid),
   ],
 );
@@ -132,11 +132,11 @@ export const profilePages = sqliteTable(
   (table) => [primaryKey({ columns: [table.identityUuid, table.page] })],
 );
 
-/** What was refused, with the reason, kept until somebody deals with it. */
+/** Refused messages with their reason, kept until they are replayed or erased. */
 export const deadLetters = sqliteTable(
   "dead_letters",
   {
-    /** Derived from the queue message and the event's place in it, so a repeated delivery adds nothing. */
+    /** Derived from the queue message and the index of the event, so a repeated delivery adds nothing. */
     id: text("id").primaryKey(),
     code: text("code").notNull(),
     field: text("field").notNull(),
@@ -144,13 +144,13 @@ export const deadLetters = sqliteTable(
     attempts: integer("attempts").notNull(),
     receivedTs: real("received_ts").notNull(),
     body: text("body").notNull(),
-    /** UTF-8 bytes of the whole body; `body` may hold only its beginning. */
+    /** UTF-8 bytes of the whole body; `body` may hold only its first part. */
     bodyBytes: integer("body_bytes").notNull().default(0),
     /** SHA-256 of the whole body where `body` is cut short, else null. */
     bodySha256: text("body_sha256"),
   },
   (table) => [
-    // Anybody may ask for health, which counts these letters.
+    // `GET /health`, which needs no token, counts these letters.
     index("dead_letters_unpublishable")
       .on(table.id)
       .where(sql`${table.code} = 'unpublishable'`),
@@ -174,7 +174,7 @@ export const deadLetterAttackers = sqliteTable(
   ],
 );
 
-/** Merges, in the order in which they were made; those undone stay, for the record. */
+/** Merges, in their order. Undone ones are kept. */
 export const merges = sqliteTable(
   "merges",
   {
@@ -197,13 +197,13 @@ export const merges = sqliteTable(
   ],
 );
 
-/** Attackers that were erased, and when: what remains of them. WITHOUT ROWID. */
+/** Tombstones of erased attackers. WITHOUT ROWID. */
 export const erasures = sqliteTable("erasures", {
   attackerUuid: text("attacker_uuid").primaryKey(),
   erasedTs: real("erased_ts").notNull(),
 });
 
-/** Identities that an attacker was linked to before, written by a trigger: an erasure looks there too. WITHOUT ROWID. */
+/** Former identities of an attacker, written by a trigger; an erasure covers them too. WITHOUT ROWID. */
 export const formerLinks = sqliteTable(
   "former_links",
   {
@@ -213,20 +213,20 @@ export const formerLinks = sqliteTable(
   (table) => [primaryKey({ columns: [table.attackerUuid, table.identityUuid] })],
 );
 
-/** Long work over several objects (design.md, "Long work is a job"), one row per piece of work. WITHOUT ROWID. */
+/** Jobs over several objects, one row each. WITHOUT ROWID. */
 export const jobs = sqliteTable(
   "jobs",
   {
     kind: text("kind").notNull(),
-    /** What it is about: an attacker, a merge, or empty where the shard has one job of the kind. */
+    /** The subject: an attacker, a merge, or empty for a kind with one job per shard. */
     subject: text("subject").notNull(),
-    /** JSON: how far it is. A step is saved only if this is still what the step read. */
+    /** JSON of the progress. A step is saved only if this has not changed since the step read it. */
     state: text("state").notNull(),
     /** When the next step is due, epoch seconds; null once the job is finished and kept for its result. */
     dueTs: real("due_ts"),
-    /** Attempts in a row that failed. */
+    /** Number of consecutive failures. */
     failures: integer("failures").notNull().default(0),
-    /** Why the last attempt failed, or null. */
+    /** Reason of the last failure, or null. */
     error: text("error"),
   },
   (table) => [
@@ -264,7 +264,7 @@ export const counters = sqliteTable("counters", {
     .default(sql`0`),
 });
 
-/** Identities whose events could not be published at the last attempt; empty when all is well. WITHOUT ROWID. */
+/** Identities whose events could not be published at the last attempt. WITHOUT ROWID. */
 export const outboxBacklog = sqliteTable("outbox_backlog", {
   identityUuid: text("identity_uuid").primaryKey(),
   pending: integer("pending").notNull(),

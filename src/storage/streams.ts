@@ -1,20 +1,20 @@
 /**
- * What live streams read: the history past a place in it. `cursor` orders all events, and D1 has one writer, so whoever
- * saw everything up to a cursor never misses one below it.
+ * Reads of live streams: the history after a cursor. `cursor` orders all events, and D1 has one writer. So a reader that has seen
+ * all events up to a cursor has not missed one below it.
  */
 
 import { asPublished } from "./suspicions.ts";
 
-/** A published event, as far as a stream needs it. */
+/** The fields of a published event that a stream needs. */
 export interface StreamedEvent {
-  /** Its place in the history of everything. */
+  /** Its cursor in the history of all events. */
   readonly cursor: number;
   readonly topic: string;
   /** JSON of the envelope. */
   readonly event: string;
 }
 
-/** The same, with its place in the history of its identity. */
+/** An event with its `seq`. */
 export interface FollowedEvent extends StreamedEvent {
   readonly identityUuid: string;
   readonly seq: number;
@@ -26,13 +26,13 @@ export interface FollowedTarget {
   readonly uuid: string;
 }
 
-/** What there is for a stream of one identity, all of it as of one point in time. */
+/** The data for a stream of one identity, read in one transaction. */
 export interface Followed {
-  /** The target's identity and those it was merged into, the living one last; empty while an attacker waits for one. */
+  /** The identity of the target and its winners, the last winner last; empty while an attacker has no identity. */
   readonly identityUuids: readonly string[];
   /** Whether there is such a target. */
   readonly isKnown: boolean;
-  /** The greatest cursor given out so far; 0 before the first. */
+  /** The greatest cursor so far; 0 before the first event. */
   readonly newestCursor: number;
   /** In `cursor` order. */
   readonly events: readonly FollowedEvent[];
@@ -40,7 +40,7 @@ export interface Followed {
 
 const NEWEST_CURSOR = "SELECT coalesce(max(cursor), 0) FROM events";
 
-/** Merges of merges of …: nothing that makes sense is deeper. */
+/** Maximum length of a chain of merges. */
 const DEEPEST_MERGE = 100;
 
 const chain = (start: string) => `
@@ -79,8 +79,8 @@ const READ_EVERYTHING = `
 SELECT cursor, identity_uuid AS identityUuid, seq, event ->> 'topic' AS topic, event FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2`;
 
 /**
- * Where a target stands, and the next events of some identities.
- * @param seqs - by identity: the number of the last event that is known already
+ * The identities of a target, and the next events of some identities.
+ * @param seqs - by identity: the number of the last known event
  */
 export async function readFollowed(
   db: D1Database,
@@ -116,7 +116,7 @@ export async function readSeqsAt(
   return new Map(results.map(({ uuid, seq }) => [uuid, seq]));
 }
 
-/** The events of everything past a cursor, in order. */
+/** All events after a cursor, in order. */
 export async function readEventsAfter(
   db: D1Database,
   cursor: number,
@@ -126,7 +126,7 @@ export async function readEventsAfter(
   return asPublished(db, results);
 }
 
-/** What a stream of everything starts from: cheap at any size, so that reconnecting clients cost nothing. */
+/** The start of a stream of all events. It reads a bounded number of rows, because clients may reconnect often. */
 export async function readStreamStart(
   db: D1Database,
 ): Promise<{ newestCursor: number; observations: number }> {

@@ -1,6 +1,6 @@
 /**
- * Suspicions in the history: the list of one may stand as the difference to the list of the suspicion before it. Whoever
- * reads events makes them complete here.
+ * Restores suspicions of the history. The list of a suspicion may be stored as the difference to the suspicion before it. Every
+ * reader of events uses these functions.
  */
 import { z } from "zod";
 import { applyDifference } from "../core/index.ts";
@@ -20,7 +20,7 @@ const storedSchema = z.looseObject({
 });
 type Stored = z.infer<typeof storedSchema>;
 
-/** What a stored difference looks like from outside; no other event has such a member. */
+/** Text that marks a stored difference; no other event has this member. */
 const MARK = '"difference":{"previous":';
 
 /** From an event back to the one that holds its whole list; at most 32 of them. */
@@ -36,9 +36,9 @@ WITH RECURSIVE chain (start, identity_uuid, seq, event, previous) AS (
 SELECT identity_uuid AS identityUuid, seq, event FROM chain ORDER BY start, seq`;
 
 /**
- * Events as they were published. Costs a query only where a list stands as a difference to one that is not among them.
- * Where retention has removed the suspicion that held the whole list, the list is what is still known of it, and
- * `truncated` stands beside the payload.
+ * Events as they were published. It needs a query only if a list is stored as the difference to a suspicion outside of `rows`.
+ * If retention has removed the suspicion with the whole list, the list has only the known entries, and `truncated` is set
+ * beside the payload.
  * @param rows - of each identity in `seq` order
  */
 export async function asPublished<T extends StoredEvent>(db: D1Database, rows: readonly T[]): Promise<T[]> {
@@ -59,11 +59,11 @@ const SUSPICION = '"type":"profile.multi_actor_suspected"';
 
 interface KnownList {
   readonly primitives: readonly string[];
-  /** Whether the whole list could be made. */
+  /** Whether the whole list could be restored. */
   readonly isWhole: boolean;
 }
 
-/** The suspicions before those rows that stand as differences, oldest first, back to the last whole lists. */
+/** The suspicions before the rows with differences, oldest first, back to the last whole lists. */
 async function readChains(db: D1Database, rows: readonly StoredEvent[]): Promise<StoredEvent[]> {
   const isHere = new Set(rows.map(nameOf));
   const missing = new Map<string, readonly [string, number]>();

@@ -15,7 +15,13 @@ const failing = (route: Route) =>
   route.fulfill({
     status: 500,
     contentType: "application/problem+json",
-    body: JSON.stringify({ code: "internal", detail: "It has been logged." }),
+    body: JSON.stringify({
+      type: "about:blank",
+      title: "Internal error",
+      status: 500,
+      code: "internal",
+      detail: "It has been logged.",
+    }),
   });
 
 describe.skipIf(chromium === null)(

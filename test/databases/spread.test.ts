@@ -145,8 +145,9 @@ describe("[§7 several databases] reads", () => {
     );
     const transitions = await readAll<{ seq: number }>(`/api/v1/identities/${identityUuid}/transitions`);
     expect(transitions.data.map(({ seq }) => seq)).toEqual(transitions.data.map((_, i) => i + 1));
-    const strips = await get(`/api/v1/dashboard/identities/${identityUuid}/strips`);
-    expect((await strips.json<{ data: unknown[] }>()).data).toHaveLength(count);
+    const page = await get(`/api/v1/dashboard/identities/${identityUuid}`);
+    const { recent } = await page.json<{ recent: { primitive: string }[] }>();
+    expect(new Set(recent.map(({ primitive }) => primitive)).size).toBe(3);
     for (const path of [`attackers/${attackerUuid}/events`, `identities/${identityUuid}/events`]) {
       const stream = await get(`/api/v1/${path}`);
       expect(stream.status).toBe(200);

@@ -1,4 +1,5 @@
 /** Work over many identities at a time. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { report } from "../setup/limits/use.ts";
 import {
@@ -88,7 +89,9 @@ describe("[long work] 300 identities", () => {
     for (let i = 0; i < 200; i++) await call("DELETE", `/attackers/${attackerUuid(seed, i)}`);
     await eventually(async () => {
       await sweepOnce();
-      expect(await countsOf(identityUuid)).toEqual({ observations: 0, primitives: 0 });
+      // An identity that has lost its last attacker is not known any more.
+      await call("GET", `/identities/${identityUuid}/attribution`, { statuses: [404] });
     });
+    expect(await env.IDENTITIES.getByName(identityUuid).attribution()).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
-/** A series held in memory: what the mergers ask, answered from a list. For whole-series merging and for models. */
+/** A series in memory, for merging a whole series and for models in tests. */
 import { compareMembers } from "../order.ts";
 import { isInformative, type Member, type MergeKind } from "../observation.ts";
 import type { HashWindow, Series } from "./merger.ts";
 
 /**
  * @param members - the series in any order
- * @param hashWindow - where wide windows are kept; a fresh one if left out
+ * @param hashWindow - storage of wide hash windows; a new one by default
  */
 export function arraySeries(
   kind: MergeKind,
@@ -28,7 +28,7 @@ export function arraySeries(
   };
 }
 
-/** A hash window held in memory. */
+/** A hash window in memory. */
 export function mapHashWindow(): HashWindow {
   const byValue = new Map<string, Member>();
   return {

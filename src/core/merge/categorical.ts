@@ -1,10 +1,10 @@
-/** Merging of values that are only equal or not (contract §3, categorical): bool, free_string and array too. */
+/** Merges values that are compared for equality only (contract §3, categorical): also bool, free_string and array. */
 import type { Member } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
 import type { Merger, Verdict, WindowTail } from "./merger.ts";
 import { advanceWindow, lastValue, summarizeWindow, windowsOf } from "./window-tail.ts";
 
-/** Fewer neighbours than this cannot show an alternation. */
+/** Minimum number of pairs of neighbours for an alternation. */
 const ALTERNATION_MINIMUM = 4;
 
 export const categorical: Merger<WindowTail> = {
@@ -73,7 +73,7 @@ function compareWithOlder(
   return { state: "stable", rule: "clear_as_before" };
 }
 
-/** The most frequent value of a window that is not empty; of several, the one seen latest. */
+/** The most frequent value of a non-empty window; of equally frequent ones the latest. */
 function topOf(members: readonly Member[]): Top {
   const counts = new Map<string, number>();
   for (const { value } of members) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -85,7 +85,7 @@ function topOf(members: readonly Member[]): Top {
   return top;
 }
 
-/** Two values taking turns: neighbours differ at least twice as often as they agree. */
+/** Whether two values alternate: neighbours differ at least twice as often as they agree. */
 function alternationOf(members: readonly Member[]): {
   isAlternating: boolean;
   flips: number;

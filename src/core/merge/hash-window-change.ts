@@ -1,11 +1,11 @@
 /**
- * The hash window of one primitive during a decision: reads what is stored, and collects what is to change, so that the
- * decision stays plain data.
+ * The hash window of one primitive during a decision: it reads the stored window and collects the changes, so that the decision
+ * is plain data.
  */
 import type { Member } from "../observation.ts";
 import type { HashWindow } from "./merger.ts";
 
-/** What is stored of a hash window. */
+/** A stored hash window. */
 export interface StoredHashWindow {
   /** The latest member with this value, or null. */
   get(value: string): Member | null;
@@ -13,9 +13,9 @@ export interface StoredHashWindow {
   valuesBetween(fromTs: number, beforeTs: number): string[];
 }
 
-/** What is to become of a stored hash window, in this order. */
+/** Changes to a stored hash window, in this order. */
 export interface HashWindowChange {
-  /** Members with a ts below this go; `Infinity` removes all. */
+  /** Members with a ts below this are removed; `Infinity` removes all. */
   readonly removeBeforeTs: number;
   /** Each becomes the latest member of its value. */
   readonly puts: readonly Member[];
@@ -23,11 +23,11 @@ export interface HashWindowChange {
 
 /** A hash window that collects its changes. */
 export interface ChangingHashWindow extends HashWindow {
-  /** What changed since it was made, or null. */
+  /** The changes since its creation, or null. */
   change(): HashWindowChange | null;
 }
 
-/** Stands where none is needed: window tails ask for no hash window. */
+/** An empty hash window for window tails, which do not use one. */
 export const NO_HASH_WINDOW: HashWindow = {
   load: refuse,
   get: refuse,
@@ -40,7 +40,7 @@ function refuse(): never {
   throw new Error("only a hash series may ask for its hash window");
 }
 
-/** A hash window over what is stored. */
+/** A hash window that starts from a stored one. */
 export function changingHashWindow(stored: StoredHashWindow): ChangingHashWindow {
   let removeBeforeTs = -Infinity;
   let isChanged = false;
@@ -73,7 +73,7 @@ export function changingHashWindow(stored: StoredHashWindow): ChangingHashWindow
         removed.add(value);
       }
       if (startTs > removeBeforeTs) {
-        // A stored member under a newer put is not the latest of its value: it goes, but its value stays.
+        // A stored member with a newer put is not the latest of its value: the member is removed, the value stays.
         for (const value of stored.valuesBetween(removeBeforeTs, startTs)) {
           isChanged = true;
           if (!puts.has(value)) removed.add(value);

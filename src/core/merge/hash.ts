@@ -1,7 +1,6 @@
 /**
- * Merging of hashes (contract §3, hash): how many distinct ones were seen within the window before the last
- * observation. The tail keeps the latest member of each distinct value; where these become very many it keeps the
- * newest ones and leaves the rest to `HashWindow`.
+ * Merges hashes (contract §3, hash): counts the distinct ones within the window before the last observation. The tail keeps the
+ * latest member of each distinct value. If there are very many, it keeps the newest, and `HashWindow` keeps the others.
  */
 import { compareMembers } from "../order.ts";
 import { isInformative, type Member } from "../observation.ts";
@@ -26,7 +25,7 @@ function summarize(series: Series, thresholds: Thresholds): HashTail {
   return tailOf(base, series.latestByValue(lastTs - thresholds.hashWindowSecs), series);
 }
 
-/** The tail for a window whose latest members are all at hand. */
+/** The tail for a window of which all latest members are given. */
 function tailOf(
   base: Pick<HashTail, "kind" | "count" | "lastTs">,
   latest: readonly Member[],
@@ -87,7 +86,7 @@ function advanceWide(tail: HashTail, next: Member, startTs: number, series: Seri
   }
   distinct -= window.expire(startTs);
   latest = since(latest, startTs);
-  // The listed ones are the newest: once they are all there is, the tail can keep them itself.
+  // The listed members are the newest. When no others are left, the tail keeps them without `HashWindow`.
   if (distinct === latest.length) window.clear();
   return { ...tail, distinct, latest };
 }
@@ -96,7 +95,7 @@ function since(members: readonly Member[], startTs: number): readonly Member[] {
   return members.filter((member) => member.ts >= startTs);
 }
 
-/** The list with a member in its place, instead of the one with the same value. */
+/** The list with a member at its position, in place of the one with the same value. */
 function withMember(members: readonly Member[], member: Member): readonly Member[] {
   const others = members.filter(({ value }) => value !== member.value);
   const after = others.findIndex((other) => compareMembers(other, member) > 0);
@@ -107,7 +106,7 @@ function withMember(members: readonly Member[], member: Member): readonly Member
 function judge(tail: HashTail, thresholds: Thresholds): Verdict {
   const last = tail.latest.at(-1);
   if (last === undefined) {
-    // Only a changed registry makes a series of values that are no hashes.
+    // A series holds values that are not hashes only after the kind of the primitive was changed.
     return {
       state: "unknown",
       currentValue: '"unknown"',

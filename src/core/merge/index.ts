@@ -1,4 +1,4 @@
-/** Merging: one merger per kind, met in one table; a new kind is a file, a line and a run of the shared tests. */
+/** Merging: one merger per kind, in one table. A new kind needs a file, a line in the table, and the shared tests. */
 import type { Member, MergeKind } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
 import { arraySeries } from "./array-series.ts";
@@ -28,7 +28,7 @@ export {
   type Verdict,
 } from "./merger.ts";
 
-/** Each takes only tails of its own kind; `tail.kind` is the key it is found by. */
+/** Each merger takes only tails of its own kind. `tail.kind` selects the merger. */
 const mergers: Readonly<Record<MergeKind, Merger>> = { categorical, numeric, hash };
 
 /** The tail of a series, read from the whole of it. @throws RangeError if the series is empty */
@@ -41,19 +41,19 @@ export function advance(tail: Tail, change: Change, thresholds: Thresholds, seri
   return mergers[tail.kind].advance(tail, change, thresholds, series);
 }
 
-/** What a tail says: state, value, confidence, and the comparison that decided. */
+/** The outcome of a tail: state, value, confidence, and the deciding comparison. */
 export function judge(tail: Tail, thresholds: Thresholds): Verdict {
   return mergers[tail.kind].judge(tail, thresholds);
 }
 
-/** What the contract calls the outcome of a series. */
+/** The outcome of a series, as in the contract. */
 export interface Outcome extends Verdict {
   readonly observationCount: number;
   readonly lastObservationTs: number;
 }
 
 /**
- * Merges a whole series: what every incremental state must equal.
+ * Merges a whole series. Every incremental state must equal its result.
  * @param members - the series in any order, one member per key
  * @throws RangeError if it is empty
  * @example merge("hash", [{ value: '"a"', ts: 1, evidenceRef: "e", attackerUuid: "u" }], STANDARD_THRESHOLDS).state // "stable"

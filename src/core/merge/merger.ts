@@ -1,9 +1,8 @@
 /**
- * What the mergers share: the interface of one kind, the tail that stands in for a long series, and how the
- * series itself is asked where the tail cannot answer.
+ * The types that the mergers share: the interface of a merger, the tail of a series, and the questions to the whole series.
  *
- * A tail is what a state row carries: enough of a series to judge it, and to go on judging it as observations
- * come in, whatever its length. Judging a tail gives exactly what merging the whole ordered series would.
+ * A tail is the part of a series that a state row holds. It is enough to calculate the outcome and to apply further
+ * observations, whatever the length of the series. Its outcome equals that of merging the whole ordered series.
  */
 import type { Member, State } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
@@ -37,21 +36,21 @@ export interface HashTail {
 
 export type Tail = WindowTail | HashTail;
 
-/** Distinct hashes that a tail holds itself. Above it a state row would grow with every new hash. */
+/** Maximum number of distinct hashes in a tail. Without a limit a state row would grow with every new hash. */
 export const HASH_TAIL_LIMIT = 64;
 /** Distinct hashes that an explanation lists (contract §5) and that a tail always holds. */
 export const HASH_LISTED = 16;
 
-/** One observation's effect on a series. */
+/** The change of a series by one observation. */
 export interface Change {
-  /** What stood under the same key until now, or null. */
+  /** The observation with the same key that it replaces, or null. */
   readonly prior: Pick<Member, "value" | "ts"> | null;
   readonly next: Member;
 }
 
 /**
- * The whole series of one primitive as of this step: the change being applied is in it already, later ones are not.
- * Asked only where a tail cannot answer.
+ * The whole series of one primitive at this step: it includes the change that is being applied, but no later one. It is read
+ * only if a tail is not enough.
  */
 export interface Series {
   count(): number;
@@ -62,7 +61,7 @@ export interface Series {
   newestInformative(limit: number): Member[];
   /** The latest member of each distinct informative value with ts not below `startTs`, in series order. */
   latestByValue(startTs: number): Member[];
-  /** Where a hash series of very many distinct values keeps them. */
+  /** Storage for a hash series with very many distinct values. */
   readonly hashWindow: HashWindow;
 }
 
@@ -74,7 +73,7 @@ export interface HashWindow {
   get(value: string): Member | null;
   /** Sets the latest member of its value. */
   put(member: Member): void;
-  /** Removes members with ts below `startTs`, and says how many. */
+  /** Removes members with ts below `startTs` and returns their number. */
   expire(startTs: number): number;
   clear(): void;
 }
@@ -96,7 +95,7 @@ export type Rule =
   | "few_rotations"
   | "many_rotations";
 
-/** What a merger says about a tail. */
+/** The outcome of a tail. */
 export interface Verdict {
   readonly state: State;
   /** Canonical JSON. */
@@ -104,13 +103,13 @@ export interface Verdict {
   /** 0–1. */
   readonly confidence: number;
   readonly rule: Rule;
-  /** The number that was compared. */
+  /** The number that is compared with the threshold. */
   readonly statistic: number;
-  /** What it was compared with. */
+  /** The threshold. */
   readonly threshold: number;
 }
 
-/** One way of merging. */
+/** The interface of a merger. */
 export interface Merger<T extends Tail = Tail> {
   /** The tail of a series, read from the whole of it. @throws RangeError if the series is empty */
   summarize(series: Series, thresholds: Thresholds): T;
@@ -119,7 +118,7 @@ export interface Merger<T extends Tail = Tail> {
   judge(tail: T, thresholds: Thresholds): Verdict;
 }
 
-/** Whether two members stand under one key of a series. */
+/** Whether two members have the same key. */
 export function isSameKey(
   a: Pick<Member, "evidenceRef" | "attackerUuid">,
   b: Pick<Member, "evidenceRef" | "attackerUuid">,
@@ -127,7 +126,7 @@ export function isSameKey(
   return a.evidenceRef === b.evidenceRef && a.attackerUuid === b.attackerUuid;
 }
 
-/** Greatest ts of a series that must not be empty. @throws RangeError if it is */
+/** Greatest ts of a non-empty series. @throws RangeError if it is empty */
 export function lastTsOf(series: Series): number {
   const lastTs = series.lastTs();
   if (lastTs === null) throw new RangeError("a series must hold an observation to be summarized, got none");

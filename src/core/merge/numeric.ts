@@ -1,10 +1,10 @@
-/** Merging of numbers (contract §3, numeric): exponentially weighted means and their variation. */
+/** Merges numbers (contract §3, numeric) by exponentially weighted means and their variation. */
 import type { Member } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
 import type { Merger, Verdict, WindowTail } from "./merger.ts";
 import { advanceWindow, summarizeWindow, windowsOf } from "./window-tail.ts";
 
-/** Variation of a window whose mean is 0 while its values are not: beyond any threshold, yet finite in JSON. */
+/** Variation of a window whose mean is 0 but whose values are not: above any threshold, and finite in JSON. */
 const UNBOUNDED_CV = 1e9;
 
 export const numeric: Merger<WindowTail> = {
@@ -63,7 +63,7 @@ function judge(tail: WindowTail, thresholds: Thresholds): Verdict {
   };
 }
 
-/** A number as it is; a boolean as 1 or 0. */
+/** The number, or 1 or 0 for a boolean. */
 function numberOf(member: Member): number {
   if (member.value === "true") return 1;
   if (member.value === "false") return 0;
@@ -93,7 +93,7 @@ function variation(values: readonly number[], mean: number): number {
   return values.every((value) => value === mean) ? 0 : UNBOUNDED_CV;
 }
 
-/** A quotient that overflowed is still a number to whoever reads the event as JSON. */
+/** Replaces an infinite quotient by the largest number, because JSON has no infinity. */
 function finite(quotient: number): number {
   return Math.min(quotient, Number.MAX_VALUE);
 }

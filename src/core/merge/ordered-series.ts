@@ -1,6 +1,6 @@
 /**
- * A series read once, in series order, for the few things that mergers ask: so a series of any length costs one pass and
- * memory for its newest members only.
+ * A series that is read once, in series order. It answers the questions of the mergers, so a series of any length needs one
+ * pass and memory for its newest members only.
  */
 import { isInformative, type Member, type MergeKind } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
@@ -9,8 +9,8 @@ import type { HashWindow, Series } from "./merger.ts";
 /**
  * Reads a series.
  * @param members - in series order, one per key; read to the end at once
- * @param thresholds - say how many members, or how long a window, will be asked for; later questions must not ask for more
- * @param hashWindow - where a hash series of very many distinct values keeps them
+ * @param thresholds - limit the number of members and the length of the window that later questions may ask for
+ * @param hashWindow - storage for a hash series with very many distinct values
  * @throws RangeError if members are out of order
  */
 export function orderedSeries(
@@ -23,9 +23,9 @@ export function orderedSeries(
   let count = 0;
   let informative = 0;
   let lastTs: number | null = null;
-  // At most twice the capacity, cut back when full: appending stays cheap.
+  // It holds at most twice the capacity and is cut when full, so that appending is fast.
   let newest: Member[] = [];
-  // In the order of the latest member of each value; those that fell out of the window are dropped from the front.
+  // Ordered by the latest member of each value. Members that left the window are removed from the front.
   const latest = new Map<string, Member>();
   for (const member of members) {
     if (lastTs !== null && member.ts < lastTs) {

@@ -1,7 +1,7 @@
 /**
- * The tail of categorical and numeric series: how it is read from a series, and how one observation moves it.
- * A new or replaced observation never moves down in series order (replacing takes a greater ts), so the tail
- * answers for itself unless one of its members abstains and something below must move up.
+ * The tail of categorical and numeric series: it is read from a series and changed by observations. An observation never moves
+ * down in series order (a replacement has a greater ts), so the tail is enough, except when one of its members becomes an
+ * abstention and an older member must enter the tail.
  */
 import { compareMembers } from "../order.ts";
 import { isInformative, type Member } from "../observation.ts";
@@ -51,7 +51,7 @@ export function advanceWindow(
   return { ...base, newest: isShort ? series.newestInformative(capacity) : others };
 }
 
-/** Puts a member in its place; what then lies below the capacity goes, be it the member itself. */
+/** Inserts a member at its position. The oldest member beyond the capacity is removed, which may be the inserted one. */
 function insert(members: readonly Member[], member: Member, capacity: number): readonly Member[] {
   let place = members.length;
   for (

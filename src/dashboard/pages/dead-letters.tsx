@@ -1,4 +1,4 @@
-/** What was refused or ran out of retries: why, what it was, and putting it back on the queue. */
+/** Dead letters: the reason, the body, and replaying them. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type * as z from "zod";
@@ -11,7 +11,7 @@ import { type Letter, lettersSchema, replayedSchema, statsSchema } from "../sche
 import { counted } from "../words.ts";
 
 const SHOWN = 100;
-/** How long to wait before looking whether what was put back came through, ms. */
+/** How long to wait after a replay before the list is loaded again, ms. */
 const LOOK_AGAIN_MS = 2_500;
 
 export function DeadLetters() {

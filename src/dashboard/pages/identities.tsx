@@ -11,7 +11,7 @@ import { STATES } from "../schemas.ts";
 import { counted, STATE_WORDS } from "../words.ts";
 
 const PRIMITIVE = /^[a-z0-9_]+(\.[a-z0-9_]+)+$/;
-/** Rows that are drawn at first, and each time the end comes into sight. */
+/** Rows that are drawn at first, and added each time the end becomes visible. */
 const DRAWN = 100;
 
 export function Identities() {
@@ -22,14 +22,14 @@ export function Identities() {
   const sort: Sort = SORTS.find((each) => each === view.get("sort")) ?? "change";
   const isAscending = view.get("dir") === "asc";
 
-  // What is still being typed filters nothing yet.
+  // An incomplete name does not filter.
   const whole = PRIMITIVE.test(primitive) ? primitive : null;
   const list = useMemo(
     () => openRows({ state: state === "" ? null : state, primitive: whole }),
     [state, whole],
   );
   useEffect(() => () => list.close(), [list]);
-  // What is being typed, which a row that arrives meanwhile must not undo.
+  // The text while it is typed; rows that arrive meanwhile do not change it.
   const draft = useSignal(primitive);
   useEffect(() => {
     draft.value = primitive;
@@ -38,7 +38,7 @@ export function Identities() {
   useEffect(() => {
     drawn.value = DRAWN;
   }, [list, text, sort, isAscending, drawn]);
-  // Nothing but the whole list tells what is found in it, or comes first in another order.
+  // A search or another order needs the whole list.
   const needsAll = text !== "" || sort !== "change" || isAscending;
   useEffect(() => {
     if (needsAll) list.loadAll();
@@ -112,7 +112,7 @@ export function Identities() {
             value={draft.value}
             onInput={(event) => {
               draft.value = event.currentTarget.value;
-              // One that was picked from the list, or is there in full, need not be confirmed.
+              // A name from the list applies at once.
               if (known.value.includes(draft.value)) setView({ primitive: draft.value });
             }}
             onChange={() => setView({ primitive: draft.value.trim() })}

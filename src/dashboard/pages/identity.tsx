@@ -1,4 +1,4 @@
-/** One identity: who, what is said of it now or as of a time, and when what changed. */
+/** The page of an identity: its attackers, its states now or as of a time, timeline and events. */
 import { IdentityHeader } from "../parts/identity-header.tsx";
 import { Await, Empty } from "../parts/notice.tsx";
 import { PrimitiveGroups } from "../parts/primitive-groups.tsx";

@@ -1,4 +1,4 @@
-/** How everything is: states over time, where most happens, what is suspected, whether the engine is well. */
+/** The overview: totals, states over time, the most active identities, the newest suspicions. */
 import type { Overview as Sums } from "../../http/dashboard/wire.ts";
 import { useOverview } from "../overview-loader.ts";
 import { Mark } from "../parts/mark.tsx";
@@ -27,7 +27,7 @@ export function Overview() {
   );
 }
 
-/** What a tile says of a count. @param isWell - whether nobody need look */
+/** A count with its note; `isWell` is false where somebody should look. */
 interface Tile {
   readonly name: string;
   /** Null where it is not known. */
@@ -37,7 +37,7 @@ interface Tile {
   readonly href?: string;
 }
 
-/** Messages that wait without anybody having to look. */
+/** Waiting messages below which the backlog is well. */
 const BACKLOG_WELL = 1_000;
 
 function Health({ totals }: { totals: Sums["totals"] }) {

@@ -1,4 +1,4 @@
-/** Signing in: a token is sent once, and what stays in the browser is a cookie that no script can read. */
+/** Signing in: the token is sent once; the browser keeps a cookie that scripts cannot read. */
 import { useSignal } from "@preact/signals";
 import { hasSessionEnded, messageOf, signIn } from "../api.ts";
 

@@ -1,4 +1,4 @@
-/** Which identity, of which attackers, seen from when to when. */
+/** The header of an identity: names, times, counts, suspicion, attackers. */
 import type { IdentityPage } from "../../http/dashboard/wire.ts";
 import { type Primitive, type State, STATES } from "../schemas.ts";
 import { counted, shortUuid } from "../words.ts";
@@ -106,7 +106,7 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
   );
 }
 
-/** What the header says of the states. */
+/** Counts and suspicion, computed from the states. */
 function summarize(primitives: readonly Primitive[]) {
   const inState = (state: State) => primitives.filter((each) => each.state === state);
   const states: Record<State, number> = { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 };
@@ -116,7 +116,7 @@ function summarize(primitives: readonly Primitive[]) {
     states,
     observationCount: primitives.reduce((sum, each) => sum + each.observation_count, 0),
     lastTs: primitives.reduce<number | null>((last, each) => laterOf(last, each.last_observation_ts), null),
-    // One alone raises no suspicion.
+    // A suspicion needs two.
     suspected: alternating.length >= 2 ? alternating : [],
   };
 }

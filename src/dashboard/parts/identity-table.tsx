@@ -1,4 +1,4 @@
-/** The table of identities. Roles are spelled out, because on a narrow screen its rows are laid out as cards. */
+/** The table of identities. Roles are explicit, because on a narrow screen rows are laid out as cards. */
 import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../route.ts";
 import type { Sort } from "../rows.ts";
@@ -152,7 +152,7 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
   );
 }
 
-/** Arrow keys (and j, k) go from row to row; the browser's own keys open what has the focus. */
+/** Arrow keys (and j, k) move the focus from row to row. */
 function moveFocus(event: KeyboardEvent): void {
   const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
   if (step === undefined || !(event.target instanceof Element)) return;

@@ -1,4 +1,4 @@
-/** States as shapes: each has its own, so that none is known by its colour alone. */
+/** A shape for each state, so that states differ by more than colour. */
 import { type State, STATES } from "../schemas.ts";
 import { STATE_WORDS } from "../words.ts";
 

@@ -1,8 +1,8 @@
-/** What a page shows when it has nothing to show: not yet, not at all, or not any more. */
+/** Notices: loading, failed, empty. */
 import type { ComponentChildren } from "preact";
 import type { Loaded } from "../resource.ts";
 
-/** Something is on its way. */
+/** Says that something is being loaded. */
 export function Loading({ what }: { what: string }) {
   return (
     <div class="notice" role="status">
@@ -12,7 +12,7 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
-/** Something went wrong, and can be tried again. */
+/** Says what failed, with a button to try again. */
 export function Failed({ message, retry }: { message: string; retry: () => void }) {
   return (
     <div class="notice notice-bad" role="alert">
@@ -24,7 +24,7 @@ export function Failed({ message, retry }: { message: string; retry: () => void 
   );
 }
 
-/** There is nothing, and why. */
+/** Says that there is nothing, and why. */
 export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <div class="notice notice-empty">
@@ -34,7 +34,7 @@ export function Empty({ title, children }: { title: string; children: ComponentC
   );
 }
 
-/** Shows what was loaded; before that, that it is loading, or why it could not be. */
+/** Shows a value once it is loaded; before that, a notice that it is loading or why it failed. */
 export function Await<T>({
   loaded,
   what,

@@ -1,6 +1,6 @@
 /**
- * A chart, drawn by uPlot: small, quick with thousands of points, and content with a policy without inline styles. What
- * its lines mean, and their values under the pointer, stand below as text: a canvas tells neither keyboard nor reader.
+ * A chart, drawn by uPlot, which needs no inline styles. A legend below the canvas names the lines and the values under
+ * the pointer as text, because a canvas has none.
  */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -11,7 +11,7 @@ import { theme } from "../theme.ts";
 import { axisTimes, exactTime } from "../words.ts";
 import { Mark } from "./mark.tsx";
 
-/** Colours of the page as it is shown, for a canvas, which knows no style sheets. */
+/** Colours of the page in its current theme, for the canvas. */
 export interface Ink {
   readonly text: string;
   readonly grid: string;
@@ -37,10 +37,10 @@ interface Props {
   readonly height: number;
   readonly keys: readonly Key[];
   readonly options: (ink: Ink) => Omit<uPlot.Options, "width" | "height">;
-  /** Lines that are not drawn, by their place. */
+  /** Indexes of lines that are not drawn. */
   readonly hidden?: ReadonlySet<number>;
   /** Draws a line or leaves it out; without this, all are drawn. */
-  readonly toggle?: ((place: number) => void) | undefined;
+  readonly toggle?: ((line: number) => void) | undefined;
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -93,8 +93,8 @@ function Legend({
   const ts = at === null ? undefined : data[0][at];
   return (
     <ul class="legend">
-      {keys.map((key, place) => {
-        const value = at === null ? undefined : data[place + 1]?.[at];
+      {keys.map((key, line) => {
+        const value = at === null ? undefined : data[line + 1]?.[at];
         const words = value === undefined || value === null ? "" : key.words(value);
         const inside = (
           <>
@@ -108,19 +108,14 @@ function Legend({
             {toggle === undefined ? (
               <span class="key">{inside}</span>
             ) : (
-              <button
-                type="button"
-                class="key"
-                aria-pressed={!hidden.has(place)}
-                onClick={() => toggle(place)}
-              >
+              <button type="button" class="key" aria-pressed={!hidden.has(line)} onClick={() => toggle(line)}>
                 {inside}
               </button>
             )}
           </li>
         );
       })}
-      {/* Takes its place from the start, so that nothing moves when the pointer comes. */}
+      {/* Always there, so that nothing moves when the pointer comes. */}
       <li class="quiet legend-time">{ts === undefined ? "" : exactTime(ts)}</li>
     </ul>
   );
@@ -139,7 +134,7 @@ function Sample({ dash, look }: Pick<Key, "dash" | "look">) {
 }
 
 function inkOf(element: HTMLElement): Ink {
-  // Custom properties are not resolved when read, so each is tried on an element.
+  // Reading a custom property does not resolve it, so each is set on an element and read from there.
   const probe = element.appendChild(document.createElement("i"));
   const colour = (name: string) => {
     probe.style.color = `var(${name})`;
@@ -169,7 +164,7 @@ const COLOURS = [
   "--state-unknown",
 ];
 
-/** An axis in the page's ink. */
+/** An axis in the page's colours. */
 export function axisOf(ink: Ink, more: uPlot.Axis = {}): uPlot.Axis {
   return {
     stroke: ink.text,

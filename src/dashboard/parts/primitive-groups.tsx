@@ -61,7 +61,7 @@ export function PrimitiveGroups(props: Props) {
   );
 }
 
-/** What the columns are; on a narrow screen each row tells by itself. */
+/** Column heads; hidden on a narrow screen, where each row has labels of its own. */
 function ColumnHeads({ span }: { span: Span }) {
   return (
     <div class="primitive-row column-heads" aria-hidden="true">
@@ -104,7 +104,7 @@ function StripLegend() {
   );
 }
 
-/** As of all, but for the events: those of the primitive. */
+/** Props of one primitive; `events` are those of the primitive. */
 interface RowProps extends Omit<Props, "primitives"> {
   readonly primitive: Primitive;
   readonly explanation: Explanation | null;

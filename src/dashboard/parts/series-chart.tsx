@@ -1,4 +1,4 @@
-/** The whole series of a primitive as a chart, with the windows that decided its last transition shaded. */
+/** The newest observations of a primitive as a chart; the windows that decided its last transition are shaded. */
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Point } from "../identity-facts.ts";
@@ -111,7 +111,7 @@ function Chart({
   );
 }
 
-/** What the chart shows, for those who do not see it. */
+/** The chart in words, for screen readers. */
 function labelOf(primitive: string, { kind, times, lanes }: SeriesDrawing): string {
   const how = {
     line: "as points with their moving mean (EWMA)",

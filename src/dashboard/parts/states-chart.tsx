@@ -1,4 +1,4 @@
-/** States over time as lines; each can be left out, since what is rare would lie flat below what is frequent. */
+/** States over time as lines; each line can be hidden, because a frequent state flattens the lines of rare ones. */
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
 import { setView, url } from "../route.ts";
@@ -13,7 +13,7 @@ import { axisOf, type Ink, type Key, Plot, timeAxisOf } from "./plot.tsx";
 const RANGES: Readonly<Record<string, number>> = { day: 1, week: 7, month: 30, year: 365, all: Infinity };
 const STANDARD_RANGE = "week";
 const DAY_SECS = 86_400;
-/** A line's dashes, so that none is known by its colour alone. */
+/** Dashes of each line, so that lines differ by more than colour. */
 const DASHES: readonly (readonly number[])[] = [[], [8, 3], [2, 3], [10, 3, 2, 3], [1, 4]];
 
 const KEYS = STATES.map((state, line): Key => ({

@@ -9,9 +9,9 @@ import { counted, exactTime, valueWords } from "../words.ts";
 
 const HEIGHT = 34;
 const TOP = 3;
-/** Of the part that values are drawn in. */
+/** Height of the part that values are drawn in. */
 const DEPTH = 21;
-/** Lanes that are told apart; further values share the last. */
+/** Lanes at most; further values share the last one. */
 const MOST_LANES = 5;
 const ABSTAINED = '"unknown"';
 
@@ -56,7 +56,7 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
   );
 }
 
-/** What a strip shows, for those who do not see it. */
+/** The strip in words, for screen readers. */
 function labelOf(
   kind: SeriesKind,
   observations: readonly Point[],
@@ -75,7 +75,7 @@ function labelOf(
   return `${counted(observations.length, "observation")}, ${how}, from ${exactTime(first.ts)} to ${exactTime(last.ts)}; marked: ${among(recent)} of the recent window, ${among(older)} of the older`;
 }
 
-/** What is later than what is shown. */
+/** Dims what is later than the time that is shown. */
 export function Later({ span, atTs }: { span: Span; atTs: number }) {
   const left = Math.min(100, Math.max(0, percentOf(atTs, span)));
   return (

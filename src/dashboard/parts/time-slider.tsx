@@ -1,4 +1,4 @@
-/** Goes back in time: the states as they were with the observations up to then. */
+/** Chooses the time as of which the states are shown. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../route.ts";
@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function TimeSlider({ span, atTs, turns, loadOlder }: Props) {
-  // Up, so that the first observation is in sight from the start.
+  // Rounded up, so that the first observation is included.
   const from = Math.ceil(span.fromTs);
   const to = Math.ceil(span.toTs);
   const moving = useSignal<number | null>(null);
@@ -35,7 +35,7 @@ export function TimeSlider({ span, atTs, turns, loadOlder }: Props) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => goTo(ts), REST_MS);
   };
-  // A turn is only seen as of a time that is not earlier, so fractions are rounded up.
+  // Rounded up, because a change is included only as of a time that is not earlier.
   const whole = turns.map((ts) => Math.ceil(ts));
   const before = whole.findLast((ts) => ts < shown);
   const after = whole.find((ts) => ts > shown);

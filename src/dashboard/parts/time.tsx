@@ -1,4 +1,4 @@
-/** Times: how long ago to read, the exact one to hover. */
+/** Times as a distance from now, with the exact time as a tooltip. */
 import { nowTs } from "../resource.ts";
 import { ago, duration, exactTime } from "../words.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Every transition of an identity over all of its primitives: what changed together stands in one column. One of the
- * marks is in the order of tabs; from it the arrow keys go to the others.
+ * The loaded transitions of an identity, a lane for each primitive. Tab stops at one of the marks; the arrow keys move
+ * from it to the others.
  */
 import { useSignal } from "@preact/signals";
 import { byDomain, domainWords, nameInDomain } from "../domains.ts";
@@ -143,7 +143,7 @@ function TurnMark({
   );
 }
 
-/** What runs through all lanes: lines of time with their names, and what is later than what is shown. */
+/** Lines of time through all lanes with their labels; dims what is later than the time that is shown. */
 function GridLayer({ grid, span, atTs }: { grid: Grid; span: Span; atTs: number | null }) {
   const names = axisTimes(grid.times, grid.stepSecs);
   return (

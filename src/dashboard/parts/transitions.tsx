@@ -1,4 +1,4 @@
-/** A list of events, newest first, each with its explanation and the observations that it was made from. */
+/** A list of events, newest first, each with its explanation and the observations that decided it. */
 import { useSignal } from "@preact/signals";
 import { eventWords, whyWords, windowMembers } from "../explain.ts";
 import type { AttributionEvent, Explanation } from "../schemas.ts";
@@ -7,7 +7,7 @@ import { Badge } from "./mark.tsx";
 
 interface Props {
   readonly events: readonly AttributionEvent[];
-  /** Whether the primitive is said: not where all are of one. */
+  /** Whether each event names its primitive. */
   readonly isNaming: boolean;
   /** Ids of events that came while the page was open. */
   readonly fresh: ReadonlySet<string>;
@@ -72,7 +72,7 @@ function Transition({
   );
 }
 
-/** The observations of both windows, to look their evidence up. Put together only when they are asked for. */
+/** The observations of both windows with their evidence. Rendered only while open. */
 function Windows({ explanation }: { explanation: Explanation }) {
   const isOpen = useSignal(false);
   const count = explanation.recent.length + explanation.older.length;

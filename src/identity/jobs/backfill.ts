@@ -1,4 +1,4 @@
-/** Applying what was stored of an attacker before it was registered, in pages, in the order of arrival. */
+/** Applies the observations that were stored before their attacker was registered, in pages, in the order of arrival. */
 import type { Cause } from "../../core/index.ts";
 import { finishBackfills, readBackfillPage, type StoredMember } from "../../storage/index.ts";
 import { arrive } from "../arrivals.ts";
@@ -16,7 +16,7 @@ export const backfill: JobKind<"backfill", readonly StoredMember[]> = {
   apply(job, page, store): Cause | null {
     const { attackerUuid, linkVersion } = job.input;
     const last = page.at(-1);
-    // Whoever linked the attacker elsewhere, or anew, sees to its observations.
+    // The attacker has another link by now, and the change of the link handles its observations.
     const isOutdated = store.winner !== null || (store.links.version(attackerUuid) ?? 0) > linkVersion;
     if (!last || isOutdated) {
       store.jobs.finish(job.key, false);

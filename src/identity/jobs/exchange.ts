@@ -1,7 +1,7 @@
 /**
- * Putting what D1 holds of some attackers in the place of what an identity holds of them: merge, unmerge, rebuild. D1 is
- * read in pages, which are staged; when all of it is there, one transaction makes the exchange, and every state is compared
- * with the one before. Observations that arrive in between are staged too, so the exchange loses none.
+ * Replaces an identity's observations of some attackers by those of D1: for merge, unmerge and rebuild. It reads D1 in pages and
+ * stages them. When all pages are staged, one transaction makes the exchange and compares every state with the one before.
+ * Observations that arrive in between are staged as well, so none is lost.
  */
 import type { AppliedObservation, Cause, Notice } from "../../core/index.ts";
 import { finishBackfills, readAttackersPage, type StoredMember } from "../../storage/index.ts";
@@ -9,17 +9,17 @@ import type { ExchangeLink } from "../protocol.ts";
 import type { IdentityStore, JobOf } from "../store/index.ts";
 import type { JobKind } from "./job-kind.ts";
 
-/** Attackers asked for at a time: a query does a look-up for each. */
+/** Attackers per query. A query makes one look-up for each. */
 const PAGE_ATTACKERS = 500;
 
-/** The key of a rebuild; each one is done anew. */
+/** The key of a rebuild. A new rebuild replaces one that waits. */
 export const REBUILD = "rebuild";
 
 type Exchange = JobOf<"exchange">;
 
 interface Page {
   readonly rows: readonly StoredMember[];
-  /** Whether there may be more of the attackers that were asked for. */
+  /** Whether these attackers may have more observations. */
   readonly isFull: boolean;
 }
 
@@ -33,7 +33,7 @@ export const exchange: JobKind<"exchange", Page> = {
       await finishBackfills(db, job.input.load);
       return NOTHING_READ;
     }
-    const { index, after } = placeOf(job);
+    const { index, after } = positionOf(job);
     const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
     if (attackers.length === 0) return NOTHING_READ;
     const rows = await readAttackersPage(
@@ -54,7 +54,7 @@ export const exchange: JobKind<"exchange", Page> = {
       finish(store, job);
       return null;
     }
-    const { index } = placeOf(job);
+    const { index } = positionOf(job);
     if (index < job.input.load.length) {
       store.staged.add(job.key, page.rows);
       store.jobs.moveOn(job, nextPlace(job, page));
@@ -67,7 +67,7 @@ export const exchange: JobKind<"exchange", Page> = {
   },
 };
 
-/** Stages observations that were applied meanwhile with every exchange that will replace those of their attacker. */
+/** Stages arriving observations for every exchange that will replace those of their attacker. */
 export function stageArrivals(store: IdentityStore, observations: readonly AppliedObservation[]): void {
   if (store.jobs.isEmpty || observations.length === 0) return;
   for (const job of store.jobs.exchanges()) {
@@ -80,7 +80,7 @@ export function stageArrivals(store: IdentityStore, observations: readonly Appli
   }
 }
 
-/** An identity that is merged away keeps its states; only the news of a merge or unmerge of its own is still due. */
+/** A merged identity keeps its states; only the event of its own merge or unmerge is still published. */
 function isOutdated(store: IdentityStore, { input }: Exchange): boolean {
   return store.winner !== null && input.notice === null;
 }
@@ -90,13 +90,13 @@ function finish(store: IdentityStore, { key }: Exchange): void {
   store.jobs.finish(key, key !== REBUILD);
 }
 
-function placeOf({ progress }: Exchange) {
+function positionOf({ progress }: Exchange) {
   return progress?.phase === "read" ? progress : { index: 0, after: null };
 }
 
 function nextPlace(job: Exchange, { rows, isFull }: Page) {
   const { load } = job.input;
-  const { index } = placeOf(job);
+  const { index } = positionOf(job);
   const last = rows.at(-1);
   if (!last || !isFull) {
     return { phase: "read", index: Math.min(index + PAGE_ATTACKERS, load.length), after: null } as const;
@@ -112,8 +112,8 @@ function nextPlace(job: Exchange, { rows, isFull }: Page) {
 }
 
 /**
- * Puts the staged observations in place. A link that is known to have changed since the plan was made is left alone: what
- * changed it has a plan of its own.
+ * Replaces the observations by the staged ones. A link that has changed since the plan was made is skipped, because the change
+ * has its own plan.
  */
 function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
   const isCurrent = ({ attackerUuid, linkVersion }: ExchangeLink) =>

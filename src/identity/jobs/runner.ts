@@ -1,6 +1,6 @@
 /**
- * Works off the jobs of an identity object, step by step. What a step read is applied only if the job is as it was when
- * the step began; a step that fails is noted with its reason and tried again later, while other jobs go on.
+ * Runs the jobs of an identity object in steps. A step applies what it read only if the job has not changed since the step
+ * began. A failed step is stored with its reason and retried later; other jobs go on.
  */
 import type { Cause } from "../../core/index.ts";
 import { logError, reasonOf } from "../../log.ts";
@@ -17,14 +17,14 @@ export class JobRunner {
   readonly #identityUuid: string;
   #running: Promise<void> | null = null;
 
-  /** @param commit - runs a change and saves what is decided about it, in one transaction */
+  /** @param commit - makes a change and saves the decision about it, in one transaction */
   constructor(store: IdentityStore, identityUuid: string, commit: (change: () => Cause | null) => void) {
     this.#store = store;
     this.#identityUuid = identityUuid;
     this.#commit = commit;
   }
 
-  /** Works until nothing is due or the budget is spent; joins a run that is under way. Never rejects. */
+  /** Runs until no job is due or the budget is spent. A running run is joined. Never rejects. */
   run(db: D1Database, budget: Budget, pageSizes: PageSizes): Promise<void> {
     this.#running ??= this.#work(db, budget, pageSizes).finally(() => {
       this.#running = null;

@@ -1,10 +1,10 @@
-/** Caches whether a query finds nothing, so that most calls skip it: an outbox and the jobs are empty nearly always. */
+/** Caches whether a query returns no row, so that most calls skip the query. Outbox and jobs are usually empty. */
 export class Emptiness {
   readonly #sql: SqlStorage;
   readonly #query: string;
   #isEmpty = false;
 
-  /** @param query - SQL that gives a row unless it is empty */
+  /** @param query - SQL that returns a row unless there is none */
   constructor(sql: SqlStorage, query: string) {
     this.#sql = sql;
     this.#query = query;
@@ -15,7 +15,7 @@ export class Emptiness {
     return this.#isEmpty;
   }
 
-  /** Asks again next time: call it when something was added, or when a transaction did not commit. */
+  /** Clears the cache. Call it after adding a row, and after a transaction that did not commit. */
   forget(): void {
     this.#isEmpty = false;
   }

@@ -9,7 +9,7 @@ interface MemberRow extends Record<string, SqlStorageValue> {
   attackerUuid: string;
 }
 
-/** What is stored of a primitive's window. */
+/** The stored window of a primitive. */
 export function storedHashWindow(sql: SqlStorage, primitive: string): StoredHashWindow {
   return {
     get: (value): Member | null =>
@@ -34,7 +34,7 @@ export function storedHashWindow(sql: SqlStorage, primitive: string): StoredHash
   };
 }
 
-/** Makes a decided change. */
+/** Saves a decided change. */
 export function changeHashWindow(
   sql: SqlStorage,
   primitive: string,
@@ -58,7 +58,7 @@ export function changeHashWindow(
   });
 }
 
-/** SQLite compares an infinite number as it should, but the largest finite one does as well and is plain to read. */
+/** Replaces Infinity by the largest finite number, which SQLite compares in the same way. */
 function finite(ts: number): number {
   return Math.min(Math.max(ts, -Number.MAX_VALUE), Number.MAX_VALUE);
 }

@@ -1,9 +1,9 @@
 /**
- * Stores written before migrations had numbers. Their tables are set aside, the numbered ones made, and the rows copied.
- * Remove it once no such store is left: an object is converted when it is next asked for anything.
+ * Converts stores from before the numbered migrations: their tables are renamed, the new ones are created, and the rows are
+ * copied. An object is converted at its next call. Remove this file when no such store is left.
  */
 
-/** Every table of that version. */
+/** The tables of that version. */
 const TABLES = [
   "head",
   "attackers",
@@ -21,14 +21,14 @@ const TABLES = [
   "reported_backlog",
 ] as const;
 
-/** Whether the tables are of that version. */
+/** Whether a store has that version. */
 export function isUnnumbered(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head' LIMIT 1").toArray().length > 0;
 }
 
 /**
- * Sets the tables aside.
- * @returns what copies them, to be called when the new tables are there
+ * Renames the tables.
+ * @returns a function that copies the rows; call it after the new tables are created
  */
 export function importUnnumbered(sql: SqlStorage): { copy(): void } {
   sql.exec("DROP INDEX hash_window_by_ts");
@@ -42,8 +42,7 @@ export function importUnnumbered(sql: SqlStorage): { copy(): void } {
 }
 
 /**
- * Jobs start over: what they had staged is read again. A key that was noted as done stays done, unless its job is still
- * waiting.
+ * Jobs start again and read their staged observations again. A key that was done stays done, unless its job still waits.
  */
 const COPY = `
 INSERT INTO meta (name, value) SELECT 'head', head FROM unnumbered_head;

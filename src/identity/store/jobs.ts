@@ -1,6 +1,6 @@
 /**
- * Long work of an identity object, as rows: what is to be done, how far it is, and what failed. A job is found by its key;
- * the key of a merge's or unmerge's exchange stays when it is done, so that it is done once.
+ * The jobs of an identity object, as rows: input, progress and failures. A job is identified by its key. The key of a merge or
+ * unmerge stays after it is done, so that it runs only once.
  */
 import { z } from "zod";
 import type { JobStatus } from "../protocol.ts";
@@ -17,34 +17,34 @@ const noticeSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unmerged"), fromUuid: z.string(), attackerUuids: z.array(z.string()) }),
 ]);
 
-/** What each kind of job is to do. */
+/** The input of each kind of job. */
 const INPUTS = {
-  /** Applies what was stored of an attacker before it was registered. */
+  /** Applies the observations that were stored before their attacker was registered. */
   backfill: z.object({ attackerUuid: z.string(), linkVersion: z.number() }),
-  /** Puts what D1 holds of some attackers in the place of what is held here. */
+  /** Replaces the observations of some attackers by those of D1. */
   exchange: z.object({
-    /** Attackers that are linked here as of these versions: everything D1 holds of them becomes what is held of them. */
+    /** Attackers that are linked here since these versions. Their observations become those of D1. */
     load: z.array(linkSchema),
-    /** Attackers that are linked elsewhere as of these versions: nothing of them stays. */
+    /** Attackers that are linked elsewhere since these versions. Their observations are removed. */
     drop: z.array(linkSchema),
-    /** What is published before the transitions, if anything. */
+    /** An event to publish before the transitions, or null. */
     notice: noticeSchema.nullable(),
-    /** Whether `load` was every attacker of the identity: then nothing of any other stays. */
+    /** Whether `load` has every attacker of the identity. Observations of all others are then removed. */
     isWhole: z.boolean(),
   }),
 };
 
 const keySchema = z.object({ primitive: z.string(), evidenceRef: z.string() });
 
-/** How far each kind of job is; null at the start. */
+/** The progress of each kind of job; null at the start. */
 const PROGRESS = {
   /** The last observation applied. */
   backfill: z.object({ ts: z.number(), evidenceRef: z.string(), primitive: z.string() }).nullable(),
   exchange: z
     .discriminatedUnion("phase", [
-      /** Reading: the attacker of `load` to go on with, and the last observation of it that was staged. */
+      /** Reading: the current attacker of `load`, and its last staged observation. */
       z.object({ phase: z.literal("read"), index: z.number(), after: keySchema.nullable() }),
-      /** The exchange is made; D1 is still to hear that the backfills of those attackers are dealt with. */
+      /** The exchange is made. D1 must still be told that the backfills of these attackers are done. */
       z.object({ phase: z.literal("confirm") }),
     ])
     .nullable(),
@@ -54,7 +54,7 @@ export type JobKind = keyof typeof INPUTS;
 export type JobInput<K extends JobKind> = z.infer<(typeof INPUTS)[K]>;
 export type JobProgress<K extends JobKind> = z.infer<(typeof PROGRESS)[K]>;
 
-/** A job that waits. */
+/** A waiting job. */
 export type Job = { readonly [K in JobKind]: JobOf<K> }[JobKind];
 
 export interface JobOf<K extends JobKind> {
@@ -84,7 +84,7 @@ export class Jobs {
     this.#emptiness = new Emptiness(sql, "SELECT 1 FROM jobs WHERE input IS NOT NULL LIMIT 1");
   }
 
-  /** Drops the cache: call it when a transaction did not commit. */
+  /** Clears the cache. Call it after a transaction that did not commit. */
   forget(): void {
     this.#emptiness.forget();
   }
@@ -94,7 +94,7 @@ export class Jobs {
     return this.#emptiness.isEmpty;
   }
 
-  /** Adds a job, or starts one with this key over. */
+  /** Adds a job, or restarts the one with this key. */
   start<K extends JobKind>(kind: K, key: string, input: JobInput<K>): void {
     this.#emptiness.forget();
     this.#sql.exec(
@@ -118,7 +118,7 @@ export class Jobs {
     return this.#sql.exec("SELECT 1 FROM jobs WHERE key = ?", key).toArray().length > 0;
   }
 
-  /** The next job that may be worked on, or null. */
+  /** The next job that is due, or null. */
   next(nowMs: number): Job | null {
     const row = this.#sql
       .exec<JobRow>(
@@ -130,7 +130,7 @@ export class Jobs {
     return row ? toJob(row) : null;
   }
 
-  /** The exchanges that wait. */
+  /** The waiting exchanges. */
   exchanges(): JobOf<"exchange">[] {
     return this.#sql
       .exec<JobRow>(
@@ -142,14 +142,14 @@ export class Jobs {
       .filter((job) => job.kind === "exchange");
   }
 
-  /** When the earliest job that waits may be worked on (epoch milliseconds), or null if none waits. */
+  /** Time at which the next waiting job is due (epoch milliseconds), or null if none waits. */
   nextMs(): number | null {
     return this.#sql
       .exec<{ ms: number | null }>("SELECT min(retry_ms) AS ms FROM jobs WHERE input IS NOT NULL")
       .one().ms;
   }
 
-  /** Whether a job is as it was when a step of it began. */
+  /** Whether a job has not changed since a step began. */
   isUnchanged({ key, revision }: Job): boolean {
     return (
       this.#sql
@@ -158,7 +158,7 @@ export class Jobs {
     );
   }
 
-  /** Notes how far a job is. */
+  /** Saves the progress of a job. */
   moveOn<K extends JobKind>({ key }: JobOf<K>, progress: JobProgress<K>): void {
     this.#sql.exec(
       "UPDATE jobs SET progress = ?, revision = revision + 1, failures = 0, error = NULL, retry_ms = 0 WHERE key = ?",
@@ -167,12 +167,12 @@ export class Jobs {
     );
   }
 
-  /** Makes every step that is under way read again: what it has read may hold observations that are gone since. */
+  /** Makes every running step read again, because it may have read observations that were removed since. */
   invalidateSteps(): void {
     if (!this.isEmpty) this.#sql.exec("UPDATE jobs SET revision = revision + 1 WHERE input IS NOT NULL");
   }
 
-  /** Ends a job; its key is kept if it is to be done once. */
+  /** Ends a job. Its key is kept if it must run only once. */
   finish(key: string, isKeyKept: boolean): void {
     if (isKeyKept) {
       this.#sql.exec(
@@ -182,7 +182,7 @@ export class Jobs {
     } else this.#sql.exec("DELETE FROM jobs WHERE key = ?", key);
   }
 
-  /** Notes that a step failed, and when the next attempt may start (epoch milliseconds). */
+  /** Saves that a step failed, and the time of the next attempt (epoch milliseconds). */
   fail({ key, revision }: Job, error: string, retryMs: number): void {
     this.#sql.exec(
       "UPDATE jobs SET failures = failures + 1, error = ?, retry_ms = ? WHERE key = ? AND revision = ?",
@@ -193,7 +193,7 @@ export class Jobs {
     );
   }
 
-  /** Lets every job be worked on again at once, whatever failed before. */
+  /** Makes every job due at once, also failed ones. */
   retryNow(): void {
     if (!this.isEmpty) this.#sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
   }
@@ -203,7 +203,7 @@ export class Jobs {
     this.#sql.exec("DELETE FROM jobs WHERE kind = 'backfill'");
   }
 
-  /** What waits. */
+  /** All waiting jobs. */
   status(): JobStatus[] {
     return this.#sql
       .exec<{ key: string; kind: string; failures: number; error: string | null }>(

@@ -1,11 +1,11 @@
-/** The attackers linked to an identity, as far as its object has heard, and those that were erased. */
+/** The attackers that an identity object knows: those linked to it, those linked elsewhere, and those erased. */
 import type { LinkedAttackers } from "../../core/index.ts";
 
-/** A link that was heard of. */
+/** A known link. */
 export interface HeardLink {
   readonly attackerUuid: string;
   readonly linkVersion: number;
-  /** False if the attacker is linked to another identity as of this version. */
+  /** False if the attacker is linked to another identity since this version. */
   readonly isLinked: boolean;
 }
 
@@ -17,12 +17,12 @@ export class Links {
     this.#sql = sql;
   }
 
-  /** Drops the cache: call it when a transaction did not commit. */
+  /** Clears the cache. Call it after a transaction that did not commit. */
   forget(): void {
     this.#versions.clear();
   }
 
-  /** The newest version heard of an attacker's link, or null if none was. */
+  /** The newest known version of an attacker's link, or null. */
   version(attackerUuid: string): number | null {
     const known = this.#versions.get(attackerUuid);
     if (known !== undefined) return known;
@@ -33,23 +33,23 @@ export class Links {
     return row?.link_version ?? null;
   }
 
-  /** Notes that an attacker is linked here. @param firstSeenTs - epoch seconds */
+  /** Stores that an attacker is linked here. @param firstSeenTs - epoch seconds */
   link(attackerUuid: string, linkVersion: number, firstSeenTs: number | null): void {
     this.#put(attackerUuid, linkVersion, 1, firstSeenTs);
   }
 
-  /** Notes that an attacker is linked to another identity, as of this version. */
+  /** Stores that an attacker is linked to another identity since this version. */
   release(attackerUuid: string, linkVersion: number): void {
     this.#put(attackerUuid, linkVersion, 0, null);
   }
 
-  /** Removes a link without a trace. */
+  /** Removes a link completely. */
   remove(attackerUuid: string): void {
     this.#sql.exec("DELETE FROM attackers WHERE uuid = ?", attackerUuid);
     this.#versions.delete(attackerUuid);
   }
 
-  /** Every link that was heard of. */
+  /** Every known link. */
   all(): HeardLink[] {
     return this.#sql
       .exec<{ uuid: string; link_version: number; is_linked: number }>(
@@ -63,12 +63,12 @@ export class Links {
       }));
   }
 
-  /** How many attackers are linked here. */
+  /** Number of attackers linked here. */
   count(): number {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM attackers WHERE is_linked").one().n;
   }
 
-  /** The attackers linked here, and the earliest time that any of them was seen. */
+  /** The attackers linked here, and the earliest time at which one of them was seen. */
   linked(): LinkedAttackers {
     const rows = this.#sql
       .exec<{ uuid: string; first_seen_ts: number | null }>(
@@ -84,7 +84,7 @@ export class Links {
     };
   }
 
-  /** One of the attackers that were ever heard of, erased ones too, or null: all of them are in one shard. */
+  /** Any known attacker, also an erased one, or null. All of them are in the same shard. */
   any(): string | null {
     const row = this.#sql
       .exec<{ uuid: string }>("SELECT uuid FROM attackers UNION ALL SELECT attacker_uuid FROM erased LIMIT 1")
@@ -92,7 +92,7 @@ export class Links {
     return row?.uuid ?? null;
   }
 
-  /** When an attacker was erased (epoch seconds), or null. */
+  /** Time at which an attacker was erased (epoch seconds), or null. */
   erasedTs(attackerUuid: string): number | null {
     const row = this.#sql
       .exec<{ erased_ts: number }>("SELECT erased_ts FROM erased WHERE attacker_uuid = ?", attackerUuid)
@@ -100,7 +100,7 @@ export class Links {
     return row?.erased_ts ?? null;
   }
 
-  /** Notes that an attacker was erased; the latest time holds. */
+  /** Stores that an attacker was erased. The latest time is kept. */
   erase(attackerUuid: string, erasedTs: number): void {
     this.#sql.exec(
       `INSERT INTO erased (attacker_uuid, erased_ts) VALUES (?, ?)

@@ -1,7 +1,7 @@
 /**
- * Brings an object's tables to the newest version. They are made with the first write, so that asking an object about an
- * identity that does not exist leaves nothing behind; drizzle's own migrator makes its bookkeeping table at once, so the
- * number of the last migration is a row of `meta` instead.
+ * Migrates the tables of an object. They are created with the first write, so that a read of an identity that does not exist
+ * stores nothing. drizzle's own migrator creates its table at once; so the number of the last migration is a row of `meta`
+ * instead.
  */
 import { importUnnumbered, isUnnumbered } from "./import-unnumbered.ts";
 import bundle from "./migrations/migrations.js";
@@ -14,7 +14,7 @@ export function hasTables(sql: SqlStorage): boolean {
 }
 
 /**
- * Runs the migrations that are still to run. Call it inside a transaction.
+ * Runs the outstanding migrations. Call it inside a transaction.
  * @throws Error if a newer version of the Worker wrote the tables
  */
 export function migrate(sql: SqlStorage): void {

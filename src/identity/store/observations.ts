@@ -1,8 +1,8 @@
-/** The observations that an identity object holds, in the order of D1's key: attacker, primitive, evidence pointer. */
+/** The stored observations of an identity object, in the order of D1's key: attacker, primitive, evidence pointer. */
 import type { AppliedObservation, Member, ObservationKey, Precedence } from "../../core/index.ts";
 import { inPieces } from "./pieces.ts";
 
-/** A stretch of observations in the order of their keys. */
+/** A range of observations in the order of their keys. */
 export interface KeyRange {
   /** Exclusive; null: from the start. */
   readonly after: ObservationKey | null;
@@ -27,7 +27,7 @@ const MEMBER = "value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attacke
 const COLUMNS = `primitive, id, ${MEMBER}`;
 const SERIES_ORDER = "ts, evidence_ref, attacker_uuid";
 
-/** The attackers that observations are held of: two look-ups each, whatever is held of them. */
+/** The attackers with stored observations. It costs two look-ups per attacker. */
 const HOLDERS = `holders (uuid) AS (
   SELECT min(attacker_uuid) FROM observations
   UNION ALL
@@ -41,7 +41,7 @@ export class Observations {
     this.#sql = sql;
   }
 
-  /** What stands under the keys of some observations, by `nameOf` of each; those that are not held are left out. */
+  /** The stored observations with the keys of the given ones, by `nameOf` of each; missing ones are left out. */
   standing(keys: readonly ObservationKey[]): Map<string, Precedence> {
     const standing = new Map<string, Precedence>();
     const rows = keys.map((key) => [key.attackerUuid, key.primitive, key.evidenceRef]);
@@ -56,7 +56,7 @@ export class Observations {
     return standing;
   }
 
-  /** Stores observations, each in the place of what stands under its key. */
+  /** Stores observations. Each replaces the one with its key. */
   put(observations: readonly AppliedObservation[]): void {
     const rows = observations.map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) => [
       attackerUuid,
@@ -99,7 +99,7 @@ export class Observations {
   }
 
   /**
-   * Every series, by primitive in ASCII order, in one pass; each must be read to its end before the next.
+   * Every series, by primitive in ASCII order, in one pass. The reader must finish one before the next.
    * @param toTs - epoch seconds; later observations are left out
    */
   *allMembers(toTs = Number.MAX_VALUE): Generator<readonly [string, Iterable<Member>], void, undefined> {
@@ -116,17 +116,17 @@ export class Observations {
           for (; !row.done && row.value.primitive === primitive; row = rows.next()) yield row.value;
         })(),
       ];
-      // What was not read of it.
+      // Skips the members that were not read.
       while (!row.done && row.value.primitive === primitive) row = rows.next();
     }
   }
 
-  /** Whether any observation is held. */
+  /** Whether there is any observation. */
   get isEmpty(): boolean {
     return this.#sql.exec("SELECT 1 FROM observations LIMIT 1").toArray().length === 0;
   }
 
-  /** Whether an observation of an attacker is held. */
+  /** Whether there is an observation of an attacker. */
   has(attackerUuid: string): boolean {
     return (
       this.#sql.exec("SELECT 1 FROM observations WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray()
@@ -134,7 +134,7 @@ export class Observations {
     );
   }
 
-  /** How many observations are held of each primitive. */
+  /** Number of observations per primitive. */
   counts(): Map<string, number> {
     const rows = this.#sql
       .exec<{ primitive: string; n: number }>(
@@ -158,7 +158,7 @@ export class Observations {
   }
 
   /**
-   * The observations before a time after a key, in the order of their keys, but those that a hash window holds.
+   * The observations before a time and after a key, in the order of their keys, without those in a hash window.
    * @param beforeTs - epoch seconds
    * @param after - exclusive; null: from the start
    */
@@ -176,7 +176,7 @@ export class Observations {
     );
   }
 
-  /** Removes observations by key, but those with a ts not below a time (epoch seconds). */
+  /** Removes observations by key, if their ts is below a time (epoch seconds). */
   remove(keys: readonly ObservationKey[], beforeTs = Number.MAX_VALUE): void {
     for (const list of lists(keys)) {
       this.#sql.exec(
@@ -187,7 +187,7 @@ export class Observations {
     }
   }
 
-  /** Removes an attacker's observations up to a time (epoch seconds, itself included). */
+  /** Removes an attacker's observations up to a time (epoch seconds, inclusive). */
   removeOf(attackerUuid: string, toTs = Number.MAX_VALUE): void {
     this.#sql.exec("DELETE FROM observations WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, toTs);
   }
@@ -205,10 +205,10 @@ export function nameOf({ attackerUuid, primitive, evidenceRef }: ObservationKey)
   return `${attackerUuid}\0${primitive}\0${evidenceRef}`;
 }
 
-/** Keys in one parameter; at their longest (a pointer of 512 bytes, escaped) they are some 3 KB each. */
+/** Maximum number of keys in one parameter. The longest key (an escaped pointer of 512 bytes) has about 3 KB. */
 const KEYS_AT_ONCE = 500;
 
-/** Keys as JSON lists, each under the 2 MB of a parameter. */
+/** Keys as JSON lists, each below the 2 MB of a parameter. */
 export function lists(keys: readonly ObservationKey[]): string[] {
   const pages = Array.from({ length: Math.ceil(keys.length / KEYS_AT_ONCE) }, (_, i) =>
     keys.slice(i * KEYS_AT_ONCE, (i + 1) * KEYS_AT_ONCE),

@@ -1,11 +1,11 @@
-/** Writes many rows in few statements: a call to SQLite costs more than a row. */
+/** Writes many rows with few statements, because a call to SQLite costs more than a row. */
 
-/** How many parameters a statement of an object takes (platform limit). */
+/** Maximum number of parameters of a statement (platform limit). */
 const MAX_PARAMETERS = 100;
 
 /**
- * Passes rows on, as many at a time as a statement can bind.
- * @param columns - of each row
+ * Passes rows on in groups, as many as a statement can bind.
+ * @param columns - number of columns of a row
  * @param exec - takes the rows as `(?, …), (?, …)`, for a VALUES clause, and what to bind
  */
 export function inPieces(

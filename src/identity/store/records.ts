@@ -1,4 +1,4 @@
-/** What an identity object keeps of each primitive: its state, and the tail by which the next observation is judged. */
+/** The record of each primitive: its state, and the tail that the next observation is applied to. */
 import { z } from "zod";
 import { type Attribution, type PrimitiveRecord, STATES } from "../../core/index.ts";
 import type { PrimitiveAttribution } from "../protocol.ts";
@@ -34,7 +34,7 @@ export class Records {
     this.#sql = sql;
   }
 
-  /** Drops the cache: call it when a transaction did not commit. */
+  /** Clears the cache. Call it after a transaction that did not commit. */
   forget(): void {
     this.#known.clear();
     this.#attributionsJson = null;
@@ -76,7 +76,7 @@ export class Records {
     for (const [primitive, record] of records) this.#known.set(primitive, record);
   }
 
-  /** Removes the record of a primitive that has no observations left. */
+  /** Removes the record of a primitive without observations. */
   remove(primitive: string): void {
     this.#attributionsJson = null;
     this.#sql.exec("DELETE FROM attributions WHERE primitive = ?", primitive);
@@ -91,7 +91,7 @@ export class Records {
       .map((row) => ({ primitive: row.primitive, ...toAttribution(row) }));
   }
 
-  /** The same as JSON; made once for as long as nothing changes. */
+  /** The same as JSON; cached until a state changes. */
   attributionsJson(): string {
     this.#attributionsJson ??= JSON.stringify(this.attributions());
     return this.#attributionsJson;

@@ -1,7 +1,6 @@
 /**
- * The tables of an identity object's own SQLite. drizzle-kit makes the numbered migrations beside this file from it;
- * `WITHOUT ROWID`, which it cannot write, is added there by hand. The statements themselves are SQL: they run for every
- * observation.
+ * The tables of the SQLite of an identity object. drizzle-kit generates the numbered migrations in this folder from it;
+ * `WITHOUT ROWID` is added to them by hand. The statements are plain SQL, because they run for every observation.
  */
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -11,7 +10,7 @@ export const meta = sqliteTable("meta", {
   value: text("value").notNull(),
 });
 
-/** The attackers that were ever linked here, each with the newest version of its link that was heard of. WITHOUT ROWID. */
+/** The known attackers, each with the newest known version of its link. WITHOUT ROWID. */
 export const attackers = sqliteTable("attackers", {
   uuid: text("uuid").primaryKey(),
   linkVersion: integer("link_version").notNull(),
@@ -19,13 +18,13 @@ export const attackers = sqliteTable("attackers", {
   firstSeenTs: real("first_seen_ts"),
 });
 
-/** Attackers that were erased: an observation that comes afterwards with a ts not later is dropped. WITHOUT ROWID. */
+/** Erased attackers. A later arrival with a ts up to the time of the erasure is dropped. WITHOUT ROWID. */
 export const erased = sqliteTable("erased", {
   attackerUuid: text("attacker_uuid").primaryKey(),
   erasedTs: real("erased_ts").notNull(),
 });
 
-/** Every observation, once. The key has the order of D1's, so that the two are compared range by range. WITHOUT ROWID. */
+/** Every observation, once. The key has the same order as D1's, so that both are compared range by range. WITHOUT ROWID. */
 export const observations = sqliteTable(
   "observations",
   {
@@ -39,7 +38,7 @@ export const observations = sqliteTable(
   (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
 );
 
-/** The state of each primitive, with the tail by which the next observation is judged. WITHOUT ROWID. */
+/** The state of each primitive, with the tail that the next observation is applied to. WITHOUT ROWID. */
 export const attributions = sqliteTable("attributions", {
   primitive: text("primitive").primaryKey(),
   currentValue: text("current_value").notNull(),
@@ -64,38 +63,38 @@ export const hashWindow = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.primitive, table.value] }),
-    // For what falls out of the window.
+    // For members that leave the window.
     index("hash_window_by_ts").on(table.primitive, table.ts),
   ],
 );
 
-/** Events that are due. */
+/** The outbox: events that are not published yet. */
 export const outbox = sqliteTable("outbox", {
   seq: integer("seq").primaryKey(),
   dueTs: real("due_ts").notNull(),
-  /** JSON of the envelope; a suspicion's list may stand as the difference to that of the suspicion before. */
+  /** JSON of the envelope. The list of a suspicion may be stored as the difference to the suspicion before. */
   event: text("event").notNull(),
 });
 
-/** Long work: what waits, how far it is, and the keys of what is done once. WITHOUT ROWID. */
+/** Jobs: waiting ones with their progress, and the keys of jobs that must run only once. WITHOUT ROWID. */
 export const jobs = sqliteTable("jobs", {
   key: text("key").primaryKey(),
   kind: text("kind").notNull(),
-  /** Jobs are worked off in this order. */
+  /** The order in which jobs run. */
   position: integer("position").notNull(),
-  /** JSON of what is to be done; null once it is done. */
+  /** JSON of the input; null once the job is done. */
   input: text("input"),
-  /** JSON of how far it is; null at the start. */
+  /** JSON of the progress; null at the start. */
   progress: text("progress"),
-  /** Raised by every change of the row: a step applies only what it read under the same one. */
+  /** Raised by every change of the row. A step applies only what it read at the same version. */
   revision: integer("revision").notNull(),
-  /** Failed attempts in a row, the reason of the last one, and when the next may start (epoch milliseconds). */
+  /** Number of consecutive failures, the reason of the last one, and the time of the next attempt (epoch milliseconds). */
   failures: integer("failures").notNull(),
   error: text("error"),
   retryMs: integer("retry_ms").notNull(),
 });
 
-/** Observations that a job has read, until it puts them in the place of those held. WITHOUT ROWID. */
+/** Observations that a job has read and will exchange for the stored ones. WITHOUT ROWID. */
 export const staged = sqliteTable(
   "staged",
   {

@@ -1,4 +1,4 @@
-/** Observations that an exchange has read from D1, until one transaction puts them in the place of those held. */
+/** Observations that an exchange has read from D1. One transaction later replaces the stored observations by them. */
 import type { AppliedObservation, ObservationKey } from "../../core/index.ts";
 import { lists } from "./observations.ts";
 import { inPieces } from "./pieces.ts";
@@ -10,7 +10,7 @@ export class Staged {
     this.#sql = sql;
   }
 
-  /** Adds observations; of two under one key the greater stands. */
+  /** Adds observations. Of two with the same key the greater is kept. */
   add(jobKey: string, observations: readonly AppliedObservation[]): void {
     const rows = observations.map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) => [
       jobKey,
@@ -31,7 +31,7 @@ export class Staged {
     });
   }
 
-  /** Makes what was staged of an attacker what is held of it; what was erased is left out. */
+  /** Replaces the observations of an attacker by the staged ones, without erased ones. */
   putInPlace(jobKey: string, attackerUuid: string): void {
     this.#sql.exec(
       `INSERT OR REPLACE INTO observations (attacker_uuid, primitive, evidence_ref, ts, id, value)
@@ -43,7 +43,7 @@ export class Staged {
     );
   }
 
-  /** Whether something of an attacker is staged that is later than a time (epoch seconds). */
+  /** Whether an observation of an attacker is staged that is later than a time (epoch seconds). */
   hasLater(jobKey: string, attackerUuid: string, ts: number): boolean {
     return (
       this.#sql
@@ -57,17 +57,17 @@ export class Staged {
     );
   }
 
-  /** Removes what a job has staged. */
+  /** Removes the staged observations of a job. */
   clear(jobKey: string): void {
     this.#sql.exec("DELETE FROM staged WHERE job_key = ?", jobKey);
   }
 
-  /** Removes what any job has staged of an attacker, up to a time (epoch seconds, itself included). */
+  /** Removes the staged observations of an attacker, of all jobs, up to a time (epoch seconds, inclusive). */
   removeOf(attackerUuid: string, toTs: number): void {
     this.#sql.exec("DELETE FROM staged WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, toTs);
   }
 
-  /** Removes what any job has staged under some keys, but those with a ts not below a time (epoch seconds). */
+  /** Removes the staged observations with these keys, of all jobs, if their ts is below a time (epoch seconds). */
   remove(keys: readonly ObservationKey[], beforeTs: number): void {
     for (const list of lists(keys)) {
       this.#sql.exec(

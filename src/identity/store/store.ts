@@ -1,6 +1,6 @@
 /**
- * The identity object's SQLite, behind questions. Everything is synchronous; memory holds only caches of what is stored,
- * which `forget` drops after a transaction that did not commit.
+ * The SQLite of an identity object. All functions are synchronous. Memory holds only caches of stored data; `forget` clears them
+ * after a transaction that did not commit.
  */
 import {
   type AppliedObservation,
@@ -34,7 +34,7 @@ export class IdentityStore {
   readonly #records: Records;
   #hasTables: boolean;
 
-  /** Brings tables of an earlier version to the newest one. Call it where no other event can come in between. */
+  /** Migrates tables of an earlier version. Call it where no other event can run in between. */
   constructor(storage: DurableObjectStorage, identityUuid: string) {
     const { sql } = storage;
     this.#sql = sql;
@@ -50,19 +50,19 @@ export class IdentityStore {
     if (this.#hasTables) storage.transactionSync(() => migrate(sql));
   }
 
-  /** Whether nothing was ever written here: then there are no tables to ask. */
+  /** Whether nothing was written yet. There are no tables then. */
   get isEmpty(): boolean {
     return !this.#hasTables;
   }
 
-  /** Makes the tables if they are not there; call it inside a transaction, before the first write. */
+  /** Creates the tables if they do not exist. Call it inside a transaction, before the first write. */
   prepare(): void {
     if (this.#hasTables) return;
     migrate(this.#sql);
     this.#hasTables = true;
   }
 
-  /** Drops every cache: call it when a transaction did not commit. */
+  /** Clears all caches. Call it after a transaction that did not commit. */
   forget(): void {
     this.#hasTables = hasTables(this.#sql);
     this.links.forget();
@@ -85,8 +85,8 @@ export class IdentityStore {
   }
 
   /**
-   * What a decision may ask.
-   * @param arrivals - the observations that it will ask about: they are looked up together
+   * The facts for a decision.
+   * @param arrivals - the arriving observations; they are looked up together
    * @param nowTs - epoch seconds
    */
   facts(policy: Policy, nowTs: number, arrivals: readonly AppliedObservation[]): Facts {
@@ -105,7 +105,7 @@ export class IdentityStore {
     };
   }
 
-  /** Saves a decision. Call it in the transaction in which its facts were read. */
+  /** Saves a decision. Call it in the transaction that read its facts. */
   save(decision: Decision): void {
     const before = this.head;
     const { head, observations, records, removed, hashWindows, events } = decision;
@@ -127,8 +127,7 @@ export class IdentityStore {
   }
 
   /**
-   * Notes that this identity is merged away, or (null) that it stands on its own, as of a merge or its undoing. The
-   * latest step holds: a call that was held up changes nothing.
+   * Stores the winner of a merge, or null after the unmerge. The latest step counts, so a delayed call changes nothing.
    */
   saveWinner(winnerUuid: string | null, { mergeId, isUndone }: MergeStep): void {
     const known = this.#meta.read("merged");
@@ -137,7 +136,7 @@ export class IdentityStore {
     if (isLater) this.#meta.write("merged", { winnerUuid, mergeId, isUndone });
   }
 
-  /** Removes the pointer to the winner, but not the memory of the step. */
+  /** Removes the pointer to the winner, but not the number of the step. */
   forgetWinner(): void {
     const known = this.#meta.read("merged");
     if (known?.winnerUuid) this.#meta.write("merged", { ...known, winnerUuid: null });
@@ -153,12 +152,12 @@ export class IdentityStore {
     return this.isEmpty ? "[]" : this.#records.attributionsJson();
   }
 
-  /** The id of the policy by which a primitive's state was decided, or null if it has none. */
+  /** The id of the policy that decided the state of a primitive, or null if there is no state. */
   policyIdOf(primitive: string): string | null {
     return this.#records.find(primitive)?.policyId ?? null;
   }
 
-  /** What the drain keeps between its runs. */
+  /** The data that the drain stores between its runs. */
   get meta(): Meta {
     return this.#meta;
   }
