@@ -1,7 +1,7 @@
-/** Calling the API as an admin. */
+/** Requests to the API with the admin token. */
 import { exports } from "cloudflare:workers";
 
-/** A request to a path under `/api/v1/`, with the admin token unless another is given. */
+/** Sends a request to a path under `/api/v1/`, with the admin token unless the test gives another one. */
 export function call(method: string, path: string, body?: unknown, token = "admin-token"): Promise<Response> {
   return exports.default.fetch(`https://x/api/v1/${path}`, {
     method,

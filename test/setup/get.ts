@@ -1,7 +1,7 @@
-/** Asking the API as a reader does. */
+/** Read requests to the API. */
 import { exports } from "cloudflare:workers";
 
-/** One request with the read token, or with another one. */
+/** Sends one request, with the read token unless the test gives another one. */
 export function get(
   path: string,
   options: { token?: string; headers?: Record<string, string>; method?: string } = {},
@@ -19,8 +19,8 @@ export interface Page<T> {
   readonly next_cursor: string | null;
 }
 
-/** Every entry of a list from a cursor on, page by page, and how long each page was. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it reads
+/** Reads a list page by page from a cursor to its end; returns its entries and the length of each page. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the type that it reads
 export async function readAll<T>(
   path: string,
   from: string | null = null,

@@ -1,4 +1,4 @@
-/** Every operation of the API, from its own description, so that a walk over all of them misses none. */
+/** Every operation of the API, read from its OpenAPI description, for tests that go over all of them. */
 import { z } from "zod";
 import { ask } from "./request.ts";
 
@@ -11,14 +11,14 @@ const operationSchema = z.object({
 });
 const descriptionSchema = z.object({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
 
-/** One operation, as far as walks need it. */
+/** The parts of an operation that tests use. */
 export interface Operation extends z.infer<typeof operationSchema> {
   readonly method: string;
-  /** With `{name}` where a parameter stands. */
+  /** Parameters stand in it as `{name}`. */
   readonly path: string;
 }
 
-/** Reads the operations that `/openapi.json` names. */
+/** Reads the operations from `/openapi.json`. */
 export async function readOperations(): Promise<Operation[]> {
   const description = descriptionSchema.parse(await (await ask("GET", "/openapi.json")).json());
   return Object.entries(description.paths).flatMap(([path, methods]) =>
@@ -30,12 +30,12 @@ export async function readOperations(): Promise<Operation[]> {
   );
 }
 
-/** The path of an operation, its parameters replaced; a fresh UUID where nothing else is said. */
+/** The path of an operation with its parameters replaced; one without a given value gets a new UUID. */
 export function pathOf({ path }: Pick<Operation, "path">, parameters: Readonly<Record<string, string>> = {}) {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? crypto.randomUUID());
 }
 
-/** Ends an answer that may be a stream without end, and tells how it began. */
+/** Closes an answer, which may be an endless stream; returns its status, its type, and the text if it is no stream. */
 export async function end(response: Response): Promise<{ status: number; type: string; text: string }> {
   const type = response.headers.get("content-type") ?? "";
   const isStream = type.startsWith("text/event-stream");

@@ -1,15 +1,15 @@
-/** What arrived on the outbound queue, in order of arrival. */
+/** The events that the outbound queue delivered, in order of arrival. */
 import { expect, vi } from "vitest";
 import type { OutboundEvent } from "../../src/core/index.ts";
 
 const received: OutboundEvent[] = [];
 
-/** Takes a batch of the outbound queue. */
+/** Keeps the events of a batch of the outbound queue. */
 export function receive(batch: MessageBatch): void {
   for (const message of batch.messages) received.push(message.body as OutboundEvent);
 }
 
-/** The messages that arrived for an identity. */
+/** The events of an identity that were delivered so far. */
 export function receivedFor(identityUuid: string): OutboundEvent[] {
   return received.filter(
     ({ payload }) =>

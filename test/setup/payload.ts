@@ -1,6 +1,6 @@
-/** Payloads of the contract's shape; a test says only what matters to it. */
+/** Payloads as the contract defines them; a test sets only the fields that it is about. */
 
-/** A valid observation of a fresh key, overridden where a test cares. */
+/** A valid observation with a new key; the test may override any field. */
 export function payload(overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const ts = Number(overrides["ts"] ?? 1_714_000_000);
   return {
@@ -18,7 +18,7 @@ export function payload(overrides: Readonly<Record<string, unknown>> = {}): Reco
   };
 }
 
-/** A series of one attacker and primitive: one value every minute. */
+/** Observations of one attacker and primitive, one value a minute. */
 export function series(
   attackerUuid: string,
   primitive: string,

@@ -1,24 +1,24 @@
-/** Asking the Worker under test over HTTP, and looking at what it answers. */
+/** HTTP requests to the Worker under test, and checks of its answers. */
 import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { fetchLimited } from "./limits/worker.ts";
 
 /** The tokens of the test environment. */
 export const TOKENS = { read: "read-token", ingest: "ingest-token", admin: "admin-token" } as const;
-/** The origin that the Worker under test is asked at. */
+/** The origin of requests to the Worker under test. */
 export const ORIGIN = "https://attribution.test";
 
 export interface Asked {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A text, bytes or a stream go as they are; anything else as JSON. */
+  /** Text, bytes and streams are sent unchanged; anything else is sent as JSON. */
   readonly body?: unknown;
-  /** Bindings or variables other than the environment's. */
+  /** Bindings or variables that replace those of the environment. */
   readonly env?: Readonly<Record<string, unknown>>;
   readonly origin?: string;
 }
 
-/** Asks; with an environment of its own it asks the app, else the Worker as it runs. */
+/** Sends a request to the Worker as it runs, or, if the test gives bindings, to the app with these. */
 export function ask(method: string, path: string, asked: Asked = {}): Promise<Response> {
   const headers = new Headers(asked.headers);
   if (asked.token !== undefined) headers.set("authorization", `Bearer ${asked.token}`);
@@ -31,7 +31,7 @@ export function ask(method: string, path: string, asked: Asked = {}): Promise<Re
   return asked.env ? fetchLimited(request, { ...env, ...asked.env }) : exports.default.fetch(request);
 }
 
-/** A problem document, as far as tests look at it. */
+/** The parts of a problem document that tests use. */
 export interface Problem extends Record<string, unknown> {
   readonly status: number;
   readonly code: string;
@@ -39,7 +39,7 @@ export interface Problem extends Record<string, unknown> {
   readonly detail: string;
 }
 
-/** Reads an answer that must be a problem document of its own status. */
+/** Reads a problem document, and checks that its status is that of the answer. */
 export async function readProblem(response: Response): Promise<Problem> {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const problem = await response.json<Problem>();

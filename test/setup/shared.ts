@@ -1,13 +1,13 @@
-/** The conformance material beside the project, where it is there; tests that need it skip with this message otherwise. */
+/** The conformance material in `../shared/`. Tests that need it are skipped if it is absent. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../shared/", import.meta.url));
 
-/** Shown by a test that skips because the material is absent. */
+/** The message of a test that is skipped because the material is absent. */
 export const SHARED_IS_ABSENT = "skipped: ../shared/ is not beside the project";
 
-/** Whether a file of the material is there. */
+/** Whether a file of the material exists. */
 export function hasShared(file: string): boolean {
   return existsSync(ROOT + file);
 }
