@@ -167,6 +167,15 @@ export class Jobs {
     );
   }
 
+  /** Makes an exchange that waits start over with another input. */
+  restart(key: string, input: JobInput<"exchange">): void {
+    this.#sql.exec(
+      "UPDATE jobs SET input = ?, progress = NULL, revision = revision + 1 WHERE key = ?",
+      JSON.stringify(input),
+      key,
+    );
+  }
+
   /** Makes every running step read again, because it may have read observations that were removed since. */
   invalidateSteps(): void {
     if (!this.isEmpty) this.#sql.exec("UPDATE jobs SET revision = revision + 1 WHERE input IS NOT NULL");
