@@ -97,7 +97,7 @@ export class IdentityObject extends DurableObject<Env> {
       const cause = arrive(this.#store, call);
       for (const { needsBackfill, attackerUuid, linkVersion } of call.links) {
         if (needsBackfill) {
-          this.#store.jobs.start("backfill", backfillKey(attackerUuid), { attackerUuid, linkVersion });
+          this.#store.jobs.ensure("backfill", backfillKey(attackerUuid), { attackerUuid, linkVersion });
         }
       }
       stageArrivals(this.#store, cause.observations);
@@ -267,14 +267,18 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#hasWork()) await this.#work();
   }
 
-  /** Erases an attacker; only a tombstone stays. It may be an attacker without observations here. */
-  erase(attackerUuid: string, erasedTs: number): void {
+  /**
+   * Erases an attacker; only a tombstone stays. It may be an attacker without observations here. Returns when a drain that
+   * read its events before has ended: the history then holds what is to be redacted there.
+   */
+  async erase(attackerUuid: string, erasedTs: number): Promise<void> {
     this.#learnShard(attackerUuid);
     this.#commit(
       () => eraseAttacker(this.#store, attackerUuid, erasedTs),
       () => forgetIfDeserted(this.#store),
     );
     this.#workSoon();
+    await this.#drain.idle();
   }
 
   /** Every primitive's state, by primitive; empty if nothing was ever applied. */
