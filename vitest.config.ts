@@ -57,7 +57,9 @@ async function workersProject(
     test: {
       name,
       include,
-      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts"],
+      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts", "./test/setup/patience.ts"],
+      // The same for `expect.poll`.
+      expect: { poll: { timeout: 60_000 } },
       // Generous: how fast a machine is never decides a test.
       testTimeout: 300_000,
       provide: {
