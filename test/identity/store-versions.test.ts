@@ -154,7 +154,7 @@ describe("[design] a store of the version before migrations had numbers", () => 
   it("is refused if a newer version of the Worker wrote it", async () => {
     const { attackerUuid, stub } = fresh();
     await deliver([payload({ attacker_uuid: attackerUuid })]);
-    await inObject(stub, (sql) => sql.exec("UPDATE meta SET value = '99' WHERE name = 'version'"));
+    await inObject(stub, (sql) => sql.exec("INSERT INTO meta (name, value) VALUES ('version', '99')"));
     await evictDurableObject(stub);
     await expect(runInDurableObject(stub, () => {})).rejects.toThrow(/of version 1 or older, found 99/);
   });

@@ -1,12 +1,13 @@
 /**
  * Migrates the tables of an object. They are created with the first write, so that a read of an identity that does not exist
  * stores nothing. drizzle's own migrator creates its table at once; so the number of the last migration is a row of `meta`
- * instead.
+ * instead. Tables of the first version have no such row: it would cost every identity a row written.
  */
 import { importUnnumbered, isUnnumbered } from "./import-unnumbered.ts";
 import bundle from "./migrations/migrations.js";
 
 const VERSION = "version";
+const FIRST_VERSION = 1;
 
 /** Whether there are tables of any version. */
 export function hasTables(sql: SqlStorage): boolean {
@@ -32,14 +33,16 @@ export function migrate(sql: SqlStorage): void {
       if (text === undefined) throw new Error(`the bundle must hold the migration ${tag}`);
       sql.exec(text);
     }
-    sql.exec("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", VERSION, String(entries.length));
+    if (entries.length > FIRST_VERSION) {
+      sql.exec("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", VERSION, String(entries.length));
+    }
   }
   tables?.copy();
 }
 
 function readVersion(sql: SqlStorage): number {
   const row = sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", VERSION).toArray()[0];
-  return Number(row?.value ?? 0);
+  return Number(row?.value ?? FIRST_VERSION);
 }
 
 function hasTable(sql: SqlStorage, name: string): boolean {
