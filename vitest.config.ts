@@ -105,7 +105,7 @@ export default defineConfig(async () => ({
         databases: { DB_2: "observations-2" },
       }),
       // The way of an observation and all maintenance, with as few queries as the free plan allows.
-      await workersProject("free-plan", ["test/{maintenance,consumer,identity,pipeline}/**/*.test.ts"], {
+      await workersProject("free-plan", ["test/{maintenance,consumer,identity}/**/*.test.ts"], {
         bindings: { LIMIT_QUERIES: FREE_PLAN_QUERIES },
       }),
       // Each piece of long work at production size.
