@@ -2,6 +2,7 @@
 import { type Cause, newIdentityHead } from "../core/index.ts";
 import { redactionStatement } from "../storage/index.ts";
 import { backfillKey } from "./jobs/backfill.ts";
+import { forgetLink } from "./jobs/exchange.ts";
 import type { IdentityStore } from "./store/index.ts";
 
 /**
@@ -16,7 +17,9 @@ export function eraseAttacker(store: IdentityStore, attackerUuid: string, erased
   store.jobs.finish(backfillKey(attackerUuid), false);
   store.jobs.invalidateSteps();
   store.outbox.redact(redactionStatement("outbox"), attackerUuid);
-  if (!store.observations.has(attackerUuid)) store.links.remove(attackerUuid);
+  if (!store.observations.has(attackerUuid)) {
+    forgetLink(store, attackerUuid, store.links.version(attackerUuid) ?? 0);
+  }
   return { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: attackerUuid };
 }
 

@@ -16,6 +16,8 @@ export interface Actor {
   die(): void;
   /** The calls that it awaits now. */
   readonly awaiting: Set<symbol>;
+  /** Those of them that end by themselves, while neither paused nor held back. */
+  readonly leaves: Set<symbol>;
 }
 
 /** A call that an actor makes. */
@@ -54,8 +56,6 @@ interface Injection {
   readonly actors: Map<string, Actor>;
   /** How many databases are bound. */
   databases: 1 | 2;
-  /** Calls under way that end by themselves. */
-  leaves: number;
   /** Variables that replace those of the environment. */
   variables: Record<string, string>;
   /** What the outbound queue took, in order, repeats included. */
@@ -74,7 +74,6 @@ export const injection: Injection = {
   pauses: [],
   actors: new Map(),
   databases: 1,
-  leaves: 0,
   variables: {},
   published: [],
   requeued: [],
@@ -132,7 +131,7 @@ export async function awaited<T>(actor: Actor, call: Call, act: () => Promise<T>
 }
 
 async function struck<T>(actor: Actor, call: Call, make: () => Promise<T>): Promise<T> {
-  const act = call.isLeaf ? () => leaf(make) : make;
+  const act = call.isLeaf ? () => leaf(actor, make) : make;
   const { what } = call;
   const fault = nextAwaitFault(placesOf(actor, call));
   injection.trace.push(`${actor.name} ${what}${fault ? ` !${fault.kind}` : ""}`);
@@ -226,13 +225,19 @@ function death(actor: Actor): Promise<never> {
   return never();
 }
 
-async function leaf<T>(make: () => Promise<T>): Promise<T> {
-  injection.leaves++;
+async function leaf<T>(actor: Actor, make: () => Promise<T>): Promise<T> {
+  const token = Symbol("leaf");
+  actor.leaves.add(token);
   try {
     return await make();
   } finally {
-    injection.leaves--;
+    actor.leaves.delete(token);
   }
+}
+
+/** Whether a call is under way that ends by itself. */
+export function isAnyLeaf(): boolean {
+  return [...injection.actors.values()].some(({ leaves }) => leaves.size > 0);
 }
 
 /** Polls, because another request ends the pause. */

@@ -24,9 +24,11 @@ export async function invoke<T>(
     isObject: false,
     isDead: false,
     awaiting: new Set(),
+    leaves: new Set(),
     die() {
       actor.isDead = true;
       actor.awaiting.clear();
+      actor.leaves.clear();
       death.resolve(null);
     },
   };

@@ -46,9 +46,11 @@ function prepared(ctx: DurableObjectState, env: Env): Env {
     isObject: true,
     isDead: false,
     awaiting: new Set(),
+    leaves: new Set(),
     die() {
       actor.isDead = true;
       actor.awaiting.clear();
+      actor.leaves.clear();
       ctx.abort(CRASHED);
     },
   };

@@ -1,5 +1,5 @@
 /** Waiting until nothing is under way, or until what is under way waits for something that only a later step does. */
-import { injection, type Pause } from "./injection.ts";
+import { injection, isAnyLeaf, type Pause } from "./injection.ts";
 
 /** If nothing changes for so long, a step is taken to wait for the step that is paused, or for a page that is held back. */
 const STUCK_MS = 40;
@@ -34,7 +34,7 @@ export async function untilQuiet({ isDone, isStuck, playPause }: Waiting): Promi
     if (isDone() && own.length === 0) return;
     const now = `${injection.trace.length} ${own.length}`;
     if (now !== last) [last, lastMs] = [now, Date.now()];
-    else if (injection.leaves === 0 && Date.now() - lastMs > STUCK_MS && isStuck()) return;
+    else if (!isAnyLeaf() && Date.now() - lastMs > STUCK_MS && isStuck()) return;
     else if (Date.now() - lastMs > HANGING_MS) throw new Hanging("a step does not come to its end");
     await scheduler.wait(1);
   }
@@ -43,7 +43,7 @@ export async function untilQuiet({ isDone, isStuck, playPause }: Waiting): Promi
 /** Waits until no call that ends by itself is under way, and none follows. */
 export async function untilNoLeaves(): Promise<void> {
   let [last, lastMs] = [-1, Date.now()];
-  while (injection.leaves > 0 || Date.now() - lastMs < QUIET_MS) {
+  while (isAnyLeaf() || Date.now() - lastMs < QUIET_MS) {
     if (injection.trace.length !== last) [last, lastMs] = [injection.trace.length, Date.now()];
     await scheduler.wait(1);
   }

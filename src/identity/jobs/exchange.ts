@@ -119,9 +119,11 @@ function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
   const isCurrent = ({ attackerUuid, linkVersion }: ExchangeLink) =>
     (store.links.version(attackerUuid) ?? 0) <= linkVersion;
   const drop = input.drop.filter(isCurrent);
-  const load = input.load.filter(isCurrent);
+  // An identity that is merged away takes in nothing.
+  const load = store.winner === null ? input.load.filter(isCurrent) : [];
   for (const { attackerUuid, linkVersion } of drop) {
-    store.links.release(attackerUuid, linkVersion);
+    if (isErased(store, key, attackerUuid)) forgetLink(store, attackerUuid, linkVersion);
+    else store.links.release(attackerUuid, linkVersion);
     store.observations.removeOf(attackerUuid);
   }
   for (const { attackerUuid, linkVersion, firstSeenTs } of load) {
@@ -138,6 +140,21 @@ function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
 
 function withoutErased(store: IdentityStore, key: string, notice: Notice): Notice {
   return { ...notice, attackerUuids: notice.attackerUuids.filter((uuid) => !isErased(store, key, uuid)) };
+}
+
+/**
+ * Removes the link to an erased attacker with its version: one that comes back starts with version 1 again. Without the
+ * version, an exchange that waits could not tell that its link is older, so it no longer names the attacker.
+ * @param linkVersion - the newest version that is known
+ */
+export function forgetLink(store: IdentityStore, attackerUuid: string, linkVersion: number): void {
+  const isKept = (link: ExchangeLink) =>
+    link.attackerUuid !== attackerUuid || link.linkVersion >= linkVersion;
+  for (const { key, input, progress } of store.jobs.exchanges()) {
+    if (progress?.phase === "confirm" || input.load.every(isKept)) continue;
+    store.jobs.restart(key, { ...input, load: input.load.filter(isKept) });
+  }
+  store.links.remove(attackerUuid);
 }
 
 /** Whether an attacker was erased, and nothing later of it is staged. */

@@ -108,6 +108,16 @@ export class Jobs {
     );
   }
 
+  /** Adds a job, unless one with this key and this input waits: that one keeps its progress. */
+  ensure<K extends JobKind>(kind: K, key: string, input: JobInput<K>): void {
+    const waiting = this.#sql.exec(
+      "SELECT 1 FROM jobs WHERE key = ? AND input = ?",
+      key,
+      JSON.stringify(input),
+    );
+    if (waiting.toArray().length === 0) this.start(kind, key, input);
+  }
+
   /** Whether a job with this key waits. */
   isWaiting(key: string): boolean {
     return this.#sql.exec("SELECT 1 FROM jobs WHERE key = ? AND input IS NOT NULL", key).toArray().length > 0;
@@ -163,6 +173,15 @@ export class Jobs {
     this.#sql.exec(
       "UPDATE jobs SET progress = ?, revision = revision + 1, failures = 0, error = NULL, retry_ms = 0 WHERE key = ?",
       JSON.stringify(progress),
+      key,
+    );
+  }
+
+  /** Makes an exchange that waits start over with another input. */
+  restart(key: string, input: JobInput<"exchange">): void {
+    this.#sql.exec(
+      "UPDATE jobs SET input = ?, progress = NULL, revision = revision + 1 WHERE key = ?",
+      JSON.stringify(input),
       key,
     );
   }

@@ -1,6 +1,8 @@
 /** Histories that failed once, made as small as possible; named after what was wrong. */
 import type { Plan } from "../plan.ts";
 import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-an-attacker-that-came-back.json";
+import erasureOfOneWhoseMergeWaits from "./erasure-of-one-whose-merge-waits.json";
+import erasureOfOneWhoseMergeWaitsMergedAway from "./erasure-of-one-whose-merge-waits-merged-away.json";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
 import erasureWithinAMerge from "./erasure-within-a-merge.json";
 import erasureWhileMergedAway from "./erasure-while-merged-away.json";
@@ -35,6 +37,10 @@ const plans: Record<string, unknown> = {
   "an unmerge while the winner backfills and rebuilds": unmergeWhileTheWinnerBackfillsAndRebuilds,
   "retention while a rebuild reads": retentionWhileARebuildReads,
   "a merge while retention removes observations of the loser": mergeWhileRetentionRemoves,
+  "an erasure after an unmerge, while the winner still waits for the pages of the merge":
+    erasureOfOneWhoseMergeWaits,
+  "an erasure after an unmerge, while the winner, merged away itself, still waits for the pages of the merge":
+    erasureOfOneWhoseMergeWaitsMergedAway,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
