@@ -57,7 +57,9 @@ async function workersProject(
     test: {
       name,
       include,
-      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts"],
+      setupFiles: ["./test/setup/migrate.ts", "./test/setup/limits/record.ts", "./test/setup/patience.ts"],
+      // The same for `expect.poll`.
+      expect: { poll: { timeout: 60_000 } },
       // Generous: how fast a machine is never decides a test.
       testTimeout: 300_000,
       provide: {
@@ -103,7 +105,7 @@ export default defineConfig(async () => ({
         databases: { DB_2: "observations-2" },
       }),
       // The way of an observation and all maintenance, with as few queries as the free plan allows.
-      await workersProject("free-plan", ["test/{maintenance,consumer,identity,pipeline}/**/*.test.ts"], {
+      await workersProject("free-plan", ["test/{maintenance,consumer,identity}/**/*.test.ts"], {
         bindings: { LIMIT_QUERIES: FREE_PLAN_QUERIES },
       }),
       // Each piece of long work at production size.

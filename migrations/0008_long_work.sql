@@ -57,7 +57,7 @@ SELECT 'merge', `id`, json_object('winnerUuid', `winner_uuid`, 'loserUuid', `los
 FROM `merges` WHERE NOT `is_told`;
 --> statement-breakpoint
 INSERT INTO `jobs` (`kind`, `subject`, `state`, `due_ts`)
-SELECT 'index_letters', '', json_object('after', 0, 'through', max(rowid)), 0 FROM `dead_letters` HAVING count(*) > 0;
+SELECT 'index_letters', '', json_object('after', 0, 'through', 9007199254740991), 0 WHERE EXISTS (SELECT 1 FROM `dead_letters`);
 --> statement-breakpoint
 ALTER TABLE `erasures` DROP COLUMN `holders`;
 --> statement-breakpoint

@@ -22,8 +22,8 @@ import type { IdentityStore, PendingEvent } from "./store/index.ts";
 
 /** Events of one page: the limit of a queue's `sendBatch`. */
 const PAGE_EVENTS = 100;
-/** Maximum characters of one page. In UTF-8 and with the metadata of the queue it is below the 256 KB of `sendBatch`. */
-const PAGE_CHARACTERS = 200_000;
+/** UTF-8 bytes of one page: below the 256 KB of `sendBatch`, with room for the metadata of the queue. */
+const PAGE_BYTES = 200_000;
 /** Maximum bytes of an event. A message holds 128,000 bytes, of which about 100 are metadata of the queue. */
 const LARGEST_EVENT_BYTES = 127_000;
 /** Maximum number of consecutive suspicions stored as differences. Reading the last one reads as many further rows. */
@@ -81,7 +81,12 @@ export class Drain {
   /** Whether there is something to publish or to project now. */
   hasWork(nowMs: number): boolean {
     const { outbox, meta } = this.#store;
-    return !outbox.isEmpty || meta.read("removed") !== null || this.#isProfileDue(nowMs);
+    return (
+      !outbox.isEmpty ||
+      meta.read("removed") !== null ||
+      meta.read("profileDue") !== null ||
+      this.#isProfileDue(nowMs)
+    );
   }
 
   /** Publishes until no event is left, the budget is spent, or an attempt fails. A running drain is joined. Never rejects. */
@@ -90,6 +95,11 @@ export class Drain {
       this.#running = null;
     });
     return this.#running;
+  }
+
+  /** Resolves when the drain that is running, if any, has ended. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#running;
   }
 
   async #drain(targets: DrainTargets, budget: Budget): Promise<DrainResult> {
@@ -115,7 +125,7 @@ export class Drain {
   async #step(targets: DrainTargets): Promise<number> {
     const { meta, outbox } = this.#store;
     const suspicion = meta.read("suspicion");
-    const page = outbox.next(PAGE_EVENTS, PAGE_CHARACTERS, suspicion?.primitives ?? null);
+    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES, suspicion?.primitives ?? null);
     const last = page.at(-1);
     if (last) return this.#publish(targets, page, last);
     if (meta.read("removed") !== null) await this.#retract(targets.db);
@@ -191,8 +201,12 @@ export class Drain {
    * @throws what D1 throws
    */
   async refreshProfile(db: D1Database): Promise<void> {
-    if (this.#projectedMs !== null && !this.#isProfileBehind) return;
+    const { meta } = this.#store;
+    const isDue = meta.read("profileDue") !== null;
+    if (this.#projectedMs !== null && !this.#isProfileBehind && !isDue) return;
     await this.#project(() => projectProfile(db, this.#identityUuid, packProfile(this.#store)));
+    // What was removed meanwhile has set the flag "behind" again.
+    if (isDue && !this.#isProfileBehind) meta.remove("profileDue");
   }
 
   #isProfileDue(nowMs: number): boolean {

@@ -97,7 +97,7 @@ export class IdentityObject extends DurableObject<Env> {
       const cause = arrive(this.#store, call);
       for (const { needsBackfill, attackerUuid, linkVersion } of call.links) {
         if (needsBackfill) {
-          this.#store.jobs.start("backfill", backfillKey(attackerUuid), { attackerUuid, linkVersion });
+          this.#store.jobs.ensure("backfill", backfillKey(attackerUuid), { attackerUuid, linkVersion });
         }
       }
       stageArrivals(this.#store, cause.observations);
@@ -148,7 +148,7 @@ export class IdentityObject extends DurableObject<Env> {
    * @returns whether it is done; otherwise the alarm continues it
    */
   async exchange(plan: ExchangePlan, step: MergeStep): Promise<boolean> {
-    this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid);
+    this.#learnShard((plan.load[0] ?? plan.drop[0])?.attackerUuid ?? plan.notice?.attackerUuids[0]);
     const { key, load, drop, notice } = plan;
     this.#inTransaction(() => {
       this.#store.prepare();
@@ -267,14 +267,18 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#hasWork()) await this.#work();
   }
 
-  /** Erases an attacker; only a tombstone stays. It may be an attacker without observations here. */
-  erase(attackerUuid: string, erasedTs: number): void {
+  /**
+   * Erases an attacker; only a tombstone stays. It may be an attacker without observations here. Returns when a drain that
+   * read its events before has ended: the history then holds what is to be redacted there.
+   */
+  async erase(attackerUuid: string, erasedTs: number): Promise<void> {
     this.#learnShard(attackerUuid);
     this.#commit(
       () => eraseAttacker(this.#store, attackerUuid, erasedTs),
       () => forgetIfDeserted(this.#store),
     );
     this.#workSoon();
+    await this.#drain.idle();
   }
 
   /** Every primitive's state, by primitive; empty if nothing was ever applied. */
@@ -377,6 +381,10 @@ export class IdentityObject extends DurableObject<Env> {
         decision = decide(this.#store.facts(policy, nowMs / 1_000, arrivals), cause);
         this.#store.save(decision);
         if (decision.records.size > 0) this.#drain.noteMoved();
+        // What was removed or replaced must not stay in the read model until something else moves.
+        if (cause.kind === "recompute" && decision.records.size + decision.removed.length > 0) {
+          this.#store.meta.write("profileDue", true);
+        }
       }
       afterwards();
       // The alarm is part of the transaction: it is committed or rolled back with it.

@@ -45,6 +45,9 @@ type Worked =
   /** The job was restarted in the meantime. */
   | { readonly outcome: "lost" };
 
+/** Seconds until a stage that waits for another job is tried again. */
+const WAIT_SECS = 10;
+
 interface Stage {
   /** Maximum queries of the stage. */
   readonly queries: number;
@@ -118,7 +121,9 @@ export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
     const worked = await work({ env, db, attackerUuid: begun.subject, state });
     if (worked.outcome === "done") return { outcome: "done", job };
     if (worked.outcome === "lost") return { outcome: "lost" };
-    if (worked.outcome === "waits") return { outcome: "more", job, state };
+    if (worked.outcome === "waits") {
+      return { outcome: "later", job, state, dueTs: Date.now() / 1_000 + WAIT_SECS };
+    }
     ({ state } = worked);
     if (worked.stored !== undefined) job = Object.assign({}, begun, { state: worked.stored });
   }

@@ -23,10 +23,13 @@ export class MaintenanceObject extends DurableObject<Env> {
   #firstShard = 0;
   /** Outstanding runs of the sweep after the one that cron started. A restart loses them; the next cron event starts new ones. */
   #sweeps = 0;
+  /** Counts calls that set the alarm: an alarm that was running meanwhile must not put theirs off. */
+  #wakes = 0;
 
   /** Starts a rebuild of all identities. While one is running it only returns the progress. */
   async startRebuild(): Promise<RebuildProgress> {
     await startRebuild(this.env, Date.now() / 1_000);
+    this.#wakes++;
     await this.ctx.storage.setAlarm(Date.now());
     return readRebuildProgress(this.env);
   }
@@ -43,6 +46,7 @@ export class MaintenanceObject extends DurableObject<Env> {
   async wake(sweeps = 0): Promise<void> {
     this.#sweeps = Math.max(this.#sweeps, sweeps);
     await this.#ensureRetention();
+    this.#wakes++;
     await this.ctx.storage.setAlarm(Date.now());
   }
 
@@ -50,8 +54,10 @@ export class MaintenanceObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     try {
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+      const wakes = this.#wakes;
       const nextMs = this.#sweeps > 0 ? await this.#sweep() : await this.#runJobs();
-      if (nextMs === null) await this.ctx.storage.deleteAlarm();
+      if (this.#wakes !== wakes) await this.ctx.storage.setAlarm(Date.now());
+      else if (nextMs === null) await this.ctx.storage.deleteAlarm();
       else await this.ctx.storage.setAlarm(nextMs);
     } catch (error) {
       logError("maintenance_failed", error);

@@ -1,4 +1,4 @@
-/** What cron starts: a sign of life each minute, the sweep, and whatever the maintenance object has under way. */
+/** What cron starts: each minute the sums of the overview and the heartbeat, every five minutes the sweep and the jobs of the maintenance object. */
 import { readConfig } from "../config.ts";
 import { healthEvent } from "../core/index.ts";
 import { logError } from "../log.ts";

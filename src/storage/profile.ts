@@ -100,7 +100,7 @@ export function profileColumns({ seq, policies, states }: PackedProfile): {
   return { profile: JSON.stringify({ ...packed, states: [], pages: pages.length }), pages };
 }
 
-/** The statement that replaces a profile's pages, if the row of the identity has this profile; none if there are no pages. */
+/** The statements that write a profile's pages; none if it has none. A later profile is not replaced by an earlier one. */
 export function pageStatements(
   db: D1Database,
   identityUuid: string,
@@ -122,6 +122,18 @@ export function pageStatements(
     );
   }
   return statements;
+}
+
+/** Removes the pages that a profile before had and this one has not. */
+export function surplusPagesStatement(
+  db: D1Database,
+  identityUuid: string,
+  { projectedTs }: PackedProfile,
+  pages: readonly string[],
+): D1PreparedStatement {
+  return db
+    .prepare("DELETE FROM profile_pages WHERE identity_uuid = ?1 AND page >= ?2 AND projected_ts < ?3")
+    .bind(identityUuid, pages.length, projectedTs);
 }
 
 /** The state of each primitive of a profile that stands in the identity's row, by primitive. @param profile - the column */

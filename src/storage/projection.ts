@@ -3,7 +3,7 @@
  * identities with unpublished events. Each write compares `seq`, so that a late repeat changes nothing.
  */
 import { z } from "zod";
-import { type PackedProfile, pageStatements, profileColumns } from "./profile.ts";
+import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
 
 /** An event in the form of the history. */
 export interface DrainedEvent {
@@ -120,6 +120,7 @@ function profileStatements(
       .prepare(UPDATE_PROFILE)
       .bind(identityUuid, jsonOf(profile.suspected), body, profile.projectedTs, profile.seq),
     ...pageStatements(db, identityUuid, profile, pages),
+    surplusPagesStatement(db, identityUuid, profile, pages),
   ];
 }
 

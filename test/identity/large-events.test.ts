@@ -133,6 +133,23 @@ describe("[§5] lists inside events", () => {
   });
 });
 
+describe("[§4] a page of events", () => {
+  it("is cut by its bytes, not its characters: values of three bytes a character do not stop the outbox", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const events = Array.from({ length: 120 }, (_, n) =>
+      payload({
+        attacker_uuid: attackerUuid,
+        primitive: `p.x${n}`,
+        value: "漢".repeat(1_300),
+        ts: 1_714_000_000 + n,
+      }),
+    );
+    await deliver([{ events }]);
+    await expect.poll(async () => (await stub.inspect()).pending, { timeout: 60_000 }).toBe(0);
+    expect(await waitForSeq(identityUuid, 121)).toHaveLength(121);
+  });
+});
+
 describe("[§4] an event that no queue message holds", () => {
   it("is kept as a dead letter and passed by; what follows is published", async () => {
     const { attackerUuid, identityUuid } = fresh();

@@ -91,6 +91,21 @@ async function needsBackfill({ attackerUuid }: Known): Promise<boolean> {
   return row?.n === 1;
 }
 
+describe("[design] a backfill of an attacker that is active", () => {
+  it("keeps its place when observations arrive between its pages", async () => {
+    const known = await waiting(PAGES);
+    const hold = await holdAfter(known.identityUuid, isPageRead, [3]);
+    await register(known);
+    await hold.reached(3);
+    const link = { attackerUuid: known.attackerUuid, linkVersion: 1, firstSeenTs: null, needsBackfill: true };
+    await stubOf(known).apply({ links: [link], observations: [] });
+    hold.release();
+    await quiesce(known.identityUuid);
+    expect(hold.count()).toBeLessThanOrEqual(PAGES / 500 + 2);
+    await expectSound(known.identityUuid);
+  });
+});
+
 describe("[§6] a merge while a backfill of the loser has a page in flight", () => {
   it.each([
     ["the first page", 12, 1],

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
 import { readProfile } from "../../src/storage/index.ts";
+import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { payload, series } from "../setup/payload.ts";
 import { quiesce } from "./sound.ts";
@@ -82,6 +83,35 @@ describe("[design] the read model", () => {
       .first<{ n: number; longest: number }>();
     expect(pages?.n).toBeGreaterThan(10);
     expect(pages?.longest).toBeLessThan(110_000);
+  });
+
+  it("keeps no value of an attacker that was erased, whenever it was written last, and no page of a profile that was wide", async () => {
+    const [one, other] = [fresh(), fresh()];
+    const wide = Array.from({ length: 100 }, (_, n) =>
+      payload({
+        attacker_uuid: other.attackerUuid,
+        primitive: `p${n}.x`,
+        value: `secret ${"y".repeat(1_500)}`,
+      }),
+    );
+    await deliver([{ events: series(one.attackerUuid, "motor.input_modality", ["a", "a", "a", "a"]) }]);
+    await deliver([{ events: wide }]);
+    await deliver([
+      payload({ attacker_uuid: other.attackerUuid, value: "secret", ts: 1_714_900_000, evidence_ref: "e" }),
+    ]);
+    const merge = call("POST", `identities/${one.identityUuid}/merge`, { loser_uuid: other.identityUuid });
+    expect((await merge).status).toBe(200);
+    await quiesce(one.identityUuid, other.identityUuid);
+    await expectAsInObject(one.identityUuid);
+    expect((await call("DELETE", `attackers/${other.attackerUuid}`)).status).toBeLessThan(300);
+    await quiesce(one.identityUuid, other.identityUuid);
+    await expectAsInObject(one.identityUuid);
+    const left = await env.DB.prepare(
+      `SELECT count(*) AS n FROM profile_pages WHERE identity_uuid = ?1 AND instr(body, 'secret') > 0`,
+    )
+      .bind(one.identityUuid)
+      .first<{ n: number }>();
+    expect(left?.n).toBe(0);
   });
 
   it("loses a primitive with its last observation", async () => {

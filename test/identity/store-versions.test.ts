@@ -124,6 +124,18 @@ describe("[design] a store of the version before migrations had numbers", () => 
     expect(await waitingWork(identityUuid)).toEqual([]);
   });
 
+  it("goes on from a suspicion that was published before", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const alternate = (primitive: string) => series(attackerUuid, primitive, ["a", "b", "a", "b"]);
+    await deliver([{ events: [...alternate("p.a"), ...alternate("p.b"), ...alternate("p.c")] }]);
+    await quiesce(identityUuid);
+    await writeUnnumbered(stub, "");
+    await deliver([{ events: [...alternate("p.d"), ...alternate("p.e")] }]);
+    await quiesce(identityUuid);
+    expect(await waitingWork(identityUuid)).toEqual([]);
+    await expectSound(identityUuid);
+  });
+
   it("goes on with its backfills and exchanges, and knows which merges it has heard of", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
     await deliver([{ events: series(attackerUuid, PRIMITIVE, ["a", "a", "a", "a", "a", "b", "c"]) }]);

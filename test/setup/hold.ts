@@ -14,6 +14,8 @@ export interface Hold {
   reached(nth: number): Promise<void>;
   /** Lets the object go on after a call; without a number after each of them, those to come too. */
   release(nth?: number): void;
+  /** How many of the calls came so far. */
+  count(): number;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function holdAfter(
         },
         { timeout: 30_000, interval: 2 },
       ),
+    count: () => count,
     release(nth) {
       if (nth === undefined) kept.clear();
       else kept.delete(nth);

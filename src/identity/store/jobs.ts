@@ -108,6 +108,16 @@ export class Jobs {
     );
   }
 
+  /** Adds a job, unless one with this key and this input waits: that one keeps its progress. */
+  ensure<K extends JobKind>(kind: K, key: string, input: JobInput<K>): void {
+    const waiting = this.#sql.exec(
+      "SELECT 1 FROM jobs WHERE key = ? AND input = ?",
+      key,
+      JSON.stringify(input),
+    );
+    if (waiting.toArray().length === 0) this.start(kind, key, input);
+  }
+
   /** Whether a job with this key waits. */
   isWaiting(key: string): boolean {
     return this.#sql.exec("SELECT 1 FROM jobs WHERE key = ? AND input IS NOT NULL", key).toArray().length > 0;

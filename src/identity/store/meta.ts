@@ -17,6 +17,8 @@ const SCHEMAS = {
   suspicion: z.object({ seq: z.number(), primitives: z.array(z.string()), differences: z.number() }),
   /** Primitives that lost their last observation, with the `seq` as of then, until D1's projection knows. */
   removed: z.record(z.string(), z.number()),
+  /** Present while the read model in D1 holds what was removed here: it is projected at once, not after a while. */
+  profileDue: z.literal(true),
   /** Present while D1 says that events of this identity are stuck. */
   backlog: z.literal(true),
 };

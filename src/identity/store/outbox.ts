@@ -3,7 +3,7 @@
  * suspicion's list is kept as the difference to the list of the suspicion before it, where that one is known: a growing
  * suspicion would otherwise store its whole list once per primitive.
  */
-import { applyDifference, differenceOf, fitList, type OutboundEvent } from "../../core/index.ts";
+import { applyDifference, differenceOf, fitList, type OutboundEvent, utf8Length } from "../../core/index.ts";
 import { Emptiness } from "./emptiness.ts";
 
 /** An event that waits. */
@@ -70,7 +70,7 @@ export class Outbox {
     );
     for (const { seq, event } of rows) {
       const pending = complete(seq, event, before);
-      bytes += pending.event.length;
+      bytes += utf8Length(pending.event);
       if (page.length > 0 && bytes > maxBytes) break;
       before = pending.suspected ?? before;
       page.push(pending);

@@ -114,7 +114,8 @@ export class IdentityStore {
     for (const primitive of removed) this.#records.remove(primitive);
     for (const [primitive, change] of hashWindows) changeHashWindow(this.#sql, primitive, change);
     if (head !== before) this.saveHead(head);
-    this.outbox.add(events, before.suspected);
+    // A store that was imported has no list to differ from: the first suspicion is stored whole.
+    this.outbox.add(events, this.#meta.read("suspicion") === null ? null : before.suspected);
     if (removed.length > 0) {
       const seqs = Object.fromEntries(removed.map((primitive) => [primitive, head.seq]));
       this.#meta.write("removed", { ...this.#meta.read("removed"), ...seqs });
