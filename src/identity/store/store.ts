@@ -132,9 +132,11 @@ export class IdentityStore {
    */
   saveWinner(winnerUuid: string | null, { mergeId, isUndone }: MergeStep): void {
     const known = this.#meta.read("merged");
-    const isLater =
-      known === null || mergeId > known.mergeId || (mergeId === known.mergeId && isUndone && !known.isUndone);
-    if (isLater) this.#meta.write("merged", { winnerUuid, mergeId, isUndone });
+    // The same step once more changes nothing, unless an erasure made the object forget its winner.
+    const isOlder =
+      known !== null &&
+      (mergeId < known.mergeId || (mergeId === known.mergeId && known.isUndone && !isUndone));
+    if (!isOlder) this.#meta.write("merged", { winnerUuid, mergeId, isUndone });
   }
 
   /** Removes the pointer to the winner, but not the number of the step. */

@@ -1,6 +1,7 @@
 /** Histories that failed once, made as small as possible; named after what was wrong. */
 import type { Plan } from "../plan.ts";
 import erasedObservationOfAnAttackerThatCameBack from "./erased-observation-of-an-attacker-that-came-back.json";
+import erasureAfterWhichTheLoserForgetsItsWinner from "./erasure-after-which-the-loser-forgets-its-winner.json";
 import erasureOfOneWhoseMergeWaits from "./erasure-of-one-whose-merge-waits.json";
 import erasureOfOneWhoseMergeWaitsMergedAway from "./erasure-of-one-whose-merge-waits-merged-away.json";
 import erasureOfWhatNeverArrived from "./erasure-of-what-never-arrived.json";
@@ -41,6 +42,8 @@ const plans: Record<string, unknown> = {
     erasureOfOneWhoseMergeWaits,
   "an erasure after an unmerge, while the winner, merged away itself, still waits for the pages of the merge":
     erasureOfOneWhoseMergeWaitsMergedAway,
+  "an erasure after which a merged-away identity forgets its winner":
+    erasureAfterWhichTheLoserForgetsItsWinner,
   "an unmerge whose answer got lost, and messages before the sweep tells": unmergeWhoseAnswerGotLost,
 };
 
