@@ -1,6 +1,7 @@
 /**
  * Converts stores from before the numbered migrations: their tables are renamed, the new ones are created, and the rows are
- * copied. An object is converted at its next call. Remove this file when no such store is left.
+ * copied. Only the last version before is read: that version could not read what earlier ones had written. An object is
+ * converted at its next call. Remove this file when no such store is left.
  */
 
 /** The tables of that version. */
