@@ -140,10 +140,9 @@ describe("[§7] dead letters", () => {
       remaining: 0,
       next_cursor: null,
     });
-    await vi.waitFor(
-      async () => expect((await letters()).data).toMatchObject([{ code: "unsupported_version" }]),
-      20_000,
-    );
+    // By code: what an earlier test replayed may be refused again meanwhile.
+    await vi.waitFor(async () => expect((await letters("?code=retries_exhausted")).data).toEqual([]), 20_000);
+    expect((await letters("?code=unsupported_version")).data).toHaveLength(1);
     for (const attacker of attackers.slice(0, 5))
       expect(await statesOf(stubIdentityUuid(attacker))).toHaveLength(1);
   });
