@@ -7,6 +7,7 @@ import { type State, STATES } from "../core/index.ts";
 import { statesInRow } from "./profile.ts";
 import type { HistoryEvent } from "./reads.ts";
 import { asPublished } from "./suspicions.ts";
+import { withChain } from "./winners.ts";
 
 /** An identity at a glance. Times are epoch seconds; null where nothing is known yet. */
 export interface IdentitySummary {
@@ -43,11 +44,7 @@ export interface IdentityDetail extends IdentitySummary {
  * `?1`; `winner` then has one row, or none if there is no such identity.
  */
 export const WITH_WINNER = `
-WITH RECURSIVE way (uuid, next) AS (
-  SELECT uuid, merged_into_uuid FROM identities WHERE uuid = ?1
-  UNION
-  SELECT identities.uuid, identities.merged_into_uuid FROM way JOIN identities ON identities.uuid = way.next
-), winner AS MATERIALIZED (SELECT uuid FROM way WHERE next IS NULL)`;
+${withChain("?1")}, winner AS MATERIALIZED (SELECT uuid FROM chain WHERE merged_into_uuid IS NULL)`;
 
 /** When the attackers of a row of `page` were seen. Each is read once; a join would read it again to sort. */
 const SEEN = `(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts))

@@ -57,7 +57,7 @@ export {
 } from "./jobs.ts";
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
-export { resolveIdentity } from "./winners.ts";
+export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
 export {
   beginErasure,
   eraseAttackerRow,

@@ -4,6 +4,7 @@
  */
 
 import { asPublished } from "./suspicions.ts";
+import { withChain } from "./winners.ts";
 
 /** The fields of a published event that a stream needs. */
 export interface StreamedEvent {
@@ -40,17 +41,7 @@ export interface Followed {
 
 const NEWEST_CURSOR = "SELECT coalesce(max(cursor), 0) FROM events";
 
-/** Maximum length of a chain of merges. */
-const DEEPEST_MERGE = 100;
-
-const chain = (start: string) => `
-WITH RECURSIVE followed (uuid, merged_into_uuid, depth) AS (
-  SELECT uuid, merged_into_uuid, 0 FROM identities WHERE uuid = ${start}
-  UNION ALL
-  SELECT next.uuid, next.merged_into_uuid, depth + 1 FROM followed
-  JOIN identities AS next ON next.uuid = followed.merged_into_uuid WHERE depth < ${DEEPEST_MERGE}
-)
-SELECT uuid FROM followed ORDER BY depth`;
+const chain = (start: string) => `${withChain(start)} SELECT uuid FROM chain ORDER BY depth`;
 
 const READ_CHAIN: Readonly<Record<FollowedTarget["kind"], string>> = {
   identity: chain("?1"),

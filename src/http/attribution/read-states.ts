@@ -1,15 +1,13 @@
 /** Reads an identity's states from its object, or from that of the identity it was merged into. */
 import { tryConfig } from "../../config.ts";
 import type { AttributionAnswer, PrimitiveAttribution } from "../../identity/index.ts";
+import { DEEPEST_MERGE } from "../../storage/index.ts";
 
 /** Whose states they are, and the states by primitive. */
 interface ReadStates {
   readonly identityUuid: string;
   readonly primitives: readonly PrimitiveAttribution[];
 }
-
-/** Merges that are followed one after the other; more means that they form a circle. */
-const DEEPEST_MERGE = 100;
 
 /** The answer of an identity that was merged away. */
 export interface MergedAway {
