@@ -241,7 +241,10 @@ function changesOf(windows: ReadonlyMap<string, ChangingHashWindow>): Map<string
 }
 
 /** A member's key within its series as one text; none of its parts holds a U+0000. */
-function nameInSeries({ evidenceRef, attackerUuid }: Pick<Member, "evidenceRef" | "attackerUuid">): string {
+export function nameInSeries({
+  evidenceRef,
+  attackerUuid,
+}: Pick<Member, "evidenceRef" | "attackerUuid">): string {
   return `${evidenceRef}\0${attackerUuid}`;
 }
 

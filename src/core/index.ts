@@ -7,6 +7,7 @@ export {
   type Decision,
   type Facts,
   type LinkedAttackers,
+  nameInSeries,
   type Notice,
   type ObservationKey,
 } from "./decision.ts";

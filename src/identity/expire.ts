@@ -2,6 +2,7 @@
 import {
   type Member,
   mergeKindIn,
+  nameInSeries,
   type ObservationKey,
   orderedSeries,
   type Policy,
@@ -54,8 +55,8 @@ function needOf(store: IdentityStore, policy: Policy, primitive: string): (membe
   const tail = store.record(primitive)?.tail;
   // An observation without a state is just being applied.
   if (!tail) return () => true;
-  const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameOf));
-  return (member) => member.ts >= tail.lastTs || needed.has(nameOf(member));
+  const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameInSeries));
+  return (member) => member.ts >= tail.lastTs || needed.has(nameInSeries(member));
 }
 
 function neededMembers(
@@ -72,8 +73,4 @@ function neededMembers(
   return orderedSeries(mergeKindIn(policy, primitive), members, wide, NO_HASH_WINDOW).newestInformative(
     minimumObservations,
   );
-}
-
-function nameOf({ evidenceRef, attackerUuid }: Candidate): string {
-  return `${evidenceRef}\0${attackerUuid}`;
 }

@@ -7,7 +7,7 @@ export function packProfile(store: IdentityStore): PackedProfile {
   const { head } = store;
   const policies = new Map<string, number>();
   const states = store.attributions().map((state): PackedProfile["states"][number] => {
-    const policyId = store.policyIdOf(state.primitive) ?? "";
+    const policyId = store.record(state.primitive)?.policyId ?? "";
     const policy = policies.get(policyId) ?? policies.size;
     policies.set(policyId, policy);
     return [

@@ -155,11 +155,6 @@ export class IdentityStore {
     return this.isEmpty ? "[]" : this.#records.attributionsJson();
   }
 
-  /** The id of the policy that decided the state of a primitive, or null if there is no state. */
-  policyIdOf(primitive: string): string | null {
-    return this.#records.find(primitive)?.policyId ?? null;
-  }
-
   /** The data that the drain stores between its runs. */
   get meta(): Meta {
     return this.#meta;
