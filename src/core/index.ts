@@ -49,10 +49,20 @@ export {
   STATES,
   type ValueKind,
 } from "./observation.ts";
-export { type Precedence, compareUtf8 } from "./order.ts";
+export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";
 export { attributionInOrder } from "./in-order.ts";
+export {
+  mergeIntoRow,
+  type MergedRow,
+  nameInAttacker,
+  placeOf,
+  SESSION_ROW,
+  type SessionRow,
+  sessionOf,
+  type Stored,
+} from "./session.ts";
 export { readThresholds } from "./thresholds.ts";
 export { attackerUuidOfAddress, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

@@ -32,7 +32,8 @@ export {
   retractPrimitives,
 } from "./projection.ts";
 export { followLinks, type Link } from "./links.ts";
-export { type RecordBatch, recordBatch, type RecordedObservation } from "./record.ts";
+export { type RecordBatch, recordBatch } from "./record.ts";
+export type { RecordedObservation } from "./sessions/codec.ts";
 export {
   type FollowedTarget,
   readEventsAfter,

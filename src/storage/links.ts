@@ -6,6 +6,8 @@ import { parameters } from "./parameters.ts";
 /** An attacker's link to its identity, as stored in D1. */
 export interface Link {
   readonly attackerUuid: string;
+  /** The attacker's number, the first part of the key of its session rows. */
+  readonly number: number;
   /** Null while the attacker waits to be registered. */
   readonly identityUuid: string | null;
   readonly linkVersion: number;
@@ -20,6 +22,7 @@ export interface Link {
 /** A link as it is read. */
 export interface LinkRow {
   readonly attackerUuid: string;
+  readonly number: number;
   readonly identityUuid: string | null;
   readonly linkVersion: number;
   readonly firstSeenTs: number | null;
@@ -32,7 +35,7 @@ const MAX_PARAMETERS = 100;
 /** Attackers up to which links are read by bound UUIDs; with more, the number of statements counts for more than rows. */
 const MAX_BOUND_ATTACKERS = 3 * MAX_PARAMETERS;
 
-const COLUMNS = `uuid AS attackerUuid, identity_uuid AS identityUuid, link_version AS linkVersion,
+const COLUMNS = `uuid AS attackerUuid, number, identity_uuid AS identityUuid, link_version AS linkVersion,
   first_seen_ts AS firstSeenTs, needs_backfill AS needsBackfill,
   (SELECT erased_ts FROM erasures WHERE attacker_uuid = uuid) AS erasedTs`;
 

@@ -8,7 +8,7 @@ const PARAMETER_BYTES = 1_000_000;
  * Rows as JSON lists, each short enough for one parameter. A row that is longer than a parameter gets a list of its own.
  * @param rows - each at most 2 MB as JSON
  */
-export function parameters(rows: readonly unknown[][]): string[] {
+export function parameters(rows: readonly (readonly unknown[])[]): string[] {
   const lists: string[][] = [];
   let bytes = 0;
   for (const row of rows.map((members) => JSON.stringify(members))) {

@@ -3,6 +3,7 @@
  * identities with unpublished events. Each write compares `seq`, so that a late repeat changes nothing.
  */
 import { z } from "zod";
+import { STATES } from "../core/index.ts";
 import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
 
 /** An event in the form of the history. */
@@ -27,11 +28,18 @@ INSERT INTO events (identity_uuid, seq, event)
 SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2) WHERE true
 ON CONFLICT (identity_uuid, seq) DO NOTHING`;
 
-const UPSERT_ATTRIBUTIONS = `
-INSERT INTO attributions (identity_uuid, primitive, state, seq)
-SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2) WHERE true
-ON CONFLICT (identity_uuid, primitive) DO UPDATE SET state = excluded.state, seq = excluded.seq
-WHERE excluded.seq > seq`;
+const STATES_IN_SQL = STATES.map((state) => `'${state}'`).join(", ");
+
+const DELETE_ATTRIBUTIONS = `
+DELETE FROM attributions WHERE (state, primitive, identity_uuid, seq) IN (
+  SELECT attributions.state, attributions.primitive, attributions.identity_uuid, attributions.seq
+  FROM json_each(?2) AS changed CROSS JOIN attributions ON attributions.state IN (${STATES_IN_SQL})
+    AND attributions.primitive = changed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq < changed.value ->> 2)`;
+
+const INSERT_ATTRIBUTIONS = `
+INSERT INTO attributions (state, primitive, identity_uuid, seq)
+SELECT changed.value ->> 1, changed.value ->> 0, ?1, changed.value ->> 2 FROM json_each(?2) AS changed
+WHERE NOT EXISTS (SELECT 1 FROM attributions WHERE state IN (${STATES_IN_SQL}) AND primitive = changed.value ->> 0 AND identity_uuid = ?1)`;
 
 /** The profile may include a later event than the last one of the page. A later page then writes it again. */
 const UPDATE_IDENTITY = `
@@ -68,7 +76,9 @@ export async function projectEvents(
   const changed =
     states.size === 0
       ? []
-      : [db.prepare(UPSERT_ATTRIBUTIONS).bind(identityUuid, JSON.stringify([...states.values()]))];
+      : [DELETE_ATTRIBUTIONS, INSERT_ATTRIBUTIONS].map((sql) =>
+          db.prepare(sql).bind(identityUuid, JSON.stringify([...states.values()])),
+        );
   const statements = [
     db.prepare(INSERT_EVENTS).bind(identityUuid, rows),
     ...changed,

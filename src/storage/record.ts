@@ -1,10 +1,10 @@
 /**
- * Writes the record: everything in a batch of queue messages, in one transaction that is safe to repeat and to race.
- * Many rows are bound as one JSON parameter, because D1 binds at most 100 parameters.
+ * Writes the record: everything in a batch of queue messages, in transactions that are safe to repeat and to race. Most batches
+ * take one or two (see sessions/writing.ts). Many rows are bound as one JSON parameter, because D1 binds at most 100 parameters.
  *
- * Queries: 6 for a common batch; 3 per MB of observations, 1 per MB of attackers, refusals or links, and 3 for counts.
+ * Queries of a transaction: 6 for a common batch; 2 per MB of session rows, 1 per MB of attackers, refusals or links, and 3 for counts.
  */
-import { stubIdentityUuid, type Observation } from "../core/index.ts";
+import { stubIdentityUuid } from "../core/index.ts";
 import { type DeadLetter, deadLetterStatements } from "./dead-letters.ts";
 import {
   type AttackerRow,
@@ -15,12 +15,16 @@ import {
   registerWaiting,
 } from "./links.ts";
 import { parameters } from "./parameters.ts";
-
-/** An observation as it is stored. */
-export interface RecordedObservation {
-  readonly observation: Observation;
-  readonly isUnlisted: boolean;
-}
+import type { RecordedObservation } from "./sessions/codec.ts";
+import {
+  firstVersion,
+  insertRows,
+  READ_ROWS,
+  replaceRows,
+  type RowColumns,
+  toStoredRow,
+} from "./sessions/rows.ts";
+import { nameOfPlace, type Round, type RoundResult, SessionWriting } from "./sessions/writing.ts";
 
 export interface RecordBatch {
   readonly observations: readonly RecordedObservation[];
@@ -53,35 +57,18 @@ ON CONFLICT (uuid) DO UPDATE SET
 WHERE last_seen_ts IS NULL OR excluded.last_seen_ts > last_seen_ts + ${LAST_SEEN_LAG_SECS}
   OR first_seen_ts IS NULL OR excluded.first_seen_ts < first_seen_ts`;
 
-const UPSERT_OBSERVATIONS = `
-INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source, identity_ref, is_unlisted)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
-FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = value ->> 0 AND erased_ts >= value ->> 5) AND ${IS_RUNNING}
-ON CONFLICT (attacker_uuid, primitive, evidence_ref) DO UPDATE SET
-  id = excluded.id, value = excluded.value, ts = excluded.ts, confidence = excluded.confidence,
-  window_start_ts = excluded.window_start_ts, window_end_ts = excluded.window_end_ts,
-  source = excluded.source, identity_ref = excluded.identity_ref, is_unlisted = excluded.is_unlisted
-WHERE (excluded.ts, excluded.id, excluded.value) > (ts, id, value)`;
+const READ_ERASURES = `
+SELECT attacker_uuid AS attackerUuid, erased_ts AS erasedTs FROM json_each(?1) AS asked CROSS JOIN erasures ON attacker_uuid = asked.value ->> 0`;
 
-// changes() counts the rows of the statement before, without triggers; a trigger subtracts replaced rows.
-const COUNT_LISTED = `
-UPDATE counters SET value = value + changes() WHERE name = 'observations' AND changes() > 0`;
-const COUNT_UNLISTED = `
-UPDATE counters SET value = value + changes() WHERE name IN ('observations', 'unlisted_values') AND changes() > 0`;
-
-/** Reads at most one row while nothing was ever erased. */
-const COUNT_ERASED = `
-UPDATE counters SET value = value + (
-  SELECT count(*) FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)
-WHERE name = 'erased' AND ${IS_RUNNING} AND EXISTS (SELECT 1 FROM erasures) AND EXISTS (
-  SELECT 1 FROM json_each(?1) JOIN erasures ON attacker_uuid = json_each.value ->> 0 AND erased_ts >= json_each.value ->> 5)`;
+const INSERT = insertRows(IS_RUNNING);
+const REPLACE = replaceRows(IS_RUNNING);
 
 const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
 
 /**
- * Stores a batch and reads the link of every attacker in it, in one transaction. Attackers that were stored while
- * registration was deferred are registered in a second transaction; if that fails, the repeated delivery does it.
+ * Stores a batch and reads the link of every attacker in it. Each round is one transaction; the link of an attacker is read in the
+ * last transaction that may write an observation of it. Attackers that were stored while registration was deferred are registered in
+ * a further one. If a later transaction fails, the repeated delivery continues.
  * @param registerUnknown - whether an attacker that is not registered gets its stub identity
  */
 export async function recordBatch(
@@ -89,40 +76,99 @@ export async function recordBatch(
   batch: RecordBatch,
   registerUnknown: boolean,
 ): Promise<Recorded> {
-  const statements: D1PreparedStatement[] = [db.prepare(READ_PAUSED)];
+  const writing = new SessionWriting(batch.observations);
   const attackers = attackerRows(batch.observations, registerUnknown);
-  for (const rows of parameters(attackers)) statements.push(db.prepare(UPSERT_ATTACKERS).bind(rows));
-  const listed = batch.observations.filter(({ isUnlisted }) => !isUnlisted);
-  const unlisted = batch.observations.filter(({ isUnlisted }) => isUnlisted);
-  statements.push(...observationStatements(db, listed, COUNT_LISTED));
-  statements.push(...observationStatements(db, unlisted, COUNT_UNLISTED));
-  statements.push(...deadLetterStatements(db, batch.deadLetters, IS_RUNNING));
-  if (batch.ignored > 0) statements.push(db.prepare(COUNT).bind(batch.ignored, "ignored"));
-  if (batch.expired > 0) statements.push(db.prepare(COUNT).bind(batch.expired, "expired"));
-  const links = linkStatements(
-    db,
-    attackers.map(([uuid]) => uuid),
-  );
-  const results = await db.batch<LinkRow & { readonly paused: number }>([...statements, ...links]);
-  if (results[0]?.results[0]?.paused !== 0) return { outcome: "paused" };
-  const known = linksOf(results.slice(statements.length));
-  const waiting = registerUnknown ? attackers.filter(([uuid]) => known.get(uuid)?.identityUuid === null) : [];
+  const links = new Map<string, Link>();
+  for (let isFirst = true; isFirst || writing.isOpen; isFirst = false) {
+    const round = writing.plan();
+    const statements = [
+      ...(isFirst ? countStatements(db, batch) : []),
+      ...(round.erased > 0 ? [db.prepare(COUNT).bind(round.erased, "erased")] : []),
+    ];
+    const concerned = isFirst ? attackers : attackersOf(round, attackers);
+    const ran = await runRound(db, round, concerned, statements);
+    if (ran === null) return { outcome: "paused" };
+    for (const [uuid, link] of ran.links) links.set(uuid, link);
+    writing.take(ran.result);
+  }
+  const waiting = registerUnknown ? attackers.filter(([uuid]) => links.get(uuid)?.identityUuid === null) : [];
   const registered = await registerWaiting(db, waiting, IS_RUNNING);
-  return { outcome: "recorded", links: new Map([...known, ...registered]) };
+  return { outcome: "recorded", links: new Map([...links, ...registered]) };
 }
 
-/** Stores observations whose values are all listed in the registry, or all unlisted, and counts them so. */
-function observationStatements(
-  db: D1Database,
-  recorded: readonly RecordedObservation[],
-  count: string,
-): D1PreparedStatement[] {
-  return parameters(recorded.map(toObservationRow)).flatMap((rows) => [
-    db.prepare(UPSERT_OBSERVATIONS).bind(rows),
-    db.prepare(count),
-    db.prepare(COUNT_ERASED).bind(rows),
-  ]);
+function countStatements(db: D1Database, batch: RecordBatch): D1PreparedStatement[] {
+  return [
+    ...deadLetterStatements(db, batch.deadLetters, IS_RUNNING),
+    ...(batch.ignored > 0 ? [db.prepare(COUNT).bind(batch.ignored, "ignored")] : []),
+    ...(batch.expired > 0 ? [db.prepare(COUNT).bind(batch.expired, "expired")] : []),
+  ];
 }
+
+/** The attackers of a later round. */
+function attackersOf({ read, refused, replaced }: Round, attackers: readonly AttackerRow[]): AttackerRow[] {
+  const concerned = new Set([
+    ...read.map(([uuid]) => uuid),
+    ...refused,
+    ...replaced.map(([, , uuid]) => uuid),
+  ]);
+  return attackers.filter(([uuid]) => concerned.has(uuid));
+}
+
+/**
+ * Runs a round in one transaction.
+ * @param others - statements that belong to the same transaction
+ * @returns null if the Worker is paused
+ */
+async function runRound(
+  db: D1Database,
+  round: Round,
+  attackers: readonly AttackerRow[],
+  others: readonly D1PreparedStatement[],
+): Promise<{ readonly result: RoundResult; readonly links: Map<string, Link> } | null> {
+  const statements: D1PreparedStatement[] = [];
+  const add = (...added: readonly D1PreparedStatement[]) => {
+    statements.push(...added);
+    return statements.length - 1;
+  };
+  add(db.prepare(READ_PAUSED));
+  for (const rows of parameters(attackers)) add(db.prepare(UPSERT_ATTACKERS).bind(rows));
+  const replaced = parameters(round.replaced).map((rows) =>
+    add(db.prepare(REPLACE.count).bind(rows), db.prepare(REPLACE.replace).bind(rows)),
+  );
+  const erasures = parameters(round.refused.map((uuid) => [uuid])).map((uuids) =>
+    add(db.prepare(READ_ERASURES).bind(uuids)),
+  );
+  // Read before the inserts of this round: what is found was there before.
+  const stored = parameters(round.read).map((places) => add(db.prepare(READ_ROWS).bind(places)));
+  const inserted = parameters(round.inserted).map((rows) =>
+    add(db.prepare(INSERT.count).bind(rows), db.prepare(INSERT.insert).bind(rows, firstVersion())),
+  );
+  add(...others);
+  const firstLink = statements.length;
+  add(
+    ...linkStatements(
+      db,
+      attackers.map(([uuid]) => uuid),
+    ),
+  );
+  const results = await db.batch<Found>(statements);
+  const rowsAt = (places: readonly number[]) => places.flatMap((place) => results[place]?.results ?? []);
+  if (results[0]?.results[0]?.paused !== 0) return null;
+  const links = linksOf(results.slice(firstLink));
+  const uuids = new Map([...links.values()].map(({ attackerUuid, number }) => [number, attackerUuid]));
+  return {
+    links,
+    result: {
+      replaced: new Set(rowsAt(replaced).map(({ id }) => id)),
+      erasures: new Map(rowsAt(erasures).map(({ attackerUuid, erasedTs }) => [attackerUuid, erasedTs ?? 0])),
+      stored: rowsAt(stored).map((row) => toStoredRow(row.attackerUuid, row)),
+      inserted: new Set(rowsAt(inserted).map((row) => nameOfPlace(uuids.get(row.number) ?? "", row.place))),
+    },
+  };
+}
+
+/** A row of any of the statements of a round; each statement's are read by their own type. */
+type Found = LinkRow & RowColumns & { readonly paused: number };
 
 /** One row per attacker: its stub identity (or null), and the first and last time of its observations in the batch. */
 function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): AttackerRow[] {
@@ -140,21 +186,4 @@ function attackerRows(recorded: readonly RecordedObservation[], registerUnknown:
     first,
     last,
   ]);
-}
-
-function toObservationRow({ observation, isUnlisted }: RecordedObservation): unknown[] {
-  return [
-    observation.attackerUuid,
-    observation.primitive,
-    observation.evidenceRef,
-    observation.id,
-    observation.value,
-    observation.ts,
-    observation.confidence,
-    observation.windowStartTs,
-    observation.windowEndTs,
-    observation.source,
-    observation.identityRef,
-    isUnlisted ? 1 : 0,
-  ];
 }

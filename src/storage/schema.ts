@@ -1,18 +1,29 @@
 /**
- * The tables of D1: the record (attackers, identities, observations), the history and read model written by the outbox drains
+ * The tables of D1: the record (attackers, identities, sessions), the history and read model written by the outbox drains
  * (events, attributions), and dead letters. drizzle-kit makes the migrations from this file;
  * `WITHOUT ROWID` and the triggers, which it cannot write, are in the migrations by hand.
  *
- * Each row costs one more write per index, so every index has a comment with its purpose. `observations` has only its key.
+ * Each row costs one more write per index, so every index has a comment with its purpose. `sessions` has only its key.
  */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  blob,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 
-/** One source. This table is authoritative for its link to an identity, which is null while it is unregistered. WITHOUT ROWID. */
+/** One source. This table is authoritative for its link to an identity, which is null while it is unregistered. */
 export const attackers = sqliteTable(
   "attackers",
   {
-    uuid: text("uuid").primaryKey(),
+    /** The first part of the key of its session rows. A trigger removes what is left of them with the attacker. */
+    number: integer("number").primaryKey(),
+    uuid: text("uuid").notNull(),
     identityUuid: text("identity_uuid"),
     /** Raised by every change of the link, in the same statement. */
     linkVersion: integer("link_version").notNull().default(0),
@@ -24,6 +35,8 @@ export const attackers = sqliteTable(
     lastSeenTs: real("last_seen_ts"),
   },
   (table) => [
+    // The key that everything else knows an attacker by. Written once per attacker.
+    uniqueIndex("attackers_by_uuid").on(table.uuid),
     // For the attackers of an identity, and for unregistered ones (null). Written when a link is created or changed.
     index("attackers_by_identity").on(table.identityUuid),
     // For the attackers of an identity with an incomplete backfill. Written only when a backfill begins and ends.
@@ -67,9 +80,29 @@ export const identities = sqliteTable(
   ],
 );
 
-/** Every observation, once per (attacker, primitive, evidence). WITHOUT ROWID. */
-export const observations = sqliteTable(
-  "observations",
+/** Session rows: every observation, once per (attacker, primitive, evidence), with the others of its session. See sessions/. */
+export const sessions = sqliteTable("sessions", {
+  /** The attacker's number × 2^32 + the place of the row among the attacker's (`placeOf`). Not exact as a JavaScript number. */
+  id: integer("id").primaryKey(),
+  /** Raised by every change; a change is written only over the version that it was made from. */
+  version: integer("version").notNull(),
+  /** Number of observations. */
+  size: integer("size").notNull(),
+  /** Whether further observations of its sessions are stored deeper. Such a row stays, also when it is empty. */
+  isFull: integer("is_full", { mode: "boolean" }).notNull(),
+  /** Least and greatest ts of its observations, epoch seconds; 0 if it is empty. */
+  firstTs: real("first_ts").notNull(),
+  lastTs: real("last_ts").notNull(),
+  /** The observations, encoded (see sessions/codec.ts). */
+  body: blob("body").notNull(),
+});
+
+/**
+ * Observations that the version before sessions has stored, one row each, until a job has moved them into session rows. Nothing
+ * else is written to it. WITHOUT ROWID.
+ */
+export const observationRows = sqliteTable(
+  "observation_rows",
   {
     attackerUuid: text("attacker_uuid").notNull(),
     primitive: text("primitive").notNull(),
@@ -88,36 +121,42 @@ export const observations = sqliteTable(
   (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
 );
 
-/** Every published event, as it was sent. `cursor` orders all events. */
+/**
+ * Every published event. A row holds the events of one page of a drain, which follow one another. `cursor` orders all events: that of
+ * the row is the cursor of its last event, and the others count down from it.
+ */
 export const events = sqliteTable(
   "events",
   {
     cursor: integer("cursor").primaryKey(),
     identityUuid: text("identity_uuid").notNull(),
+    /** Number of the last event of the row. */
     seq: integer("seq").notNull(),
-    /** JSON of the envelope. */
+    /** Number of events. */
+    size: integer("size").notNull().default(1),
+    /** Greatest `ts` of the events, epoch seconds; null in rows of the version before, which hold one event. */
+    lastTs: real("last_ts"),
+    /** The events, encoded: a blob (see history/codec.ts). In rows of the version before a text, the JSON of one envelope. */
     event: text("event").notNull(),
   },
-  // Makes a repeated insert harmless, and reads an identity's history in order.
+  // Makes a repeated insert harmless, and reads an identity's history in order. Written once per page.
   (table) => [uniqueIndex("events_by_identity").on(table.identityUuid, table.seq)],
 );
 
-/** State of each (identity, primitive) as of its last transition, for lists and counts. WITHOUT ROWID. */
+/**
+ * State of each (identity, primitive) as of its last transition, for lists and counts by state. In the order that lists ask for, so
+ * that it needs no index. WITHOUT ROWID.
+ */
 export const attributions = sqliteTable(
   "attributions",
   {
-    identityUuid: text("identity_uuid").notNull(),
-    primitive: text("primitive").notNull(),
     state: text("state").notNull(),
+    primitive: text("primitive").notNull(),
+    identityUuid: text("identity_uuid").notNull(),
     /** Number of the event that brought it; guards against late repeats. */
     seq: integer("seq").notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.identityUuid, table.primitive] }),
-    // For the identities in a rare state, and for counting states. Written once per transition, and there are far fewer
-    // transitions than observations. Without it each query reads the states of every identity.
-    index("attributions_by_state").on(table.state, table.primitive, table.identityUuid),
-  ],
+  (table) => [primaryKey({ columns: [table.state, table.primitive, table.identityUuid] })],
 );
 
 /** The states of identities whose profile is too long for their row, in pages. WITHOUT ROWID. */

@@ -2,7 +2,7 @@
  * Totals over everything. Some are kept as counters or in small tables and cost a few rows; the others are counted, and
  * cost a row for everything there is. So where there is much, what was counted holds for a while.
  */
-import { count, eq, inArray, isNotNull, isNull, max, min, sum } from "drizzle-orm";
+import { count, eq, isNotNull, isNull, max, min, sql, sum } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { State } from "../core/index.ts";
 import {
@@ -12,9 +12,10 @@ import {
   deadLetters,
   events,
   identities,
-  observations,
   outboxBacklog,
+  sessions,
 } from "./schema.ts";
+import { OF_ATTACKER } from "./sessions/rows.ts";
 
 /** Above so many counted rows, which take D1 some 20 ms, what was counted holds for a while. */
 export const COUNTED_AFRESH_ROWS = 100_000;
@@ -157,11 +158,14 @@ async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
 async function countAt(
   db: DrizzleD1Database,
 ): Promise<{ readonly counted: CountedTotals; readonly newestCursor: number }> {
-  const waiting = db.select({ uuid: attackers.uuid }).from(attackers).where(isNull(attackers.identityUuid));
   const [registered, formed, deferred, states, kept, history] = await db.batch([
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
     db.select({ n: count() }).from(identities).where(isNull(identities.mergedIntoUuid)),
-    db.select({ n: count() }).from(observations).where(inArray(observations.attackerUuid, waiting)),
+    db
+      .select({ n: sum(sessions.size) })
+      .from(attackers)
+      .innerJoin(sessions, sql.raw(OF_ATTACKER))
+      .where(isNull(attackers.identityUuid)),
     db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
     // What an identity that is merged away keeps for the record is not a state of today.
     db
@@ -176,7 +180,7 @@ async function countAt(
   const counted = {
     attackers: registered[0]?.n ?? 0,
     identities: formed[0]?.n ?? 0,
-    deferred: deferred[0]?.n ?? 0,
+    deferred: Number(deferred[0]?.n ?? 0),
     states: {
       unknown: inState("unknown"),
       stable: inState("stable"),

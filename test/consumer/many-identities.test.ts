@@ -126,6 +126,7 @@ describe("[limits] links that change during a batch", () => {
         {
           attackerUuid,
           identityUuid: attackerUuid,
+          number: 1,
           linkVersion: 1,
           firstSeenTs: null,
           needsBackfill: false,

@@ -1,0 +1,10 @@
+/** The functions of `node:zlib` that the Worker uses; the types of the whole of Node do not belong in its configuration. */
+declare module "node:zlib" {
+  interface Options {
+    readonly level?: number;
+    readonly dictionary?: Uint8Array;
+    readonly maxOutputLength?: number;
+  }
+  export function deflateRawSync(data: string | Uint8Array, options?: Options): Uint8Array;
+  export function inflateRawSync(data: Uint8Array, options?: Options): Uint8Array;
+}
