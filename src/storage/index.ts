@@ -67,7 +67,7 @@ export {
   removeEmptyIdentities,
 } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
-export { redactionStatement } from "./redaction.ts";
+export { redactEvent, redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
   countDeadLetters,
