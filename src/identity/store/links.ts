@@ -1,5 +1,6 @@
 /** The attackers that an identity object knows: those linked to it, those linked elsewhere, and those erased. */
 import type { LinkedAttackers } from "../../core/index.ts";
+import type { Tables } from "./tables.ts";
 
 /** A known link. */
 export interface HeardLink {
@@ -18,12 +19,14 @@ interface Known {
 
 export class Links {
   readonly #sql: SqlStorage;
+  readonly #tables: Tables;
   readonly #known = new Map<string, Known>();
   /** The greatest number that was given, once it was read. */
   #lastNumber: number | null = null;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, tables: Tables) {
     this.#sql = sql;
+    this.#tables = tables;
   }
 
   /** Clears the cache. Call it after a transaction that did not commit. */
@@ -110,14 +113,16 @@ export class Links {
 
   /** Any known attacker, also an erased one, or null. All of them are in the same shard. */
   any(): string | null {
+    const erased = this.#tables.has("erased") ? "UNION ALL SELECT attacker_uuid FROM erased" : "";
     const row = this.#sql
-      .exec<{ uuid: string }>("SELECT uuid FROM attackers UNION ALL SELECT attacker_uuid FROM erased LIMIT 1")
+      .exec<{ uuid: string }>(`SELECT uuid FROM attackers ${erased} LIMIT 1`)
       .toArray()[0];
     return row?.uuid ?? null;
   }
 
   /** Time at which an attacker was erased (epoch seconds), or null. */
   erasedTs(attackerUuid: string): number | null {
+    if (!this.#tables.has("erased")) return null;
     const row = this.#sql
       .exec<{ erased_ts: number }>("SELECT erased_ts FROM erased WHERE attacker_uuid = ?", attackerUuid)
       .toArray()[0];
@@ -126,6 +131,7 @@ export class Links {
 
   /** Stores that an attacker was erased. The latest time is kept. */
   erase(attackerUuid: string, erasedTs: number): void {
+    this.#tables.need("erased");
     this.#sql.exec(
       `INSERT INTO erased (attacker_uuid, erased_ts) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET erased_ts = max(erased_ts, excluded.erased_ts)`,

@@ -2,7 +2,14 @@
  * Finding, merging and removing observations in the session rows of one attacker, level by level: an observation that is not in its row is
  * looked for one level deeper if that row is full (see core/session.ts). The rows may be those of the identity or staged ones.
  */
-import { mergeIntoRow, nameInAttacker, placeOf, type SessionRow, type Stored } from "../../core/index.ts";
+import {
+  mergeIntoRow,
+  nameInAttacker,
+  placeOf,
+  sessionOf,
+  type SessionRow,
+  type Stored,
+} from "../../core/index.ts";
 
 /** An observation's key within its attacker. */
 export type KeyInAttacker = Pick<Stored, "primitive" | "evidenceRef">;
@@ -74,12 +81,27 @@ export function removeFromRows(rows: AttackerRows, keys: readonly KeyInAttacker[
 export function groupByPlace<K extends KeyInAttacker>(keys: readonly K[], depth: number): Map<number, K[]> {
   const groups = new Map<number, K[]>();
   for (const key of keys) {
-    const place = placeOf(key, depth);
+    const place = depth === 0 ? firstPlaceOf(key) : placeOf(key, depth);
     const group = groups.get(place);
     if (group) group.push(key);
     else groups.set(place, [key]);
   }
   return groups;
+}
+
+/** First places by session. Calculating one takes a digest, and a call asks for each several times. */
+const firstPlaces = new Map<string, number>();
+/** Maximum number of cached places, about 100 bytes each. */
+const PLACES_CACHED = 5_000;
+
+function firstPlaceOf(key: KeyInAttacker): number {
+  const session = sessionOf(key.evidenceRef);
+  const known = firstPlaces.get(session);
+  if (known !== undefined) return known;
+  const place = placeOf(key, 0);
+  if (firstPlaces.size >= PLACES_CACHED) firstPlaces.clear();
+  firstPlaces.set(session, place);
+  return place;
 }
 
 /** The least ts, as a row's `first_ts`; 0 of none. */
