@@ -11,7 +11,7 @@ export {
   type ObservationKey,
 } from "./decision.ts";
 export { fitEvent, fitList } from "./fitted-list.ts";
-export { applyDifference, differenceOf } from "./list-difference.ts";
+export { applyDifference, differenceOf, type ListDifference } from "./list-difference.ts";
 export {
   applyChange,
   type IdentityHead,

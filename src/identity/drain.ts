@@ -124,8 +124,7 @@ export class Drain {
   /** @returns the number of queries and sends */
   async #step(targets: DrainTargets): Promise<number> {
     const { meta, outbox } = this.#store;
-    const suspicion = meta.read("suspicion");
-    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES, suspicion?.primitives ?? null);
+    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES);
     const last = page.at(-1);
     if (last) return this.#publish(targets, page, last);
     if (meta.read("removed") !== null) await this.#retract(targets.db);
