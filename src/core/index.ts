@@ -7,7 +7,6 @@ export {
   type Decision,
   type Facts,
   type LinkedAttackers,
-  nameInSeries,
   type Notice,
   type ObservationKey,
 } from "./decision.ts";
@@ -23,11 +22,12 @@ export {
 export { utf8Length } from "./json.ts";
 export {
   arraySeries,
+  collectSeries,
   type HashWindowChange,
   merge,
   NO_HASH_WINDOW,
-  orderedSeries,
   type Series,
+  type SeriesCollector,
   type StoredHashWindow,
   type Tail,
 } from "./merge/index.ts";
@@ -44,6 +44,7 @@ export {
   type AppliedObservation,
   type Member,
   type MergeKind,
+  nameInSeries,
   type Observation,
   type State,
   STATES,
@@ -53,7 +54,7 @@ export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from 
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";
-export { attributionInOrder } from "./in-order.ts";
+export { attributionInOrder, type AttributionSoFar, attributionSoFar } from "./in-order.ts";
 export {
   mergeIntoRow,
   type MergedRow,

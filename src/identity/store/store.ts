@@ -10,6 +10,7 @@ import {
   newIdentityHead,
   type Policy,
   type Precedence,
+  type StoredHashWindow,
 } from "../../core/index.ts";
 import type { MergeStep, PrimitiveAttribution } from "../protocol.ts";
 import { changeHashWindow, storedHashWindow } from "./hash-windows.ts";
@@ -45,11 +46,11 @@ export class IdentityStore {
     this.#newHead = newIdentityHead(identityUuid);
     this.#tables = new Tables(sql);
     this.#head = new HeadRow(sql);
-    this.links = new Links(sql);
-    this.observations = new Observations(sql);
+    this.links = new Links(sql, this.#tables);
+    this.observations = new Observations(sql, this.links, this.#tables);
     this.outbox = new Outbox(sql, this.#tables, this.#head);
     this.jobs = new Jobs(sql, this.#tables);
-    this.staged = new Staged(sql);
+    this.staged = new Staged(sql, this.#tables, this.links, this.observations);
     this.#meta = new Meta(sql);
     this.#records = new Records(sql);
     this.#hasTables = hasTables(this.#tables);
@@ -74,6 +75,7 @@ export class IdentityStore {
     this.#hasTables = hasTables(this.#tables);
     this.#head.forget();
     this.links.forget();
+    this.observations.forget();
     this.outbox.forget();
     this.jobs.forget();
     this.#meta.forget();
@@ -103,9 +105,8 @@ export class IdentityStore {
       record: (primitive) => this.#records.find(primitive),
       primitives: () => this.#records.primitives(),
       standing: (key) => standing.get(nameOf(key)) ?? null,
-      members: (primitive) => this.observations.members(primitive),
-      allMembers: () => this.observations.allMembers(),
-      hashWindow: (primitive) => storedHashWindow(this.#sql, this.#tables, primitive),
+      eachStored: (primitives, take) => this.observations.eachStored(primitives, take),
+      hashWindow: (primitive) => this.hashWindow(primitive),
     };
   }
 
@@ -166,5 +167,10 @@ export class IdentityStore {
   /** The record of a primitive, or null. */
   record(primitive: string) {
     return this.#records.find(primitive);
+  }
+
+  /** The stored hash window of a primitive. */
+  hashWindow(primitive: string): StoredHashWindow {
+    return storedHashWindow(this.#sql, this.#tables, primitive);
   }
 }
