@@ -38,6 +38,8 @@ interface ObservationRow extends Record<string, SqlStorageValue> {
 }
 
 const KEY = "attacker_uuid, primitive, evidence_ref";
+/** The keys of a parameter. */
+const KEYS_OF_LIST = "SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
 const COLUMNS = "primitive, id, value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid";
 
 export class UnpackedRows {
@@ -60,8 +62,7 @@ export class UnpackedRows {
     return keyLists(keys).flatMap((list) =>
       this.#sql
         .exec<ObservationRow>(
-          `SELECT ${COLUMNS} FROM json_each(?) AS sought CROSS JOIN observation_rows ON attacker_uuid = sought.value ->> 0
-             AND primitive = sought.value ->> 1 AND evidence_ref = sought.value ->> 2`,
+          `SELECT ${COLUMNS} FROM observation_rows WHERE (${KEY}) IN (${KEYS_OF_LIST})`,
           list,
         )
         .toArray(),
@@ -111,9 +112,8 @@ export class UnpackedRows {
   has(attackerUuid: string): boolean {
     return (
       this.exist &&
-      this.#sql
-        .exec("SELECT 1 FROM observation_rows WHERE attacker_uuid = ? LIMIT 1", attackerUuid)
-        .toArray().length > 0
+      this.#sql.exec("SELECT 1 FROM observation_rows WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray()
+        .length > 0
     );
   }
 
@@ -129,7 +129,8 @@ export class UnpackedRows {
   *among(packed: Iterable<PlacedRow>, { after, through }: RowRange): Generator<PlacedRow, void, undefined> {
     const rows = this.#sql.exec<ObservationRow>(
       `SELECT ${COLUMNS} FROM observation_rows WHERE attacker_uuid >= ? ${through === null ? "" : "AND attacker_uuid <= ?"}`,
-      ...[after?.attackerUuid ?? "", ...(through === null ? [] : [through.attackerUuid])],
+      after?.attackerUuid ?? "",
+      ...(through === null ? [] : [through.attackerUuid]),
     );
     const groups = new Map<string, { cursor: SessionCursor; observations: AppliedObservation[] }>();
     for (const row of rows) {
@@ -146,7 +147,8 @@ export class UnpackedRows {
     const own = [...groups.values()].toSorted((a, b) => compareCursors(a.cursor, b.cursor));
     let next = 0;
     for (const row of packed) {
-      for (let one = own[next]; one && compareCursors(one.cursor, row.cursor) < 0; one = own[++next]) yield one;
+      for (let one = own[next]; one && compareCursors(one.cursor, row.cursor) < 0; one = own[++next])
+        yield one;
       const same = own[next];
       if (same && compareCursors(same.cursor, row.cursor) === 0) {
         next++;
@@ -161,7 +163,7 @@ export class UnpackedRows {
     if (!this.exist) return;
     for (const list of keyLists(keys)) {
       this.#sql.exec(
-        `DELETE FROM observation_rows WHERE ts < ? AND (${KEY}) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+        `DELETE FROM observation_rows WHERE ts < ? AND (${KEY}) IN (${KEYS_OF_LIST})`,
         beforeTs,
         list,
       );
@@ -206,6 +208,8 @@ function keyLists(keys: readonly ObservationKey[]): string[] {
     keys.slice(i * KEYS_AT_ONCE, (i + 1) * KEYS_AT_ONCE),
   );
   return pages.map((page) =>
-    JSON.stringify(page.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef])),
+    JSON.stringify(
+      page.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]),
+    ),
   );
 }
