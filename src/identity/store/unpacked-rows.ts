@@ -11,6 +11,7 @@ import {
   placeOf,
 } from "../../core/index.ts";
 import type { SessionCursor } from "../../storage/index.ts";
+import type { NextMember } from "./ordered-members.ts";
 import type { TakeMember } from "./session-body.ts";
 import type { Tables } from "./tables.ts";
 
@@ -99,13 +100,16 @@ export class UnpackedRows {
   }
 
   /** The members up to a time (epoch seconds), in the order of a series. */
-  *inOrder(toTs: number): Generator<readonly [primitive: string, Member], void, undefined> {
-    if (!this.exist) return;
+  inOrder(toTs: number): NextMember {
+    if (!this.exist) return () => null;
     const rows = this.#sql.exec<ObservationRow>(
       `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ? ORDER BY ts, evidence_ref, attacker_uuid`,
       toTs,
     );
-    for (const row of rows) yield [row.primitive, toMember(row)];
+    return () => {
+      const { done, value } = rows.next();
+      return done === true ? null : [value.primitive, toMember(value)];
+    };
   }
 
   /** Whether there is an observation of an attacker. */
