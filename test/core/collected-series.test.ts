@@ -114,6 +114,14 @@ describe("[design] what is asked of collected members", () => {
     expect(() => categorical.latestByValue(0)).toThrow("only a hash series is asked for values");
   });
 
+  it("includes the start of the window, also after older values were removed", () => {
+    const latest = new LatestMembers();
+    for (let i = 0; i < 200; i++) {
+      latest.add({ ...member, value: `"h${i}"`, ts: i, evidenceRef: `e${i}` }, i - 40);
+      expect(latest.since(i - 40)).toHaveLength(Math.min(i + 1, 41));
+    }
+  });
+
   it.each(["ascending", "descending", "by chance"])("100,000 members keep few of them: times %s", (order) => {
     const random = randomOf(7, [1]);
     const newest = new NewestMembers(10);
