@@ -67,6 +67,7 @@ export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
 export {
   beginErasure,
+  ERASE_OBSERVATIONS_QUERIES,
   eraseAttackerRow,
   eraseObservations,
   redactHistory,
