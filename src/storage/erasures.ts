@@ -3,7 +3,6 @@
  * dropped. Everything else is a step of the job, bounded and safe to repeat.
  */
 import { HAS_OBSERVATIONS } from "./attackers.ts";
-import { redactionStatement } from "./redaction.ts";
 import { encodeSession } from "./sessions/codec.ts";
 import { OF_ATTACKER, ROW_COLUMNS, type RowColumns, toStoredRow } from "./sessions/rows.ts";
 import { writeTrims } from "./sessions/trimming.ts";
@@ -12,8 +11,6 @@ import { writeTrims } from "./sessions/trimming.ts";
 const DELETE_ROWS = 5_000;
 /** Bytes of packed bodies of rows that are cut at a time: less than one parameter in hexadecimal digits, if a single row is not longer. */
 const CUT_BYTES = 400_000;
-/** Events read at a time; each may have 64 KB. */
-const PAGE_EVENTS = 500;
 
 /** Every identity that may have data of an attacker (?1): its current one and its former ones. */
 const HOLDERS = `
@@ -156,30 +153,6 @@ export async function eraseAttackerRow(
       .bind(attackerUuid),
   ]);
   return saved?.results[0]?.state ?? null;
-}
-
-/**
- * Takes an attacker out of a page of an identity's events. Two queries.
- * @param afterSeq - number of the last event looked at, or 0
- * @returns the number of the last event looked at, or null when all were
- */
-export async function redactHistory(
-  db: D1Database,
-  attackerUuid: string,
-  identityUuid: string,
-  afterSeq: number,
-): Promise<number | null> {
-  const page = "FROM events WHERE identity_uuid = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
-  const [, looked] = await db.batch<{ n: number; lastSeq: number | null }>([
-    db
-      .prepare(redactionStatement("events", `cursor IN (SELECT cursor ${page})`))
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-    db
-      .prepare(`SELECT count(*) AS n, max(seq) AS lastSeq FROM (SELECT seq ${page}) WHERE ?1 IS NOT NULL`)
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-  ]);
-  const row = looked?.results[0];
-  return row && row.n === PAGE_EVENTS ? row.lastSeq : null;
 }
 
 /** Removes identities that are left without attackers. Four queries. */
