@@ -28,7 +28,8 @@ export function checkRange(store: IdentityStore, range: RowRange, expected: Rang
   const rows: AppliedObservation[] = [];
   for (const { cursor, observations } of store.isEmpty ? [] : store.observations.range(range)) {
     rows.push(...observations);
-    if (rows.length >= CHECKED_ROWS && rows.length > expected.count) return { outcome: "differs", rows, through: cursor };
+    if (rows.length >= CHECKED_ROWS && rows.length > expected.count)
+      return { outcome: "differs", rows, through: cursor };
   }
   const { count, digest } = digestRange(rows);
   if (count === expected.count && digest === expected.digest) return { outcome: "same" };

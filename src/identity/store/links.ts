@@ -114,9 +114,7 @@ export class Links {
   /** Any known attacker, also an erased one, or null. All of them are in the same shard. */
   any(): string | null {
     const erased = this.#tables.has("erased") ? "UNION ALL SELECT attacker_uuid FROM erased" : "";
-    const row = this.#sql
-      .exec<{ uuid: string }>(`SELECT uuid FROM attackers ${erased} LIMIT 1`)
-      .toArray()[0];
+    const row = this.#sql.exec<{ uuid: string }>(`SELECT uuid FROM attackers ${erased} LIMIT 1`).toArray()[0];
     return row?.uuid ?? null;
   }
 

@@ -166,7 +166,12 @@ export class Observations {
     const [from, before] = this.#idsOf(attackerUuid);
     const rows = this.#rows.of(attackerUuid);
     const old = this.#sql
-      .exec<{ id: number }>("SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?", from, before, toTs)
+      .exec<{ id: number }>(
+        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
+        from,
+        before,
+        toTs,
+      )
       .toArray();
     for (const { id } of toTs < Number.MAX_VALUE ? old : []) {
       const row = rows.read(id - from);

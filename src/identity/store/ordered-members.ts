@@ -35,7 +35,8 @@ export function eachInOrder(
   for (;;) {
     // A row that begins at the same time as the first member may hold the member before it.
     for (let row = rows[next]; row && row.firstTs <= heap.firstTs; row = rows[++next]) {
-      if (next % ROWS_AT_ONCE === 0) members = read(rows.slice(next, next + ROWS_AT_ONCE).map(({ id }) => id));
+      if (next % ROWS_AT_ONCE === 0)
+        members = read(rows.slice(next, next + ROWS_AT_ONCE).map(({ id }) => id));
       const list = members.get(row.id) ?? [];
       heap.push(list.toSorted(([, a], [, b]) => compareMembers(a, b)).values());
     }
@@ -81,7 +82,7 @@ class Heap {
   }
 
   #rise(from: number): void {
-    for (let i = from; i > 0; ) {
+    for (let i = from; i > 0;) {
       const parent = (i - 1) >> 1;
       if (!this.#swapIfBefore(i, parent)) return;
       i = parent;
@@ -89,7 +90,7 @@ class Heap {
   }
 
   #sink(from: number): void {
-    for (let i = from; ; ) {
+    for (let i = from; ;) {
       const [left, right] = [2 * i + 1, 2 * i + 2];
       const child = this.#isBefore(right, left) ? right : left;
       if (!this.#swapIfBefore(child, i)) return;

@@ -58,9 +58,7 @@ export class SessionTable {
   load(attackerUuid: string, places: Iterable<number>): void {
     const number = this.#links.numberOf(attackerUuid);
     if (number === null) return;
-    const missing = [...places]
-      .map((place) => number * PLACES + place)
-      .filter((id) => !this.#rows.has(id));
+    const missing = [...places].map((place) => number * PLACES + place).filter((id) => !this.#rows.has(id));
     // One row is read when it is asked for.
     if (missing.length <= 1) return;
     inPieces(

@@ -71,7 +71,8 @@ export function removeFromRows(rows: AttackerRows, keys: readonly KeyInAttacker[
         if (!observation && row.isFull) deeper.push(key);
         if (observation && observation.ts < beforeTs) held.delete(name);
       }
-      if (held.size < row.observations.length) rows.write(place, { ...row, observations: [...held.values()] });
+      if (held.size < row.observations.length)
+        rows.write(place, { ...row, observations: [...held.values()] });
     }
     pending = deeper;
   }

@@ -111,9 +111,8 @@ export class UnpackedRows {
   has(attackerUuid: string): boolean {
     return (
       this.exist &&
-      this.#sql
-        .exec("SELECT 1 FROM observation_rows WHERE attacker_uuid = ? LIMIT 1", attackerUuid)
-        .toArray().length > 0
+      this.#sql.exec("SELECT 1 FROM observation_rows WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray()
+        .length > 0
     );
   }
 
@@ -146,7 +145,8 @@ export class UnpackedRows {
     const own = [...groups.values()].toSorted((a, b) => compareCursors(a.cursor, b.cursor));
     let next = 0;
     for (const row of packed) {
-      for (let one = own[next]; one && compareCursors(one.cursor, row.cursor) < 0; one = own[++next]) yield one;
+      for (let one = own[next]; one && compareCursors(one.cursor, row.cursor) < 0; one = own[++next])
+        yield one;
       const same = own[next];
       if (same && compareCursors(same.cursor, row.cursor) === 0) {
         next++;
@@ -206,6 +206,8 @@ function keyLists(keys: readonly ObservationKey[]): string[] {
     keys.slice(i * KEYS_AT_ONCE, (i + 1) * KEYS_AT_ONCE),
   );
   return pages.map((page) =>
-    JSON.stringify(page.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef])),
+    JSON.stringify(
+      page.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]),
+    ),
   );
 }
