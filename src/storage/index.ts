@@ -47,7 +47,13 @@ export {
   type StreamedEvent,
 } from "./streams.ts";
 export { storeTicket, takeTicket } from "./tickets.ts";
-export { readAttackersPage, readIdentityPage, type StoredMember } from "./observation-pages.ts";
+export {
+  type ObservationPage,
+  readAttackersPage,
+  readIdentityPage,
+  type StoredMember,
+} from "./observation-pages.ts";
+export type { SessionCursor } from "./sessions/row-pages.ts";
 export {
   addJob,
   failJob,
