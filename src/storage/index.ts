@@ -69,7 +69,13 @@ export {
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
-export { beginErasure, eraseAttackerRow, eraseObservations, removeEmptyIdentities } from "./erasures.ts";
+export {
+  beginErasure,
+  ERASE_OBSERVATIONS_QUERIES,
+  eraseAttackerRow,
+  eraseObservations,
+  removeEmptyIdentities,
+} from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";

@@ -13,11 +13,16 @@ export interface StoredMember {
   readonly evidenceRef: string;
 }
 
-/** A page of observations; those of a row are all in it. */
+/** A session row of a page. */
+export interface SessionOfPage extends SessionCursor {
+  readonly observations: readonly StoredMember[];
+}
+
+/** A page of observations. */
 export interface ObservationPage {
   readonly observations: readonly StoredMember[];
-  /** Number of session rows that they were read from. */
-  readonly rows: number;
+  /** The same, by the rows that they are stored in. */
+  readonly sessions: readonly SessionOfPage[];
   /** The last row of the page, or null if there is no other page. */
   readonly next: SessionCursor | null;
 }
@@ -56,10 +61,12 @@ async function readPage(
 ): Promise<ObservationPage> {
   const always = { fromTs: -Number.MAX_VALUE, toTs: Number.MAX_VALUE, atLeast: null };
   const { rows, next } = await readRowPage(db, holders, { after, observations: limit, ...always });
-  const observations = rows.flatMap(({ attackerUuid, body }) =>
-    decodeSession(attackerUuid, body).map(({ observation }) => toMember(observation)),
-  );
-  return { observations, rows: rows.length, next };
+  const sessions = rows.map(({ attackerUuid, place, body }) => ({
+    attackerUuid,
+    place,
+    observations: decodeSession(attackerUuid, body).map(({ observation }) => toMember(observation)),
+  }));
+  return { observations: sessions.flatMap(({ observations }) => observations), sessions, next };
 }
 
 /** An observation without the fields that an identity does not need. */

@@ -115,13 +115,18 @@ export async function readLinks(db: D1Database, attackerUuids: readonly string[]
   return results;
 }
 
-/** Which of some keys D1 has an observation under. One query per 2 MB of the rows that hold them, and at least one per level. */
+/**
+ * Which of some keys D1 has an observation under. One query per 2 MB of the rows that hold them, and at least one per level: usually one
+ * altogether.
+ * @param onQuery - called with each query
+ */
 export async function readExistingKeys(
   db: D1Database,
   keys: readonly ObservationKey[],
+  onQuery?: () => void,
 ): Promise<ObservationKey[]> {
   const existing: ObservationKey[] = [];
-  for await (const rows of findByKey(db, keys, null)) {
+  for await (const rows of findByKey(db, keys, null, onQuery)) {
     for (const { found } of rows) existing.push(...found.map(({ observation }) => toKey(observation)));
   }
   return existing;

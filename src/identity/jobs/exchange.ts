@@ -17,7 +17,7 @@ export const REBUILD = "rebuild";
 
 type Exchange = JobOf<"exchange">;
 
-const NOTHING_READ: ObservationPage = { observations: [], rows: 0, next: null };
+const NOTHING_READ: ObservationPage = { observations: [], sessions: [], next: null };
 
 export const exchange: JobKind<"exchange", ObservationPage> = {
   queries: 1,

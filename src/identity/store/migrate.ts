@@ -23,10 +23,14 @@ export function hasTables(tables: Tables): boolean {
 
 /**
  * Creates the tables, or runs the outstanding migrations. Call it inside a transaction.
+ * @returns whether tables of an earlier version were migrated; jobs may wait then
  * @throws Error if a newer version of the Worker wrote the tables
  */
-export function migrate(sql: SqlStorage, tables: Tables): void {
-  if (!hasTables(tables)) return tables.create();
+export function migrate(sql: SqlStorage, tables: Tables): boolean {
+  if (!hasTables(tables)) {
+    tables.create();
+    return false;
+  }
   const imported = isUnnumbered(tables) ? importUnnumbered(sql) : null;
   const version = imported === null ? versionOf(sql, tables) : 0;
   const { entries } = bundle.journal;
@@ -43,6 +47,7 @@ export function migrate(sql: SqlStorage, tables: Tables): void {
     if (idx === 0) imported?.copy();
     CONVERSIONS[idx]?.(sql, tables);
   }
+  return version < entries.length;
 }
 
 function versionOf(sql: SqlStorage, tables: Tables): number {

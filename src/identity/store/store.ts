@@ -54,7 +54,9 @@ export class IdentityStore {
     this.#meta = new Meta(sql);
     this.#records = new Records(sql);
     this.#hasTables = hasTables(this.#tables);
-    if (this.#hasTables) storage.transactionSync(() => migrate(sql, this.#tables));
+    if (!this.#hasTables) return;
+    const isMigrated = storage.transactionSync(() => migrate(sql, this.#tables));
+    if (isMigrated && !this.jobs.isEmpty) void storage.setAlarm(Date.now());
   }
 
   /** Whether nothing was written yet. There are no tables then. */

@@ -40,11 +40,13 @@ interface Group {
  * Finds the rows that hold some observations, in lists of up to 2 MB of bodies. One query per list, and at least one per level and
  * 20,000 rows; usually one altogether.
  * @param identityUuid - only of attackers that are linked to it; null: of any
+ * @param onQuery - called with each query
  */
 export async function* findByKey(
   db: D1Database,
   keys: readonly ObservationKey[],
   identityUuid: string | null,
+  onQuery: () => void = () => {},
 ): AsyncGenerator<readonly FoundRow[], void, undefined> {
   let sought = keys;
   for (let level = 0; level < MOST_LEVELS && sought.length > 0; level++) {
@@ -53,6 +55,7 @@ export async function* findByKey(
     while (groups.size > 0) {
       const unread = new Map<string, Group>();
       for (const list of parameters([...groups.values()].map((group) => [group.attackerUuid, group.place]))) {
+        onQuery();
         const { results } = await db
           .prepare(READ)
           .bind(list, identityUuid)

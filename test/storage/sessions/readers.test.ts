@@ -38,14 +38,14 @@ async function fill(attackers: number, sessions: number): Promise<{ uuids: strin
 async function pages(
   read: (after: SessionCursor | null) => Promise<ObservationPage>,
 ): Promise<ObservationPage[]> {
-  const read_: ObservationPage[] = [];
+  const all: ObservationPage[] = [];
   let after: SessionCursor | null = null;
   do {
     const page = await read(after);
-    read_.push(page);
+    all.push(page);
     after = page.next;
   } while (after !== null);
-  return read_;
+  return all;
 }
 
 const idsOf = (observations: readonly { id: string }[]) => observations.map(({ id }) => id).toSorted();
@@ -68,7 +68,7 @@ describe("pages of session rows", () => {
     const read = await pages((after) => readAttackersPage(env.DB, uuids, after, limit));
     expect(idsOf(read.flatMap(({ observations }) => observations))).toEqual(idsOf(all));
     const rows = Math.ceil(limit / SESSION_SIZE);
-    for (const page of read.slice(0, -1)) expect(page.rows).toBe(rows);
+    for (const page of read.slice(0, -1)) expect(page.sessions).toHaveLength(rows);
   });
 
   it("hold those of an identity's attackers, in the order of their UUIDs whatever their numbers are", async () => {
