@@ -37,7 +37,9 @@ async function countRows(stub: Stub): Promise<{ take(): { rows: number; alarms: 
     const exec = storage.sql.exec.bind(storage.sql);
     replace(storage.sql, "exec", (text: string, ...bindings: unknown[]) => {
       const cursor = exec<never>(text, ...bindings);
-      counted.cursors.push(cursor); (globalThis as any).texts ??= []; (globalThis as any).texts.push([text.slice(0,60), cursor]);
+      counted.cursors.push(cursor);
+      (globalThis as any).texts ??= [];
+      (globalThis as any).texts.push([text.slice(0, 60), cursor]);
       return cursor;
     });
     const setAlarm = storage.setAlarm.bind(storage);
@@ -74,7 +76,13 @@ describe("[design] an object with one session", () => {
     const counted = await countRows(stub);
     await deliver([session(attackerUuid, observations, 0)]);
     await quiesce(identityUuid);
-    console.error((globalThis as any).texts.splice(0).filter(([,c]: any) => c.rowsWritten > 0).map(([t,c]: any) => c.rowsWritten + " " + t).join("\n"));
+    console.error(
+      (globalThis as any).texts
+        .splice(0)
+        .filter(([, c]: any) => c.rowsWritten > 0)
+        .map(([t, c]: any) => c.rowsWritten + " " + t)
+        .join("\n"),
+    );
     const first = counted.take();
     expect(await sizeOf(stub)).toBeLessThanOrEqual(32_768);
     const sizes = [await sizeOf(stub)];
@@ -87,7 +95,12 @@ describe("[design] an object with one session", () => {
     }
     console.error(JSON.stringify({ observations, first, later, sizes }));
     await runInDurableObject(stub, (_, { storage }) => {
-      console.error(JSON.stringify(storage.sql.exec("SELECT page, length(primitives), length(body) FROM states").toArray()), JSON.stringify(storage.sql.exec("SELECT name, length(sql) n FROM sqlite_master").toArray()));
+      console.error(
+        JSON.stringify(
+          storage.sql.exec("SELECT page, length(primitives), length(body) FROM states").toArray(),
+        ),
+        JSON.stringify(storage.sql.exec("SELECT name, length(sql) n FROM sqlite_master").toArray()),
+      );
     });
   });
 });
