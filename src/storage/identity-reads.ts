@@ -5,8 +5,6 @@
 import { z } from "zod";
 import { type State, STATES } from "../core/index.ts";
 import { statesInRow } from "./profile.ts";
-import type { HistoryEvent } from "./reads.ts";
-import { asPublished } from "./suspicions.ts";
 import { withChain } from "./winners.ts";
 
 /** An identity at a glance. Times are epoch seconds; null where nothing is known yet. */
@@ -222,45 +220,6 @@ function countIn(profile: string): CountedStates {
 
 function toAttacker({ uuid, ip, firstSeenTs, lastSeenTs }: IdentityAttacker): IdentityAttacker {
   return { uuid, ip, firstSeenTs, lastSeenTs };
-}
-
-/** A page of an identity's history, and whose it is. */
-export interface HistoryPage {
-  readonly identityUuid: string;
-  /** In `seq` order. */
-  readonly events: readonly HistoryEvent[];
-}
-
-/**
- * The events with a `seq` above `afterSeq` of an identity, or of the one it was merged into.
- * @param isOwn - of this identity itself, though it may be merged away
- * @returns null if the identity is not known
- */
-export async function readTransitions(
-  db: D1Database,
-  uuid: string,
-  isOwn: boolean,
-  afterSeq: number,
-  limit: number,
-): Promise<HistoryPage | null> {
-  const subject = isOwn
-    ? "SELECT uuid FROM identities WHERE uuid = ?1"
-    : `${WITH_WINNER} SELECT uuid FROM winner`;
-  const [identities, events] = await db.batch<{ uuid: string } & HistoryEvent>([
-    db.prepare(subject).bind(uuid),
-    db
-      .prepare(
-        `SELECT seq, event FROM events WHERE identity_uuid = (${subject}) AND seq > ?2 ORDER BY seq LIMIT ?3`,
-      )
-      .bind(uuid, afterSeq, limit),
-  ]);
-  const identity = identities?.results[0];
-  if (!identity) return null;
-  const published = await asPublished(
-    db,
-    (events?.results ?? []).map(({ seq, event }) => ({ seq, event, identityUuid: identity.uuid })),
-  );
-  return { identityUuid: identity.uuid, events: published.map(({ seq, event }) => ({ seq, event })) };
 }
 
 /** Attackers of an identity that its page lists. */

@@ -174,7 +174,7 @@ async function countAt(
       .innerJoin(attributions, eq(attributions.identityUuid, identities.uuid))
       .where(isNotNull(identities.mergedIntoUuid))
       .groupBy(attributions.state),
-    db.select({ n: count(), newestCursor: max(events.cursor) }).from(events),
+    db.select({ n: sum(events.size), newestCursor: max(events.cursor) }).from(events),
   ]);
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   const counted = {
@@ -188,7 +188,7 @@ async function countAt(
       conflicted: inState("conflicted"),
       multi_actor: inState("multi_actor"),
     },
-    events: history[0]?.n ?? 0,
+    events: Number(history[0]?.n ?? 0),
   };
   return { counted, newestCursor: history[0]?.newestCursor ?? 0 };
 }
