@@ -6,7 +6,7 @@ import { z } from "zod";
 import { encodePage, type HistoryEvent } from "./codec.ts";
 
 /** Maximum characters of the events of a row: packed they stay far below the 2 MB of a row, even if nothing repeats in them. */
-const ROW_CHARACTERS = 400_000;
+const ROW_CHARACTERS = 250_000;
 
 const dated = z.object({ ts: z.number() });
 
