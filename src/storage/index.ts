@@ -11,12 +11,11 @@ export {
   type Totals,
 } from "./totals.ts";
 export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
+export type { IdentityGlance, IdentitySummary } from "./identity-summaries.ts";
 export {
   findIdentity,
   type IdentityDetail,
-  type IdentityGlance,
   type IdentityHead,
-  type IdentitySummary,
   readIdentityHead,
   readTransitions,
 } from "./identity-reads.ts";
