@@ -58,13 +58,8 @@ export {
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
-export {
-  beginErasure,
-  eraseAttackerRow,
-  eraseObservations,
-  redactHistory,
-  removeEmptyIdentities,
-} from "./erasures.ts";
+export { removeEmptyIdentities } from "./empty-identities.ts";
+export { beginErasure, eraseAttackerRow, eraseObservations, redactHistory } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactionStatement } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
