@@ -1,6 +1,6 @@
 /** The core: pure functions that make every decision. No I/O, clock, randomness or `env`. */
 export { type Attribution } from "./attribution.ts";
-export { healthEvent, type OutboundEvent } from "./event.ts";
+export { EVENT_KINDS, healthEvent, type OutboundEvent } from "./event.ts";
 export {
   type Cause,
   decide,
@@ -65,4 +65,4 @@ export {
   type Stored,
 } from "./session.ts";
 export { readThresholds } from "./thresholds.ts";
-export { attackerUuidOfAddress, normalizeUuid, stubIdentityUuid } from "./uuid.ts";
+export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

@@ -2,12 +2,9 @@
  * Erases an attacker in D1. One transaction writes the tombstone and the job. From then on older observations of the attacker are
  * dropped. Everything else is a step of the job, bounded and safe to repeat.
  */
-import { redactionStatement } from "./redaction.ts";
 
 /** Maximum rows per deletion, because D1 limits the duration of a statement. */
 const DELETE_ROWS = 5_000;
-/** Events read at a time; each may have 64 KB. */
-const PAGE_EVENTS = 500;
 
 /** Every identity that may have data of an attacker (?1): its current one and its former ones. */
 const HOLDERS = `
@@ -115,28 +112,4 @@ export async function eraseAttackerRow(
       .bind(attackerUuid),
   ]);
   return saved?.results[0]?.state ?? null;
-}
-
-/**
- * Takes an attacker out of a page of an identity's events. Two queries.
- * @param afterSeq - number of the last event looked at, or 0
- * @returns the number of the last event looked at, or null when all were
- */
-export async function redactHistory(
-  db: D1Database,
-  attackerUuid: string,
-  identityUuid: string,
-  afterSeq: number,
-): Promise<number | null> {
-  const page = "FROM events WHERE identity_uuid = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
-  const [, looked] = await db.batch<{ n: number; lastSeq: number | null }>([
-    db
-      .prepare(redactionStatement("events", `cursor IN (SELECT cursor ${page})`))
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-    db
-      .prepare(`SELECT count(*) AS n, max(seq) AS lastSeq FROM (SELECT seq ${page}) WHERE ?1 IS NOT NULL`)
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-  ]);
-  const row = looked?.results[0];
-  return row && row.n === PAGE_EVENTS ? row.lastSeq : null;
 }

@@ -3,8 +3,6 @@
  * Asking for a merged-away identity answers the one it went into. Leaves listing them to identity-list.ts.
  */
 import { type IdentitySummary, SUMMARIZE_PAGE, type SummaryRow, toSummary } from "./identity-summaries.ts";
-import type { HistoryEvent } from "./reads.ts";
-import { asPublished } from "./suspicions.ts";
 import { withChain } from "./winners.ts";
 
 /** One attacker of an identity. */
@@ -68,45 +66,6 @@ export async function findIdentity(db: D1Database, uuid: string): Promise<Identi
 
 function toAttacker({ uuid, ip, firstSeenTs, lastSeenTs }: IdentityAttacker): IdentityAttacker {
   return { uuid, ip, firstSeenTs, lastSeenTs };
-}
-
-/** A page of an identity's history, and whose it is. */
-export interface HistoryPage {
-  readonly identityUuid: string;
-  /** In `seq` order. */
-  readonly events: readonly HistoryEvent[];
-}
-
-/**
- * The events with a `seq` above `afterSeq` of an identity, or of the one it was merged into.
- * @param isOwn - of this identity itself, though it may be merged away
- * @returns null if the identity is not known
- */
-export async function readTransitions(
-  db: D1Database,
-  uuid: string,
-  isOwn: boolean,
-  afterSeq: number,
-  limit: number,
-): Promise<HistoryPage | null> {
-  const subject = isOwn
-    ? "SELECT uuid FROM identities WHERE uuid = ?1"
-    : `${WITH_WINNER} SELECT uuid FROM winner`;
-  const [identities, events] = await db.batch<{ uuid: string } & HistoryEvent>([
-    db.prepare(subject).bind(uuid),
-    db
-      .prepare(
-        `SELECT seq, event FROM events WHERE identity_uuid = (${subject}) AND seq > ?2 ORDER BY seq LIMIT ?3`,
-      )
-      .bind(uuid, afterSeq, limit),
-  ]);
-  const identity = identities?.results[0];
-  if (!identity) return null;
-  const published = await asPublished(
-    db,
-    (events?.results ?? []).map(({ seq, event }) => ({ seq, event, identityUuid: identity.uuid })),
-  );
-  return { identityUuid: identity.uuid, events: published.map(({ seq, event }) => ({ seq, event })) };
 }
 
 /** Attackers of an identity that its page lists. */

@@ -1,4 +1,4 @@
-/** Removes observations and events that are older than the retention. */
+/** Removes observations that are older than the retention. */
 import type { ObservationKey } from "../core/index.ts";
 import { parameters } from "./parameters.ts";
 
@@ -33,25 +33,4 @@ export async function deleteObservations(
     removed += deleted?.meta.changes ?? 0;
   }
   return removed;
-}
-
-/**
- * Removes, of the oldest ?2 events, those before the first that is not older than ?1. An event that was published late is after
- * newer ones and is removed with them. The newest event of all is kept: with an empty table cursors would start again, and
- * streams with a greater cursor would miss events.
- */
-const DELETE_OLDEST = `
-DELETE FROM events WHERE cursor < min((SELECT max(cursor) FROM events), coalesce(
-  (SELECT cursor FROM (SELECT cursor, event FROM events ORDER BY cursor LIMIT ?2) WHERE event ->> 'ts' >= ?1 LIMIT 1),
-  (SELECT cursor FROM events ORDER BY cursor LIMIT 1 OFFSET ?2),
-  (SELECT max(cursor) FROM events)))`;
-
-/**
- * Removes the oldest events before a time, a page at a time. One query; where nothing is old it reads a few rows.
- * @param beforeTs - epoch seconds
- * @returns the number of removed events; fewer than `limit` if no old ones are left
- */
-export async function deleteHistory(db: D1Database, beforeTs: number, limit: number): Promise<number> {
-  const { meta } = await db.prepare(DELETE_OLDEST).bind(beforeTs, limit).run();
-  return meta.changes;
 }

@@ -174,7 +174,7 @@ async function countAt(
       .where(isNull(attackers.identityUuid)),
     db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
     db.all<{ state: string; n: number }>(sql.raw(COUNT_KEPT)),
-    db.select({ n: count(), newestCursor: max(events.cursor) }).from(events),
+    db.select({ n: sum(events.size), newestCursor: max(events.cursor) }).from(events),
   ]);
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   const counted = {
@@ -188,7 +188,7 @@ async function countAt(
       conflicted: inState("conflicted"),
       multi_actor: inState("multi_actor"),
     },
-    events: history[0]?.n ?? 0,
+    events: Number(history[0]?.n ?? 0),
   };
   return { counted, newestCursor: history[0]?.newestCursor ?? 0 };
 }
