@@ -36,7 +36,8 @@ export async function writeVersionOne(
   await evictDurableObject(stub);
 }
 
-function toVersionOne(storage: DurableObjectStorage): void {
+/** The same within a transaction of an object. */
+export function toVersionOne(storage: DurableObjectStorage): void {
   const { sql } = storage;
   const store = new IdentityStore(storage, "");
   const observations = [...store.observations.range({ after: null, through: null })].flatMap(
