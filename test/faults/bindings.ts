@@ -49,7 +49,7 @@ function batchCall(statements: readonly D1PreparedStatement[]): Call {
 
 function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Actor): D1PreparedStatement {
   const text = sql.trim().replaceAll(/\s+/g, " ");
-  const isPageRead = /^WITH RECURSIVE holder/.test(text);
+  const isPageRead = text.startsWith("WITH RECURSIVE holder");
   const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead, isRemoval: false, isLeaf: true };
   const faulty = {
     bind: (...values: unknown[]) => faultyStatement(statement.bind(...values), sql, actor),
