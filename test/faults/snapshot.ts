@@ -1,4 +1,7 @@
 /** What an identity object holds, read from its own SQLite. */
+import { Records } from "../../src/identity/store/records.ts";
+import { readBody } from "../../src/identity/store/session-body.ts";
+import { Tables } from "../../src/identity/store/tables.ts";
 import type { Expected } from "./messages.ts";
 
 /** A state as an object stores it. */
@@ -23,43 +26,50 @@ export interface Snapshot {
   readonly seq: number;
 }
 
-/** What finds something only while there is work left. */
+/** What finds something only while there is work left, by the table that it needs. */
 const WORK = {
-  outbox: "SELECT 1 FROM outbox",
-  jobs: "SELECT 1 FROM jobs WHERE input IS NOT NULL",
-  removed: "SELECT 1 FROM meta WHERE name = 'removed'",
-  staged: "SELECT 1 FROM staged",
-};
-
-const OBSERVATIONS =
-  "SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations";
+  outbox: ["outbox", "SELECT 1 FROM outbox"],
+  waiting: ["meta", "SELECT 1 FROM meta WHERE name = 'head' AND value ->> 'waiting' IS NOT NULL"],
+  jobs: ["jobs", "SELECT 1 FROM jobs WHERE input IS NOT NULL"],
+  removed: ["meta", "SELECT 1 FROM meta WHERE name = 'removed'"],
+  staged: ["staged", "SELECT 1 FROM staged"],
+} as const;
 
 /** Reads everything; of an object that was never written to, nothing. */
 export function snapshotOf(sql: SqlStorage): Snapshot {
-  if (!hasTables(sql)) return { observations: [], states: [], seq: 0 };
+  if (!new Tables(sql).has("meta")) return { observations: [], states: [], seq: 0 };
   const [head] = sql
     .exec<{ seq: number }>("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'")
     .toArray();
+  const rows = sql.exec<{ attackerUuid: string; body: string }>(
+    "SELECT attackers.uuid AS attackerUuid, body FROM sessions LEFT JOIN attackers ON attackers.number = sessions.id >> 32",
+  );
   return {
-    observations: sql.exec<Record<string, SqlStorageValue>>(OBSERVATIONS).toArray() as unknown as Expected[],
-    states: sql.exec("SELECT * FROM attributions ORDER BY primitive").toArray() as unknown as StoredState[],
+    observations: rows
+      .toArray()
+      .flatMap(({ attackerUuid, body }) => readBody(body).map((held) => ({ ...held, attackerUuid }))),
+    states: new Records(sql).attributions().map((state) => ({
+      primitive: state.primitive,
+      current_value: state.currentValue,
+      state: state.state,
+      confidence: state.confidence,
+      observation_count: state.observationCount,
+      last_change_ts: state.lastChangeTs,
+      last_observation_ts: state.lastObservationTs,
+    })),
     seq: head?.seq ?? 0,
   };
 }
 
 /** The kinds of work that are left. */
 export function waitingWork(sql: SqlStorage): string[] {
-  if (!hasTables(sql)) return [];
-  return Object.entries(WORK).flatMap(([name, query]) =>
-    sql.exec(query).toArray().length > 0 ? [name] : [],
+  const tables = new Tables(sql);
+  return Object.entries(WORK).flatMap(([name, [table, query]]) =>
+    tables.has(table) && sql.exec(query).toArray().length > 0 ? [name] : [],
   );
 }
 
 /** Lets as much time pass as jobs that failed wait for their next attempt. */
 export function makeRetriesDue(sql: SqlStorage): void {
-  if (hasTables(sql)) sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
-}
-
-function hasTables(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+  if (new Tables(sql).has("jobs")) sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
 }

@@ -1,6 +1,8 @@
 /** What the databases hold once nothing is under way, and whether they have unfinished work. */
 import { env } from "cloudflare:workers";
 import { shardsOf } from "../../src/shard.ts";
+import { BODY, type StoredPage, textsOf } from "../../src/storage/history/pages.ts";
+import { decodeSession } from "../../src/storage/sessions/codec.ts";
 import type { Expected } from "./messages.ts";
 
 /** Everything that the databases hold and the promises are about. */
@@ -42,21 +44,23 @@ export async function readRecord(problems: string[]): Promise<StoredRecord> {
 async function readDatabase(db: D1Database, problems: string[]): Promise<StoredRecord> {
   const answers = await db.batch(
     [
-      `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations`,
+      `SELECT attackers.uuid AS attackerUuid, hex(body) AS body FROM sessions LEFT JOIN attackers ON attackers.number = sessions.id >> 32`,
       "SELECT uuid, identity_uuid, needs_backfill FROM attackers",
       "SELECT uuid, last_seq, suspected, merged_into_uuid, is_dirty FROM identities",
       "SELECT * FROM erasures",
       "SELECT value FROM counters WHERE name = 'observations'",
       "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control WHERE name <> 'places'",
       "SELECT identity_uuid, primitive, state FROM attributions",
-      "SELECT identity_uuid, seq, event FROM events ORDER BY identity_uuid, seq",
+      `SELECT cursor, identity_uuid AS identityUuid, seq, size, ${BODY} AS body FROM events ORDER BY identity_uuid, seq`,
       "SELECT id, code, body FROM dead_letters",
       "SELECT winner_uuid, loser_uuid, undone_ts FROM merges",
       "SELECT kind, subject, error FROM jobs WHERE kind IN ('erasure', 'merge')",
     ].map((sql) => db.prepare(sql)),
   );
   const rows = <T>(i: number) => (answers[i]?.results ?? []) as T[];
-  const observations = rows<Expected>(0);
+  const observations = rows<{ attackerUuid: string | null; body: string }>(0).flatMap(
+    ({ attackerUuid, body }) => decodeSession(attackerUuid ?? "", body).map(({ observation }) => observation),
+  );
   const attackers = rows<{ uuid: string; identity_uuid: string | null; needs_backfill: number }>(1);
   for (const { uuid, identity_uuid, needs_backfill } of attackers) {
     if (identity_uuid === null) problems.push(`attacker ${uuid} still waits to be registered`);
@@ -77,7 +81,9 @@ async function readDatabase(db: D1Database, problems: string[]): Promise<StoredR
     erasures: new Map(erasures.map(({ attacker_uuid, erased_ts }) => [attacker_uuid, erased_ts])),
     identities: new Map(identities.map((row) => [row.uuid, row])),
     attributions: rows(6),
-    events: rows(7),
+    events: rows<StoredPage>(7).flatMap((page) =>
+      textsOf(page).map(({ seq, event }) => ({ identity_uuid: page.identityUuid, seq, event })),
+    ),
     deadLetters: rows(8),
     merges: rows(9),
   };
