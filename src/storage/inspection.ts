@@ -4,7 +4,14 @@
  */
 import { z } from "zod";
 import { decodePage, type HistoryEvent } from "./history/codec.ts";
-import { idAt, OF_ATTACKER, ROW_COLUMNS, type StoredRow, toStoredRow } from "./sessions/rows.ts";
+import {
+  idAt,
+  OF_ATTACKER,
+  ROW_COLUMNS,
+  type RowPlace,
+  type StoredRow,
+  toStoredRow,
+} from "./sessions/rows.ts";
 
 /** Session rows of a page, and bytes of their bodies at which it ends. */
 const PAGE_ROWS = 500;
@@ -28,19 +35,19 @@ const attackerRows = z.array(
 /** An attacker, and how much is stored of it. */
 export type InspectedAttacker = z.infer<typeof attackerRows>[number];
 
-/** Asks for one attacker, or for those of an identity, by UUID. */
-export function attackersQuery(
-  subject: { readonly attackerUuid: string } | { readonly identityUuid: string },
-): string {
-  const whose =
-    "attackerUuid" in subject
-      ? `uuid = ${literal(subject.attackerUuid)}`
-      : `identity_uuid = ${literal(subject.identityUuid)}`;
+/** Whose rows are asked for: an attacker's, those of the attackers of an identity, or both. */
+export interface Subject {
+  readonly attackerUuid: string | null;
+  readonly identityUuid: string | null;
+}
+
+/** Asks for the attackers, by UUID. */
+export function attackersQuery(subject: Subject): string {
   return `SELECT uuid, identity_uuid AS identityUuid, ip,
     (SELECT count(*) FROM sessions WHERE ${OF_ATTACKER}) AS rows,
     (SELECT coalesce(sum(size), 0) FROM sessions WHERE ${OF_ATTACKER}) AS observations,
     (SELECT count(*) FROM observation_rows WHERE attacker_uuid = attackers.uuid) AS unpacked
-    FROM attackers WHERE ${whose} ORDER BY uuid`;
+    FROM attackers WHERE ${isOf(subject)} ORDER BY uuid`;
 }
 
 /** Reads the answer to `attackersQuery`. */
@@ -50,6 +57,7 @@ export function readAttackers(answer: unknown): InspectedAttacker[] {
 
 const sessionRows = z.array(
   z.object({
+    attackerUuid: z.string(),
     id: z.string(),
     place: z.number(),
     version: z.number(),
@@ -58,19 +66,22 @@ const sessionRows = z.array(
   }),
 );
 
-/** Asks for a page of an attacker's session rows. @param after - place of the last row of the page before; -1 for the first page */
-export function sessionRowsQuery(attackerUuid: string, after: number): string {
-  return `SELECT ${ROW_COLUMNS} FROM (
-      SELECT id, version, is_full, body, sum(length(body)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - length(body) AS before FROM (
-        SELECT sessions.id, version, is_full, body FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} AND sessions.id > ${idAt(String(after))}
-        WHERE attackers.uuid = ${literal(attackerUuid)} ORDER BY sessions.id LIMIT ${PAGE_ROWS}
+/** Asks for a page of session rows, by attacker and place. @param after - the last row of the page before; null for the first page */
+export function sessionRowsQuery(subject: Subject, after: RowPlace | null): string {
+  const uuid = literal(after?.attackerUuid ?? "");
+  const place = `iif(attackers.uuid = ${uuid}, ${after?.place ?? -1}, -1)`;
+  return `SELECT page.uuid AS attackerUuid, ${ROW_COLUMNS} FROM (
+      SELECT uuid, id, sum(bytes) OVER (ORDER BY uuid, id ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (
+        SELECT attackers.uuid AS uuid, sessions.id AS id, length(body) AS bytes
+        FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} AND sessions.id > ${idAt(place)}
+        WHERE (${isOf(subject)}) AND attackers.uuid >= ${uuid} ORDER BY attackers.uuid, sessions.id LIMIT ${PAGE_ROWS}
       )
-    ) AS sessions WHERE before < ${PAGE_BYTES} ORDER BY sessions.id`;
+    ) AS page CROSS JOIN sessions ON sessions.id = page.id WHERE before < ${PAGE_BYTES} ORDER BY page.uuid, sessions.id`;
 }
 
 /** Reads the answer to `sessionRowsQuery`, decoded; empty at the end. */
-export function readSessionRows(attackerUuid: string, answer: unknown): StoredRow[] {
-  return sessionRows.parse(answer).map((columns) => toStoredRow(attackerUuid, columns));
+export function readSessionRows(answer: unknown): StoredRow[] {
+  return sessionRows.parse(answer).map((columns) => toStoredRow(columns.attackerUuid, columns));
 }
 
 const eventRows = z.array(z.object({ seq: z.number(), size: z.number(), body: z.string() }));
@@ -82,15 +93,27 @@ export function eventRowsQuery(identityUuid: string, afterSeq: number): string {
 }
 
 /**
- * Reads the answer to `eventRowsQuery`; empty at the end. Events stand as they are stored: of the version before, the list of a suspicion
- * may be the difference to an earlier one.
+ * Reads the answer to `eventRowsQuery`. Events stand as they are stored: of the version before, the list of a suspicion may be the difference
+ * to an earlier one.
  */
-export function readEventRows(identityUuid: string, answer: unknown): HistoryEvent[] {
-  return eventRows
-    .parse(answer)
-    .flatMap(({ seq, size, body }) =>
-      body.startsWith("{") ? [{ seq, event: body }] : decodePage({ identityUuid, seq, size }, body),
-    );
+export function readEventRows(
+  identityUuid: string,
+  answer: unknown,
+): { readonly events: readonly HistoryEvent[]; readonly isLast: boolean } {
+  const rows = eventRows.parse(answer);
+  const events = rows.flatMap(({ seq, size, body }) =>
+    body.startsWith("{") ? [{ seq, event: body }] : decodePage({ identityUuid, seq, size }, body),
+  );
+  return { events, isLast: rows.length < PAGE_EVENT_ROWS };
+}
+
+/** SQL: whether a row of `attackers` is asked for. */
+function isOf({ attackerUuid, identityUuid }: Subject): string {
+  const conditions = [
+    ...(attackerUuid === null ? [] : [`attackers.uuid = ${literal(attackerUuid)}`]),
+    ...(identityUuid === null ? [] : [`attackers.identity_uuid = ${literal(identityUuid)}`]),
+  ];
+  return conditions.length === 0 ? "false" : conditions.join(" OR ");
 }
 
 function literal(text: string): string {

@@ -1,10 +1,12 @@
 /**
- * `npm run observations`: stored rows of a local database, decoded, as a table and as NDJSON. The rows are written by the encodings of the
- * Worker; the database is a real local one, read through Wrangler.
+ * `npm run observations`: stored rows, decoded, as a table and as NDJSON. The rows are written by the encodings of the Worker. Most tests ask
+ * SQLite itself; those of the whole command a local database through Wrangler, which takes seconds for each question.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { applyLocalMigrations } from "../../src/cli/local-worker.ts";
@@ -62,17 +64,12 @@ const events = [
   change(3, "drifting", "conflicted"),
 ];
 
-let directory = "";
-const flags = () => ["--persist-to", directory];
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "observations-"));
-  await applyLocalMigrations(flags());
+function seed(): string {
   const page = encodePage(
     IDENTITY,
     events.slice(1).map((event, i) => ({ seq: i + 2, event })),
   );
-  const sql = [
+  return [
     `INSERT INTO attackers (number, uuid, identity_uuid, ip) VALUES (1, '${SILENT}', NULL, NULL), (5000000, '${ATTACKER}', '${IDENTITY}', '192.0.2.7');`,
     ...sessions.map((each) => {
       const [first] = each;
@@ -85,8 +82,23 @@ beforeAll(async () => {
     `INSERT INTO events (identity_uuid, seq, event) VALUES ('${IDENTITY}', 1, '${events[0]}');`,
     `INSERT INTO events (identity_uuid, seq, size, last_ts, event) VALUES ('${IDENTITY}', 3, 2, 1, x'${page}');`,
   ].join("\n");
+}
+
+let directory = "";
+const flags = () => ["--persist-to", directory];
+const sqlite = new DatabaseSync(":memory:");
+
+beforeAll(async () => {
+  for (const name of readdirSync("migrations")
+    .filter((each) => each.endsWith(".sql"))
+    .toSorted()) {
+    sqlite.exec(readFileSync(join("migrations", name), "utf8"));
+  }
+  sqlite.exec(seed());
+  directory = await mkdtemp(join(tmpdir(), "observations-"));
+  await applyLocalMigrations(flags());
   const file = join(directory, "seed.sql");
-  await writeFile(file, sql);
+  await writeFile(file, seed());
   const seeded = await runWrangler(["d1", "execute", "DB", "--local", ...flags(), "--file", file, "--yes"]);
   if (seeded.exitCode !== 0) throw new Error(`the seed must go in:\n${seeded.stdout}\n${seeded.stderr}`);
 });
@@ -103,11 +115,10 @@ const command = (...args: string[]) =>
 /** What it prints, in this process. */
 async function printed(overrides: object) {
   const [out, notes]: [string[], string[]] = [[], []];
-  const place = { isRemote: false, config: "wrangler.toml", persistTo: directory };
   await printStored(
     { attackerUuid: null, identityUuid: null, isHistory: false, isJson: false, limit: 1_000, ...overrides },
     {
-      databases: [{ name: "DB", ask: askThroughWrangler("DB", place) }],
+      databases: [{ name: "DB", ask: (sql) => Promise.resolve(sqlite.prepare(sql).all()) }],
       print: (line) => out.push(line),
       note: (line) => notes.push(line),
     },
@@ -179,6 +190,12 @@ describe("[observations] of an identity", () => {
     },
   );
 
+  it("the command prints its history", async () => {
+    const { stdout, stderr } = await command("--identity", IDENTITY, "--events", "--json");
+    expect(stdout.split("\n")).toEqual(events);
+    expect(stderr).toContain(`identity ${IDENTITY}: 3 events`);
+  });
+
   it("its history as a table", async () => {
     const { out, notes } = await printed({ identityUuid: IDENTITY, isHistory: true, limit: 2 });
     expect(out.join("")).toMatch(
@@ -189,21 +206,61 @@ describe("[observations] of an identity", () => {
   });
 });
 
+describe("[observations] many", () => {
+  it("rows of several attackers come once each, page by page", async () => {
+    const uuids = [0, 1, 2].map((i) => `00000000-0000-4000-8000-00000000001${i}`);
+    for (const [i, attackerUuid] of uuids.entries()) {
+      sqlite.exec(
+        `INSERT INTO attackers (number, uuid, identity_uuid) VALUES (${100 - i}, '${attackerUuid}', 'of-many')`,
+      );
+      const insert = sqlite.prepare(
+        `INSERT INTO sessions VALUES (${100 - i} * 4294967296 + ?, 1, 1, 0, 1, 1, unhex(?))`,
+      );
+      for (let place = 0; place < 700; place++) {
+        const one = observation(place, { attackerUuid, id: `${i}-${place}` });
+        insert.run(place, encodeSession([{ observation: one, isUnlisted: false }]));
+      }
+    }
+    const { out } = await printed({ identityUuid: "of-many", isJson: true, limit: Infinity });
+    const ids = out.map((line): string => JSON.parse(line).id);
+    expect(ids).toEqual(uuids.flatMap((_, i) => Array.from({ length: 700 }, (__, place) => `${i}-${place}`)));
+    const { out: tables } = await printed({ identityUuid: "of-many", limit: 1_000 });
+    expect(tables.map((table) => table.slice(0, 36))).toEqual(uuids.slice(0, 2));
+  });
+
+  it("events come once each, page by page", async () => {
+    const insert = sqlite.prepare("INSERT INTO events (identity_uuid, seq, event) VALUES ('long', ?, ?)");
+    for (let seq = 1; seq <= 250; seq++) insert.run(seq, change(seq, "unknown", "stable"));
+    const all = await printed({ identityUuid: "long", isHistory: true, isJson: true, limit: Infinity });
+    expect(all.out).toHaveLength(250);
+    expect(new Set(all.out).size).toBe(250);
+    expect(all.notes).toBe("identity long: 250 events");
+    const some = await printed({ identityUuid: "long", isHistory: true, isJson: true, limit: 100 });
+    expect(some.out).toEqual(all.out.slice(0, 100));
+    expect(some.notes).toContain("100 events, and more");
+  });
+});
+
 describe("[observations] errors are one clear line", () => {
   it.each([
+    [{ attackerUuid: UNKNOWN }, `the attacker ${UNKNOWN} is not in DB`],
+    [{ identityUuid: UNKNOWN }, `an attacker of the identity ${UNKNOWN} is not in DB`],
+    [{ identityUuid: UNKNOWN, isHistory: true }, `there are no events of the identity ${UNKNOWN} in DB`],
+    [{ attackerUuid: SILENT, isHistory: true }, `the attacker ${SILENT} is not registered`],
+  ])("%j", async (options, expected) => {
+    await expect(printed(options)).rejects.toThrow(expected);
+  });
+
+  it.each([
     [["--attacker", UNKNOWN], `the attacker ${UNKNOWN} is not in DB`],
-    [["--identity", UNKNOWN], `an attacker of the identity ${UNKNOWN} is not in DB`],
-    [["--identity", UNKNOWN, "--events"], `there are no events of the identity ${UNKNOWN} in DB`],
-    [["--attacker", SILENT, "--events"], `the attacker ${SILENT} is not registered`],
     [[], "say whose observations to print: --attacker UUID or --identity UUID"],
     [["--attacker", "x"], "It must be a UUID."],
     [["--attacker", UNKNOWN, "--limit", "0"], "It must be a whole number from 1."],
     [["--attacker", UNKNOWN, "--database", "NOPE"], "Couldn't find a D1 DB with the name or binding 'NOPE'"],
     [
-      ["--attacker", UNKNOWN, "--config", "no.toml"],
+      ["--attacker", UNKNOWN, "--remote", "--config", "no.toml"],
       "no.toml cannot be read. Give another Wrangler file (--config).",
     ],
-    [["--attacker", UNKNOWN, "--remote", "--config", "no.toml"], "no.toml cannot be read."],
   ])("%j", async (args, expected) => {
     const { stdout, stderr, exitCode } = await command(...args);
     expect([exitCode, stdout]).toEqual([1, ""]);

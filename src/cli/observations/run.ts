@@ -2,6 +2,7 @@
  * Prints what D1 has stored of an attacker or an identity, decoded: observations, or the history of events. It goes from page to page,
  * so that NDJSON of any length needs the memory of a page.
  */
+import type { Observation } from "../../core/index.ts";
 import { toWireObservation } from "../../http/observations/format.ts";
 import {
   attackersQuery,
@@ -11,17 +12,13 @@ import {
   readEventRows,
   readSessionRows,
   sessionRowsQuery,
+  type Subject,
 } from "../../storage/inspection.ts";
-import type { RecordedObservation } from "../../storage/sessions/codec.ts";
+import type { RowPlace } from "../../storage/sessions/rows.ts";
 import type { AskDatabase } from "./database.ts";
 import { type EventRow, renderEvents, renderObservations } from "./tables.ts";
 
-/** What to print. At least one of the two is given. */
-export interface Subject {
-  readonly attackerUuid: string | null;
-  readonly identityUuid: string | null;
-}
-
+/** What to print, and of whom. */
 export interface ObservationsOptions extends Subject {
   /** Whether to print the events of the identity instead of observations. */
   readonly isHistory: boolean;
@@ -65,17 +62,10 @@ async function identityOf(subject: Subject, tools: ObservationsTools): Promise<s
 }
 
 async function find(subject: Subject, tools: ObservationsTools): Promise<Found> {
-  const queries = [
-    ...(subject.attackerUuid === null ? [] : [attackersQuery({ attackerUuid: subject.attackerUuid })]),
-    ...(subject.identityUuid === null ? [] : [attackersQuery({ identityUuid: subject.identityUuid })]),
-  ];
   for (const { ask } of tools.databases) {
-    const attackers = new Map<string, InspectedAttacker>();
-    for (const query of queries) {
-      // oxlint-disable-next-line no-await-in-loop -- everything of a subject is in one database, most often the first
-      for (const attacker of readAttackers(await ask(query))) attackers.set(attacker.uuid, attacker);
-    }
-    if (attackers.size > 0) return { ask, attackers: [...attackers.values()] };
+    // oxlint-disable-next-line no-await-in-loop -- everything of a subject is in one database, most often the first
+    const attackers = readAttackers(await ask(attackersQuery(subject)));
+    if (attackers.length > 0) return { ask, attackers };
   }
   const names = [
     ...(subject.attackerUuid === null ? [] : [`the attacker ${subject.attackerUuid}`]),
@@ -90,28 +80,32 @@ function namesOf({ databases }: ObservationsTools): string {
 
 async function printObservations(
   { ask, attackers }: Found,
-  { isJson, limit }: ObservationsOptions,
+  options: ObservationsOptions,
   { print, note }: ObservationsTools,
 ): Promise<void> {
-  let left = limit;
-  for (const attacker of attackers) {
-    note(describeAttacker(attacker));
-    const taken: RecordedObservation[] = [];
-    for (let after = -1; left > 0;) {
-      // oxlint-disable-next-line no-await-in-loop -- each page follows the one before
-      const rows = readSessionRows(attacker.uuid, await ask(sessionRowsQuery(attacker.uuid, after)));
-      const last = rows.at(-1);
-      if (!last) break;
-      after = last.place;
-      const page = rows.flatMap(({ observations }) => observations).slice(0, left);
-      left -= page.length;
-      if (isJson) for (const each of page) print(JSON.stringify(toWireObservation(each.observation)));
-      else taken.push(...page);
-    }
-    if (taken.length > 0) print(renderObservations(taken));
+  const { isJson, limit } = options;
+  for (const attacker of attackers) note(describeAttacker(attacker));
+  const rowCount = attackers.reduce((sum, { rows }) => sum + rows, 0);
+  const taken: Observation[] = [];
+  let after: RowPlace | null = null;
+  let count = 0;
+  for (let read = 0; read < rowCount && count < limit;) {
+    // oxlint-disable-next-line no-await-in-loop -- each page follows the one before
+    const rows = readSessionRows(await ask(sessionRowsQuery(options, after)));
+    after = rows.at(-1) ?? null;
+    if (after === null) break;
+    read += rows.length;
+    const page = rows.flatMap(({ observations }) => observations).slice(0, limit - count);
+    count += page.length;
+    if (isJson) for (const { observation } of page) print(JSON.stringify(toWireObservation(observation)));
+    else taken.push(...page.map(({ observation }) => observation));
+  }
+  for (const { uuid } of attackers) {
+    const own = taken.filter(({ attackerUuid }) => attackerUuid === uuid);
+    if (own.length > 0) print(`${uuid}\n${renderObservations(own)}`);
   }
   const all = attackers.reduce((sum, { observations }) => sum + observations, 0);
-  if (all > limit) note(`${limit} of ${all} observations, in no order of time; --limit gives more.`);
+  if (all > limit) note(`${limit} of ${all} observations, not the first in time; --limit gives more.`);
 }
 
 function describeAttacker({
@@ -137,14 +131,14 @@ async function printHistory(
 ): Promise<boolean> {
   const taken: EventRow[] = [];
   let count = 0;
+  let afterSeq = 0;
   let hasMore = false;
-  for (let afterSeq = 0; !hasMore;) {
+  for (let isEnd = false; !isEnd;) {
     // oxlint-disable-next-line no-await-in-loop -- each page follows the one before
-    const events = readEventRows(identityUuid, await ask(eventRowsQuery(identityUuid, afterSeq)));
-    const last = events.at(-1);
-    if (!last) break;
-    afterSeq = last.seq;
-    hasMore = events.length > limit - count;
+    const { events, isLast } = readEventRows(identityUuid, await ask(eventRowsQuery(identityUuid, afterSeq)));
+    afterSeq = events.at(-1)?.seq ?? afterSeq;
+    hasMore = events.length > limit - count || (!isLast && events.length === limit - count);
+    isEnd = isLast || hasMore;
     const page = events.slice(0, limit - count);
     count += page.length;
     if (isJson) for (const { event } of page) print(event);

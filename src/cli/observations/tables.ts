@@ -1,21 +1,19 @@
 /** Tables of stored observations and events for the terminal. */
 import { z } from "zod";
-import type { RecordedObservation } from "../../storage/sessions/codec.ts";
+import type { Observation } from "../../core/index.ts";
 import { newTable, shorten } from "../states-table.ts";
 
 const VALUE_WIDTH = 40;
 const POINTER_WIDTH = 60;
 
 /** The table of observations, the earliest first. */
-export function renderObservations(recorded: readonly RecordedObservation[]): string {
+export function renderObservations(observations: readonly Observation[]): string {
   const table = newTable(
     ["time", "primitive", "value", "confidence", "source", "evidence"],
     ["left", "left", "left", "right", "left", "left"],
   );
-  const observations = recorded
-    .map(({ observation }) => observation)
-    .toSorted((a, b) => a.ts - b.ts || (a.primitive < b.primitive ? -1 : 1));
-  for (const { ts, primitive, value, confidence, source, evidenceRef } of observations) {
+  const sorted = observations.toSorted((a, b) => a.ts - b.ts || (a.primitive < b.primitive ? -1 : 1));
+  for (const { ts, primitive, value, confidence, source, evidenceRef } of sorted) {
     table.push([
       timeOf(ts),
       primitive,
@@ -42,7 +40,6 @@ const envelope = z.object({
     primitive: z.string().optional(),
     old_state: z.string().nullish(),
     new_state: z.string().optional(),
-    value: z.unknown(),
   }),
 });
 
