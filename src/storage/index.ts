@@ -71,9 +71,10 @@ export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
 export {
   beginErasure,
-  ERASE_OBSERVATIONS_QUERIES,
+  CUT_QUERIES,
+  cutSessions,
   eraseAttackerRow,
-  eraseObservations,
+  eraseSessions,
   removeEmptyIdentities,
 } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
