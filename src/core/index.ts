@@ -1,15 +1,15 @@
 /** The core: pure functions that make every decision. No I/O, clock, randomness or `env`. */
 export { type Attribution } from "./attribution.ts";
+export { decide } from "./decision.ts";
 export { EVENT_KINDS, healthEvent, type OutboundEvent } from "./event.ts";
 export {
   type Cause,
-  decide,
   type Decision,
   type Facts,
   type LinkedAttackers,
   type Notice,
   type ObservationKey,
-} from "./decision.ts";
+} from "./facts.ts";
 export { fitEvent, fitList } from "./fitted-list.ts";
 export { applyDifference, differenceOf, type ListDifference } from "./list-difference.ts";
 export {

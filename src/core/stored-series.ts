@@ -2,6 +2,7 @@
  * The series that a decision about arrivals asks for. Most steps ask for none. At the first question one pass over the stored
  * observations collects the series of every primitive that the arrivals have, so a decision makes at most one pass.
  */
+import type { Facts } from "./facts.ts";
 import {
   arraySeries,
   collectSeries,
@@ -17,19 +18,13 @@ import {
   nameInSeries,
   toMember,
 } from "./observation.ts";
-import { mergeKindIn, type Policy } from "./policy.ts";
-
-/** A way to read stored observations. */
-export interface StoredObservations {
-  /** Whether a primitive has stored observations that count: those without a record of their primitive do not. */
-  has(primitive: string): boolean;
-  /** See `Facts`. */
-  each(primitives: ReadonlySet<string>, take: (primitive: string, member: Member) => void): void;
-}
+import { mergeKindIn } from "./policy.ts";
 
 /** The stored members of one series. */
 interface Collected {
   readonly collector: SeriesCollector;
+  /** The evidence pointers of its arrivals. */
+  readonly pointers: Set<string>;
   /** The members that an arrival may replace, by the name of their observation. They are few, and not in the collector. */
   readonly replaceable: Map<string, Member>;
 }
@@ -43,8 +38,7 @@ export function nameOfObservation(
 }
 
 export class StoredSeries {
-  readonly #stored: StoredObservations;
-  readonly #policy: Policy;
+  readonly #facts: Facts;
   readonly #arrivals: readonly AppliedObservation[];
   readonly #accepted: ReadonlyMap<string, AppliedObservation>;
   #collected: ReadonlyMap<string, Collected> | null = null;
@@ -54,13 +48,11 @@ export class StoredSeries {
    * @param accepted - those that were accepted so far, by name; it grows during the decision
    */
   constructor(
-    stored: StoredObservations,
-    policy: Policy,
+    facts: Facts,
     arrivals: readonly AppliedObservation[],
     accepted: ReadonlyMap<string, AppliedObservation>,
   ) {
-    this.#stored = stored;
-    this.#policy = policy;
+    this.#facts = facts;
     this.#arrivals = arrivals;
     this.#accepted = accepted;
   }
@@ -71,7 +63,8 @@ export class StoredSeries {
     for (const observation of this.#accepted.values()) {
       if (observation.primitive === primitive) members.push(toMember(observation));
     }
-    if (!this.#stored.has(primitive)) return arraySeries(kind, members, hashWindow);
+    // Stored observations of a primitive without a record do not count yet.
+    if (this.#facts.record(primitive) === null) return arraySeries(kind, members, hashWindow);
     this.#collected ??= this.#collect();
     const collected = this.#collected.get(primitive);
     if (!collected) throw new Error(`only series of arrivals are read, ${primitive} has none`);
@@ -82,34 +75,28 @@ export class StoredSeries {
   }
 
   #collect(): Map<string, Collected> {
+    const { policy } = this.#facts;
     const all = new Map<string, Collected>();
-    const pointers = new Map<string, Set<string>>();
     const names = new Set<string>();
     for (const { primitive, ...key } of this.#arrivals) {
-      if (!this.#stored.has(primitive)) continue;
-      if (!all.has(primitive)) {
-        const kind = mergeKindIn(this.#policy, primitive);
-        all.set(primitive, {
-          collector: collectSeries(kind, this.#policy.thresholds),
-          replaceable: new Map(),
-        });
-        pointers.set(primitive, new Set());
-      }
-      pointers.get(primitive)?.add(key.evidenceRef);
+      if (this.#facts.record(primitive) === null) continue;
+      const collected = all.get(primitive) ?? {
+        collector: collectSeries(mergeKindIn(policy, primitive), policy.thresholds),
+        pointers: new Set(),
+        replaceable: new Map(),
+      };
+      all.set(primitive, collected);
+      collected.pointers.add(key.evidenceRef);
       names.add(nameOfObservation(primitive, key));
     }
-    this.#stored.each(new Set(all.keys()), (primitive, member) => {
+    this.#facts.eachStored(new Set(all.keys()), (primitive, member) => {
       const collected = all.get(primitive);
       if (!collected) return;
-      // Most members have another pointer than the arrivals, so most need no name.
-      if (pointers.get(primitive)?.has(member.evidenceRef) === true) {
-        const name = nameOfObservation(primitive, member);
-        if (names.has(name)) {
-          collected.replaceable.set(name, member);
-          return;
-        }
-      }
-      collected.collector.add(member);
+      const { collector, pointers, replaceable } = collected;
+      // Most members have another pointer than the arrivals, and need no name.
+      const name = pointers.has(member.evidenceRef) ? nameOfObservation(primitive, member) : null;
+      if (name !== null && names.has(name)) replaceable.set(name, member);
+      else collector.add(member);
     });
     return all;
   }

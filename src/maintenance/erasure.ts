@@ -112,8 +112,8 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   finish: {
     queries: 4,
     work: async ({ db, state }) => {
-      await removeEmptyIdentities(db, state.holders);
-      return { outcome: "done" };
+      const hasMore = await removeEmptyIdentities(db, state.holders);
+      return hasMore ? on(state) : { outcome: "done" };
     },
   },
 };

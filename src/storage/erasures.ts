@@ -172,31 +172,3 @@ export async function eraseAttackerRow(
   ]);
   return saved?.results[0]?.state ?? null;
 }
-
-/** Removes identities that are left without attackers. Four queries. */
-export async function removeEmptyIdentities(db: D1Database, identityUuids: readonly string[]): Promise<void> {
-  const holders = JSON.stringify(identityUuids);
-  const isEmpty = `uuid IN (SELECT value FROM json_each(?1))
-    AND NOT EXISTS (SELECT 1 FROM attackers WHERE identity_uuid = identities.uuid)
-    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND winner_uuid = identities.uuid)
-    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND loser_uuid = identities.uuid)`;
-  await db.batch([
-    // A merge of nobody that is left.
-    db
-      .prepare(
-        "DELETE FROM merges WHERE attacker_uuids = '[]' AND winner_uuid IN (SELECT value FROM json_each(?1)) AND loser_uuid IN (SELECT value FROM json_each(?1))",
-      )
-      .bind(holders),
-    db
-      .prepare(
-        `DELETE FROM attributions WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
-      )
-      .bind(holders),
-    db
-      .prepare(
-        `DELETE FROM profile_pages WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
-      )
-      .bind(holders),
-    db.prepare(`DELETE FROM identities WHERE ${isEmpty}`).bind(holders),
-  ]);
-}

@@ -16,14 +16,8 @@ export {
   type Totals,
 } from "./totals.ts";
 export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
-export {
-  findIdentity,
-  type IdentityDetail,
-  type IdentityGlance,
-  type IdentityHead,
-  type IdentitySummary,
-  readIdentityHead,
-} from "./identity-reads.ts";
+export type { IdentityGlance, IdentitySummary } from "./identity-summaries.ts";
+export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";
 export { finishBackfills, readBackfillPage } from "./backfill.ts";
 export { type PackedProfile, readProfile } from "./profile.ts";
@@ -69,14 +63,8 @@ export {
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
-export {
-  beginErasure,
-  CUT_QUERIES,
-  cutSessions,
-  eraseAttackerRow,
-  eraseSessions,
-  removeEmptyIdentities,
-} from "./erasures.ts";
+export { removeEmptyIdentities } from "./empty-identities.ts";
+export { beginErasure, CUT_QUERIES, cutSessions, eraseAttackerRow, eraseSessions } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";

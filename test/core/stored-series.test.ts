@@ -169,4 +169,25 @@ describe("[design] passes over stored observations", () => {
     expect(after.passes).toEqual([null]);
     expect([...after.records.keys()]).toEqual(["p.b"]);
   });
+
+  it("[§4] a recomputation publishes by primitive in ASCII order, in whatever order they are read", () => {
+    const names = ["p.b", "p.Z", "p.a_c", "p.a", "p.ab", "p.a.b"];
+    const after = model();
+    applyTogether(
+      after,
+      names.flatMap((name) => [0, 1, 2].map((n) => observed(name, '"a"', n))),
+    );
+    const told = after.events.length;
+    after.thresholds = { ...STANDARD_THRESHOLDS, minimumObservations: 4 };
+    decideAnew(after);
+    const payloads = after.events.slice(told).map(({ payload }) => payload);
+    expect(payloads.map((payload) => "primitive" in payload && payload.primitive)).toEqual([
+      "p.Z",
+      "p.a",
+      "p.a.b",
+      "p.a_c",
+      "p.ab",
+      "p.b",
+    ]);
+  });
 });

@@ -15,9 +15,9 @@ export interface OpenStore {
   /** The same SQLite, not counted. */
   readonly sql: SqlStorage;
   /** What statements have cost since it was asked last. */
-  takeCost(): Cost;
+  readonly takeCost: () => Cost;
   /** Another store over the same SQLite, as after an eviction. */
-  reopen(): IdentityStore;
+  readonly reopen: () => IdentityStore;
 }
 
 /** Runs something on a new store. */
@@ -51,7 +51,7 @@ export function observation(given: Partial<AppliedObservation>): AppliedObservat
 }
 
 /** A SqlStorage that counts the rows its statements read and write. */
-function metered(sql: SqlStorage): { readonly sql: SqlStorage; takeCost(): Cost } {
+function metered(sql: SqlStorage): { readonly sql: SqlStorage; readonly takeCost: () => Cost } {
   const cursors: SqlStorageCursor<never>[] = [];
   const proxy = new Proxy(sql, {
     get(target, name) {

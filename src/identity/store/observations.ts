@@ -74,7 +74,10 @@ export class Observations {
     if (primitives?.size === 0) return;
     this.#unpacked.each(primitives, take);
     const attackers = this.#links.byNumber();
-    for (const { id, body } of this.#sql.exec<BodyRow>("SELECT id, body FROM sessions WHERE size > 0")) {
+    const rows = this.#sql
+      .exec("SELECT id, body FROM sessions WHERE size > 0")
+      .raw<[id: number, body: string]>();
+    for (const [id, body] of rows) {
       eachMember(body, attackerOf(attackers, id), primitives, take);
     }
   }
@@ -138,9 +141,8 @@ export class Observations {
     const counts = new Map<string, number>();
     const count = (primitive: string) => counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
     this.#unpacked.each(null, count);
-    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM sessions WHERE size > 0")) {
-      eachPrimitive(body, count);
-    }
+    const rows = this.#sql.exec("SELECT body FROM sessions WHERE size > 0").raw<[body: string]>();
+    for (const [body] of rows) eachPrimitive(body, count);
     return counts;
   }
 

@@ -8,6 +8,9 @@ import type { TakeMember } from "./session-body.ts";
 /** A member with its primitive. */
 export type PrimitiveMember = readonly [primitive: string, member: Member];
 
+/** Returns the next member of a list, or null at its end. */
+export type NextMember = () => PrimitiveMember | null;
+
 /** A row whose members are read later. */
 export interface PlannedRow {
   readonly id: number;
@@ -26,7 +29,7 @@ const ROWS_AT_ONCE = 64;
 export function eachInOrder(
   rows: readonly PlannedRow[],
   read: (ids: readonly number[]) => ReadonlyMap<number, readonly PrimitiveMember[]>,
-  others: Iterator<PrimitiveMember>,
+  others: NextMember,
   take: TakeMember,
 ): void {
   const heap = new Heap();
@@ -37,8 +40,9 @@ export function eachInOrder(
     for (let row = rows[next]; row && row.firstTs <= heap.firstTs; row = rows[++next]) {
       if (next % ROWS_AT_ONCE === 0)
         members = read(rows.slice(next, next + ROWS_AT_ONCE).map(({ id }) => id));
-      const list = members.get(row.id) ?? [];
-      heap.push(list.toSorted(([, a], [, b]) => compareMembers(a, b)).values());
+      const list = (members.get(row.id) ?? []).toSorted(([, a], [, b]) => compareMembers(a, b));
+      let i = 0;
+      heap.push(() => list[i++] ?? null);
     }
     const first = heap.pop();
     if (first === null) return;
@@ -48,7 +52,7 @@ export function eachInOrder(
 
 interface Source {
   first: PrimitiveMember;
-  readonly rest: Iterator<PrimitiveMember>;
+  readonly next: NextMember;
 }
 
 /** A binary heap of lists of members, ordered by the first one of each. */
@@ -60,10 +64,10 @@ class Heap {
     return this.#sources[0]?.first[1].ts ?? Infinity;
   }
 
-  push(rest: Iterator<PrimitiveMember>): void {
-    const { done, value } = rest.next();
-    if (done === true) return;
-    this.#sources.push({ first: value, rest });
+  push(next: NextMember): void {
+    const first = next();
+    if (first === null) return;
+    this.#sources.push({ first, next });
     this.#rise(this.#sources.length - 1);
   }
 
@@ -72,11 +76,11 @@ class Heap {
     const source = this.#sources[0];
     if (!source) return null;
     const { first } = source;
-    const { done, value } = source.rest.next();
-    if (done === true) {
+    const second = source.next();
+    if (second === null) {
       const last = this.#sources.pop();
       if (last && last !== source) this.#sources[0] = last;
-    } else source.first = value;
+    } else source.first = second;
     this.#sink(0);
     return first;
   }

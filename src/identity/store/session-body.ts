@@ -89,8 +89,11 @@ function readHead(body: string): Head {
 
 /** Whether a primitive may be in the body's list, which is read without parsing. The name of a primitive has no bracket and no quote. */
 function mayHold(body: string, wanted: ReadonlySet<string>): boolean {
-  const list = body.slice(0, body.indexOf("]"));
-  for (const primitive of wanted) if (list.includes(`"${primitive}"`)) return true;
+  const end = body.indexOf("]");
+  for (const primitive of wanted) {
+    const at = body.indexOf(`"${primitive}"`);
+    if (at !== -1 && at < end) return true;
+  }
   return false;
 }
 

@@ -102,10 +102,10 @@ export class Staged {
         toTs,
       )
       .toArray();
-    const { write } = this.#rowsOf(jobKey, attackerUuid);
     for (const { place, ...columns } of rows) {
       const row = toRow(columns);
-      write(place, { ...row, observations: row.observations.filter(({ ts }) => ts > toTs) });
+      const kept = row.observations.filter(({ ts }) => ts > toTs);
+      this.#write(jobKey, attackerUuid, place, { ...row, observations: kept });
     }
   }
 

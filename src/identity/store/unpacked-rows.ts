@@ -11,6 +11,7 @@ import {
   placeOf,
 } from "../../core/index.ts";
 import type { SessionCursor } from "../../storage/index.ts";
+import type { NextMember } from "./ordered-members.ts";
 import type { TakeMember } from "./session-body.ts";
 import type { Tables } from "./tables.ts";
 
@@ -38,6 +39,8 @@ interface ObservationRow extends Record<string, SqlStorageValue> {
 }
 
 const KEY = "attacker_uuid, primitive, evidence_ref";
+/** The keys of a parameter. */
+const KEYS_OF_LIST = "SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
 const COLUMNS = "primitive, id, value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid";
 
 export class UnpackedRows {
@@ -60,8 +63,7 @@ export class UnpackedRows {
     return keyLists(keys).flatMap((list) =>
       this.#sql
         .exec<ObservationRow>(
-          `SELECT ${COLUMNS} FROM json_each(?) AS sought CROSS JOIN observation_rows ON attacker_uuid = sought.value ->> 0
-             AND primitive = sought.value ->> 1 AND evidence_ref = sought.value ->> 2`,
+          `SELECT ${COLUMNS} FROM observation_rows WHERE (${KEY}) IN (${KEYS_OF_LIST})`,
           list,
         )
         .toArray(),
@@ -98,13 +100,16 @@ export class UnpackedRows {
   }
 
   /** The members up to a time (epoch seconds), in the order of a series. */
-  *inOrder(toTs: number): Generator<readonly [primitive: string, Member], void, undefined> {
-    if (!this.exist) return;
+  inOrder(toTs: number): NextMember {
+    if (!this.exist) return () => null;
     const rows = this.#sql.exec<ObservationRow>(
       `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ? ORDER BY ts, evidence_ref, attacker_uuid`,
       toTs,
     );
-    for (const row of rows) yield [row.primitive, toMember(row)];
+    return () => {
+      const { done, value } = rows.next();
+      return done === true ? null : [value.primitive, toMember(value)];
+    };
   }
 
   /** Whether there is an observation of an attacker. */
@@ -128,7 +133,8 @@ export class UnpackedRows {
   *among(packed: Iterable<PlacedRow>, { after, through }: RowRange): Generator<PlacedRow, void, undefined> {
     const rows = this.#sql.exec<ObservationRow>(
       `SELECT ${COLUMNS} FROM observation_rows WHERE attacker_uuid >= ? ${through === null ? "" : "AND attacker_uuid <= ?"}`,
-      ...[after?.attackerUuid ?? "", ...(through === null ? [] : [through.attackerUuid])],
+      after?.attackerUuid ?? "",
+      ...(through === null ? [] : [through.attackerUuid]),
     );
     const groups = new Map<string, { cursor: SessionCursor; observations: AppliedObservation[] }>();
     for (const row of rows) {
@@ -161,7 +167,7 @@ export class UnpackedRows {
     if (!this.exist) return;
     for (const list of keyLists(keys)) {
       this.#sql.exec(
-        `DELETE FROM observation_rows WHERE ts < ? AND (${KEY}) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+        `DELETE FROM observation_rows WHERE ts < ? AND (${KEY}) IN (${KEYS_OF_LIST})`,
         beforeTs,
         list,
       );

@@ -42,7 +42,7 @@ const headSchema = z.object({
 });
 
 /** The events of the rows that `selectHeads` selected, in order. */
-export function headsOf(result: D1Result<unknown> | undefined, most: number): EventHead[] {
+export function headsOf(result: D1Result | undefined, most: number): EventHead[] {
   return readPageRows(result)
     .flatMap((row) =>
       entriesOf(row)

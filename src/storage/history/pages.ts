@@ -34,7 +34,7 @@ const pageRows = z.array(
 export type PageRow = z.infer<typeof pageRows>[number];
 
 /** Reads rows that `selectPages` selected. */
-export function readPageRows(result: D1Result<unknown> | undefined): PageRow[] {
+export function readPageRows(result: D1Result | undefined): PageRow[] {
   return pageRows.parse(result?.results ?? []);
 }
 

@@ -6,9 +6,10 @@ import { z } from "zod";
 import { encodePage, type HistoryEvent } from "./codec.ts";
 
 /** Maximum characters of the events of a row: packed they stay far below the 2 MB of a row, even if nothing repeats in them. */
-const ROW_CHARACTERS = 400_000;
+const ROW_CHARACTERS = 250_000;
 
-const dated = z.object({ ts: z.number() });
+/** An event that does not say when it was is as old as can be. */
+const dated = z.object({ ts: z.number().catch(0) });
 
 /** The statement that inserts a row, and numbers its events from the newest cursor on. It inserts nothing over a stored event. */
 const INSERT_PAGE = `
