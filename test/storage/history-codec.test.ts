@@ -76,6 +76,8 @@ describe("[events in D1] the encoding of a page", () => {
     const events = eventsFrom(identityUuid, 1, 3);
     const body = encodePage(identityUuid, events);
     expect(() => decodePage({ identityUuid, seq: 3, size: 2 }, body)).toThrow("2 events up to 3, found 3");
-    expect(() => decodePage({ identityUuid, seq: 3, size: 3 }, body.slice(0, -8))).toThrow("unexpected end of file");
+    expect(() => decodePage({ identityUuid, seq: 3, size: 3 }, body.slice(0, -8))).toThrow(
+      "unexpected end of file",
+    );
   });
 });
