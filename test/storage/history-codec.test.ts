@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { randomOf } from "../../src/simulate/random.ts";
-import { decodePage, encodePage, type HistoryEvent } from "../../src/storage/history/codec.ts";
+import {
+  decodePage,
+  encodePage as encode,
+  type HistoryEvent,
+  readEvent,
+} from "../../src/storage/history/codec.ts";
 import { eventsFrom, randomEvent, randomFields, type Random } from "./events.ts";
+
+const encodePage = (identityUuid: string, events: readonly HistoryEvent[]) =>
+  encode(identityUuid, events.map(readEvent));
 
 const place = (identityUuid: string, events: readonly HistoryEvent[]) => ({
   identityUuid,
