@@ -122,8 +122,7 @@ export class Drain {
   /** @returns the number of queries and sends */
   async #step(targets: DrainTargets): Promise<number> {
     const { meta, outbox } = this.#store;
-    const suspicion = meta.read("suspicion");
-    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES, suspicion?.primitives ?? null);
+    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES);
     const last = page.at(-1);
     if (last) return this.#publish(targets, page, last);
     if (meta.read("removed") !== null) await this.#retract(targets.db);
@@ -132,9 +131,8 @@ export class Drain {
   }
 
   async #publish(targets: DrainTargets, page: readonly PendingEvent[], last: PendingEvent): Promise<number> {
-    const { meta, outbox } = this.#store;
+    const { outbox } = this.#store;
     const rows = page.map(({ seq, event }): HistoryEvent => ({ seq, event: asKept(event) }));
-    const suspicion = page.findLast(({ suspected }) => suspected !== null);
     const letters: DeadLetter[] = [];
     const messages: MessageSendRequest[] = [];
     for (const { seq, event } of page) {
@@ -149,13 +147,7 @@ export class Drain {
     );
     targets.notify();
     if (messages.length > 0) await targets.queue.sendBatch(messages);
-    this.#inTransaction(() => {
-      outbox.deleteThrough(last.seq);
-      // The outbox may hold the next suspicion as the difference to this one.
-      if (suspicion?.suspected) {
-        meta.write("suspicion", { seq: suspicion.seq, primitives: [...suspicion.suspected], differences: 0 });
-      }
-    });
+    this.#inTransaction(() => outbox.deleteThrough(last.seq));
     return statements + letters.length + 1;
   }
 

@@ -16,14 +16,8 @@ export {
   type Totals,
 } from "./totals.ts";
 export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
-export {
-  findIdentity,
-  type IdentityDetail,
-  type IdentityGlance,
-  type IdentityHead,
-  type IdentitySummary,
-  readIdentityHead,
-} from "./identity-reads.ts";
+export type { IdentityGlance, IdentitySummary } from "./identity-summaries.ts";
+export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";
 export { finishBackfills, readBackfillPage } from "./backfill.ts";
 export { type PackedProfile, readProfile } from "./profile.ts";
@@ -47,7 +41,13 @@ export {
   type StreamedEvent,
 } from "./streams.ts";
 export { storeTicket, takeTicket } from "./tickets.ts";
-export { readAttackersPage, readIdentityPage, type StoredMember } from "./observation-pages.ts";
+export {
+  type ObservationPage,
+  readAttackersPage,
+  readIdentityPage,
+  type StoredMember,
+} from "./observation-pages.ts";
+export type { SessionCursor } from "./sessions/row-pages.ts";
 export {
   addJob,
   failJob,
@@ -63,7 +63,8 @@ export {
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
-export { beginErasure, eraseAttackerRow, eraseObservations, removeEmptyIdentities } from "./erasures.ts";
+export { removeEmptyIdentities } from "./empty-identities.ts";
+export { beginErasure, ERASE_OBSERVATIONS_QUERIES, eraseAttackerRow, eraseObservations } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";

@@ -52,7 +52,8 @@ WHERE uuid = ?1 AND last_seq < ?2`;
 
 const UPDATE_PROFILE = `
 UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
-WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)`;
+WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)
+  AND NOT EXISTS (SELECT 1 FROM profile_pages WHERE identity_uuid = ?1 AND profile_pages.projected_ts > ?4)`;
 
 /**
  * Writes a page of an identity's events and its current states in one transaction. If D1 has the first of the events already, a
