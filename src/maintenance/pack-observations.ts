@@ -17,8 +17,8 @@ const stateSchema = z.object({
 export const packObservationsStep: JobStep = async (_env, { db }, begun, budget) => {
   let job = begun;
   let state = stateSchema.parse(JSON.parse(begun.state));
+  let { first } = state;
   while (budget.has(PACK_PAGE_QUERIES)) {
-    const { first } = state;
     // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
     const page = await packPage(db, first.length > 0 ? first : null);
     budget.take(page.queries);
@@ -31,8 +31,8 @@ export const packObservationsStep: JobStep = async (_env, { db }, begun, budget)
       logInfo("observations_packed", { packed: state.packed, is_done: true });
       return { outcome: "done", job };
     }
-    if (page.isDone) return { outcome: "more", job, state: { ...state, first: [] } };
+    if (page.isDone) first = [];
   }
   logInfo("observations_packed", { packed: state.packed, is_done: false });
-  return { outcome: "more", job, state };
+  return { outcome: "more", job, state: { ...state, first } };
 };

@@ -1,23 +1,18 @@
 /**
- * A page of the observations that the version before has stored one per row: how it is read, and how it is moved into session rows in
- * one transaction. Nothing is written to `observation_rows`; its rows only disappear, so a row that is there is unchanged.
+ * Reads the observations that the version before has stored one per row, in pages that keep together what comes into one session row: an
+ * attacker that fits into a page is not cut, and of a larger one a page has whole sessions. Else session rows were written many times.
  */
+import { sessionOf } from "../../core/index.ts";
 import type { RecordedObservation } from "./codec.ts";
-import type { FoundRow, Placement } from "./placing.ts";
-import {
-  firstVersion,
-  idAt,
-  ROW_COLUMNS,
-  type RowColumns,
-  type RowPlace,
-  toSessionRow,
-  toStoredRow,
-} from "./rows.ts";
-import { parameters } from "../parameters.ts";
 
 /** Maximum size of a page: old rows, and their characters. */
 const PAGE_ROWS = 2_000;
 const PAGE_CHARACTERS = 300_000;
+/** Maximum sessions and primitives that are searched for the sessions of a large attacker: 200,000 look-ups take some 100 ms. */
+const SEARCHED_SESSIONS = 1_000;
+const SEARCHED_PRIMITIVES = 200;
+/** A page of whole sessions may be smaller than one in the order of keys by this factor: its session rows are written once. */
+const SMALLER = 4;
 
 /** The attackers whose old rows are concerned; null: all. */
 export type Packed = readonly string[] | { readonly identityUuid: string } | null;
@@ -33,6 +28,8 @@ export interface OldPage {
   readonly rows: readonly OldRow[];
   /** Whether further rows are concerned. */
   readonly hasMore: boolean;
+  /** Queries that reading it took: at most 2. */
+  readonly queries: number;
 }
 
 interface OldColumns {
@@ -54,47 +51,91 @@ interface OldColumns {
   readonly found: number;
 }
 
-const KEY = "attacker_uuid, primitive, evidence_ref";
-
-/** @param attackers - SQL of the attackers' UUIDs, or null; it may use ?1 */
-function readPage(attackers: string | null): string {
+/** @param rows - SQL of at most one row more than a page has: those of `observation_rows`, and the `part` by which they are ordered */
+function page(rows: string): string {
   return `
 SELECT * FROM (
   SELECT id, attacker_uuid AS attackerUuid, primitive, value, confidence, window_start_ts AS windowStartTs, window_end_ts AS windowEndTs,
     source, evidence_ref AS evidenceRef, ts, identity_ref AS identityRef, is_unlisted AS isUnlisted, count(*) OVER () AS found,
-    EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = old.attacker_uuid AND erased_ts >= ts) AS isErased,
+    EXISTS (SELECT 1 FROM erasures WHERE erasures.attacker_uuid = old.attacker_uuid AND erased_ts >= old.ts) AS isErased,
     EXISTS (SELECT 1 FROM attackers WHERE uuid = old.attacker_uuid) AS isKnown,
     row_number() OVER in_order AS number,
     sum(length(value) + length(primitive) + length(evidence_ref) + length(id) + length(source)) OVER in_order AS characters
-  FROM (SELECT * FROM observation_rows WHERE ${attackers === null ? "?1 IS NULL" : `attacker_uuid IN (${attackers})`}
-    ORDER BY ${KEY} LIMIT ${PAGE_ROWS + 1}) AS old
-  WINDOW in_order AS (ORDER BY ${KEY} ROWS UNBOUNDED PRECEDING))
+  FROM (${rows}) AS old
+  WINDOW in_order AS (ORDER BY part, attacker_uuid, primitive, evidence_ref ROWS UNBOUNDED PRECEDING))
 WHERE number <= ${PAGE_ROWS} AND (characters <= ${PAGE_CHARACTERS} OR number = 1) ORDER BY number`;
 }
 
-const READ_ALL = readPage(null);
-const READ_LIST = readPage("SELECT value FROM json_each(?1)");
-const READ_IDENTITY = readPage("SELECT uuid FROM attackers WHERE identity_uuid = ?1");
+/** @param condition - SQL that selects attackers; it uses ?1 */
+function pageOf(condition: string): string {
+  return page(`SELECT *, 0 AS part FROM observation_rows WHERE ${condition}
+    ORDER BY attacker_uuid, primitive, evidence_ref LIMIT ${PAGE_ROWS + 1}`);
+}
+
+const READ_ALL = pageOf("?1 IS NULL");
+const READ_LIST = pageOf("attacker_uuid IN (SELECT value FROM json_each(?1))");
+const READ_IDENTITY = pageOf("attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1)");
+
+/**
+ * Rows of an attacker (?2), session by session. The key begins with the primitive, so a session is looked for in the attacker's
+ * primitives: all pointers that begin with it. "$" is the character after "#".
+ * @param ?1 - JSON list of sessions
+ */
+const READ_SESSIONS = page(`
+  WITH RECURSIVE primitives (name) AS (
+    SELECT min(primitive) FROM observation_rows WHERE attacker_uuid = ?2
+    UNION ALL SELECT (SELECT min(primitive) FROM observation_rows WHERE attacker_uuid = ?2 AND primitive > name)
+    FROM primitives WHERE name IS NOT NULL LIMIT ${SEARCHED_PRIMITIVES})
+  SELECT observation_rows.*, session.key AS part FROM json_each(?1) AS session CROSS JOIN primitives CROSS JOIN observation_rows
+    ON attacker_uuid = ?2 AND primitive = primitives.name AND evidence_ref >= session.value AND evidence_ref < session.value || '$'
+  LIMIT ${PAGE_ROWS + 1}`);
 
 /** Whether there is any old row, of whatever attacker. One query. */
 export async function isAnyOld(db: D1Database): Promise<boolean> {
   return (await db.prepare("SELECT 1 FROM observation_rows LIMIT 1").first()) !== null;
 }
 
-/**
- * The first old rows of some attackers, in the order of their key. An attacker whose rows fit into a page is not cut, so that its
- * session rows are written once. One query.
- */
+/** The next old rows of some attackers: those of whole attackers, or whole sessions of one that is too large for a page. */
 export async function readOldPage(db: D1Database, packed: Packed): Promise<OldPage> {
   const { results: columns } = await readStatement(db, packed).all<OldColumns>();
   if (columns.some(({ isKnown }) => isKnown === 0)) {
     throw new Error("an attacker with observations must have a row, found none");
   }
-  const hasMore = (columns[0]?.found ?? 0) > columns.length;
-  const last = columns.at(-1)?.attackerUuid;
-  const isCut = hasMore && columns[0]?.attackerUuid !== last;
-  const whole = isCut ? columns.filter(({ attackerUuid }) => attackerUuid !== last) : columns;
-  return { rows: whole.map(toOldRow), hasMore };
+  const [first] = columns;
+  const hasMore = first !== undefined && first.found > columns.length;
+  if (!hasMore) return { rows: columns.map(toOldRow), hasMore, queries: 1 };
+  const whole = withoutLast(columns, ({ attackerUuid }) => attackerUuid);
+  if (whole) return { rows: whole.map(toOldRow), hasMore, queries: 1 };
+  const rows = await readSessions(db, first.attackerUuid, columns);
+  return {
+    rows: (rows.length * SMALLER < columns.length ? columns : rows).map(toOldRow),
+    hasMore,
+    queries: 2,
+  };
+}
+
+/** Whole sessions of an attacker, beginning with those of some rows. */
+async function readSessions(
+  db: D1Database,
+  attackerUuid: string,
+  firstRows: readonly OldColumns[],
+): Promise<OldColumns[]> {
+  const sessions = [...new Set(firstRows.map(({ evidenceRef }) => sessionOf(evidenceRef)))];
+  const { results } = await db
+    .prepare(READ_SESSIONS)
+    .bind(JSON.stringify(sessions.slice(0, SEARCHED_SESSIONS)), attackerUuid)
+    .all<OldColumns>();
+  const rows = withoutLast(results, ({ evidenceRef }) => sessionOf(evidenceRef)) ?? results;
+  // A pointer that begins with another session's name is found with both.
+  return [...new Map(rows.map((row) => [`${row.primitive}\0${row.evidenceRef}`, row])).values()];
+}
+
+/** Rows without the last part, which may be cut; null if there is only one part. */
+function withoutLast(rows: readonly OldColumns[], partOf: (row: OldColumns) => string): OldColumns[] | null {
+  const last = rows.at(-1);
+  if (last === undefined) return null;
+  const before = rows.filter((row) => partOf(row) !== partOf(last));
+  return before.length > 0 ? before : null;
 }
 
 function readStatement(db: D1Database, packed: Packed): D1PreparedStatement {
@@ -123,112 +164,4 @@ function toOldRow({ isUnlisted, isErased, ...columns }: OldColumns): OldRow {
     isUnlisted: isUnlisted === 1,
     isErased: isErased === 1,
   };
-}
-
-/** Every place that is asked for: with its row if there is one, but without the body where the bodies so far are too long. */
-const READ_ROWS = `
-SELECT attackerUuid, asked, id, place, version, isFull, iif(bytes <= ?2 OR number = 1, hex(body), NULL) AS body FROM (
-  SELECT asked.value ->> 0 AS attackerUuid, asked.value ->> 1 AS asked, ${ROW_COLUMNS.replace("hex(sessions.body)", "sessions.body")},
-    sum(length(sessions.body)) OVER (ORDER BY asked.key) AS bytes, count(sessions.id) OVER (ORDER BY asked.key) AS number
-  FROM json_each(?1) AS asked LEFT JOIN attackers ON attackers.uuid = asked.value ->> 0
-    LEFT JOIN sessions ON sessions.id = ${idAt("(asked.value ->> 1)")})`;
-
-interface ReadColumns extends Omit<RowColumns, "id" | "version" | "body"> {
-  readonly attackerUuid: string;
-  readonly asked: number;
-  readonly id: string | null;
-  readonly version: number | null;
-  readonly body: string | null;
-}
-
-/**
- * Reads the rows at some places. One query.
- * @param bytes - maximum bytes of all bodies; the first is read in any case
- */
-export async function readRowsAt(
-  db: D1Database,
-  places: readonly RowPlace[],
-  bytes: number,
-): Promise<{ readonly rows: readonly FoundRow[]; readonly bytes: number }> {
-  const asked = places.map(({ attackerUuid, place }) => [attackerUuid, place]);
-  const { results } = await db.prepare(READ_ROWS).bind(JSON.stringify(asked), bytes).all<ReadColumns>();
-  return {
-    rows: results.map(toFoundRow),
-    bytes: results.reduce((sum, { body }) => sum + (body?.length ?? 0) / 2, 0),
-  };
-}
-
-function toFoundRow({ asked: place, ...columns }: ReadColumns): FoundRow {
-  const { attackerUuid, id, version, body } = columns;
-  if (id === null || version === null)
-    return { attackerUuid, place, version: null, row: null, isLeftOut: false };
-  if (body === null) return { attackerUuid, place, version, row: null, isLeftOut: true };
-  const row = toStoredRow(attackerUuid, { ...columns, place, id, version, body });
-  return { attackerUuid, place, version, row: toSessionRow(row), isLeftOut: false };
-}
-
-/**
- * Begins the transaction: the job counts the page and notes its token if every old row (?1: JSON list of keys) is still there, and
- * every session row (?2: JSON list of [attacker, place, version or null]) as it was read. The other statements ask for the token, because
- * after the first of them the condition would not hold any more.
- */
-const TAKE_PAGE = `
-INSERT INTO jobs (kind, subject, state, due_ts) SELECT 'pack_observations', '', json_object('packed', ?3, 'page', ?4), 0
-WHERE json_array_length(?1) = (SELECT count(*) FROM json_each(?1) AS wanted CROSS JOIN observation_rows
-    ON attacker_uuid = wanted.value ->> 0 AND primitive = wanted.value ->> 1 AND evidence_ref = wanted.value ->> 2)
-  AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS wanted LEFT JOIN attackers ON attackers.uuid = wanted.value ->> 0
-    LEFT JOIN sessions ON sessions.id = ${idAt("(wanted.value ->> 1)")}
-    WHERE attackers.uuid IS NULL OR sessions.version IS NOT wanted.value ->> 2)
-ON CONFLICT (kind, subject) DO UPDATE SET state = json_set(state, '$.packed', coalesce(state ->> 'packed', 0) + ?3, '$.page', ?4)
-RETURNING state`;
-
-const IS_TAKEN = "(SELECT state ->> 'page' FROM jobs WHERE kind = 'pack_observations' AND subject = '') = ?2";
-
-const WRITE = `
-INSERT INTO sessions (id, version, size, is_full, first_ts, last_ts, body)
-SELECT ${idAt("(new.value ->> 1)")}, ?3, new.value ->> 2, new.value ->> 3, new.value ->> 4, new.value ->> 5, unhex(new.value ->> 6)
-FROM json_each(?1) AS new CROSS JOIN attackers ON attackers.uuid = new.value ->> 0 WHERE ${IS_TAKEN}
-ON CONFLICT (id) DO UPDATE SET version = sessions.version + 1, size = excluded.size, is_full = excluded.is_full,
-  first_ts = excluded.first_ts, last_ts = excluded.last_ts, body = excluded.body`;
-
-const DELETE = `
-DELETE FROM observation_rows WHERE ${IS_TAKEN} AND (${KEY}) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))`;
-
-const COUNT = `
-UPDATE counters SET value = value + iif(name = 'observations', ?1, ?3) WHERE name IN ('observations', 'unlisted_values') AND ${IS_TAKEN}`;
-
-/** What a page changes. */
-export interface PageMove extends Placement {
-  /** Observations that were erased: their old rows are removed with those of the placed ones. */
-  readonly erased: readonly RecordedObservation[];
-}
-
-/**
- * Writes the session rows of a page and removes its old rows, in one transaction.
- * @returns the state of the job, or null if nothing was written because something of it has changed since it was read
- */
-export async function movePage(
-  db: D1Database,
-  move: PageMove,
-): Promise<{ readonly state: string | null; readonly queries: number }> {
-  const token = crypto.randomUUID();
-  const moved = [...move.placed, ...move.erased];
-  const keys = JSON.stringify(
-    moved.map(({ observation: { attackerUuid, primitive, evidenceRef } }) => [
-      attackerUuid,
-      primitive,
-      evidenceRef,
-    ]),
-  );
-  // The moved ones are counted already. Other than 0 only by erasure, or where a key stood in both tables.
-  const added = move.added - moved.length;
-  const addedUnlisted = move.addedUnlisted - move.placed.filter(({ isUnlisted }) => isUnlisted).length;
-  const statements = [
-    db.prepare(TAKE_PAGE).bind(keys, JSON.stringify(move.expected), moved.length, token),
-    ...parameters(move.rows).map((rows) => db.prepare(WRITE).bind(rows, token, firstVersion())),
-    db.prepare(DELETE).bind(keys, token),
-    ...(added === 0 && addedUnlisted === 0 ? [] : [db.prepare(COUNT).bind(added, token, addedUnlisted)]),
-  ];
-  const [taken] = await db.batch<{ state: string }>(statements);
-  return { state: taken?.results[0]?.state ?? null, queries: statements.length };
 }

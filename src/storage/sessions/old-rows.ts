@@ -3,11 +3,12 @@
  * the observations of some attackers before, packs theirs first: then everything else reads session rows only. Each page is one
  * transaction, so it may be cut off anywhere, and several may pack the same attackers at a time.
  */
-import { isAnyOld, movePage, type Packed, readOldPage, readRowsAt } from "./old-row-page.ts";
+import { movePage, readRowsAt } from "./old-row-moving.ts";
+import { isAnyOld, type Packed, readOldPage } from "./old-row-page.ts";
 import { placeInRows } from "./placing.ts";
 
 /**
- * Maximum queries of a page: 1 for the old rows, 4 for session rows (a session of 560,000 observations has them on four levels), 7 for the
+ * Maximum queries of a page: 2 for the old rows, 3 for session rows (a session of 35,000 observations has them on three levels), 7 for the
  * transaction. It usually takes 5.
  */
 export const PACK_PAGE_QUERIES = 12;
@@ -38,7 +39,7 @@ export interface PackedPage {
 /** Packs one page of the old rows of some attackers, or does nothing if another one was faster. At most `PACK_PAGE_QUERIES`. */
 export async function packPage(db: D1Database, packed: Packed): Promise<PackedPage> {
   if (emptied.has(db)) return { isDone: true, state: null, queries: 0 };
-  const { rows, hasMore } = await readOldPage(db, packed);
+  const { rows, hasMore, queries: readQueries } = await readOldPage(db, packed);
   if (rows.length === 0) {
     const isAny = packed !== null && (await isAnyOld(db));
     if (!isAny) emptied.add(db);
@@ -57,7 +58,7 @@ export async function packPage(db: D1Database, packed: Packed): Promise<PackedPa
   const erased = rows.filter(({ isErased }) => isErased);
   const { state, queries } = await movePage(db, { ...placement, erased });
   const isWhole = placement.placed.length + erased.length === rows.length;
-  return { isDone: state !== null && isWhole && !hasMore, state, queries: 1 + reads + queries };
+  return { isDone: state !== null && isWhole && !hasMore, state, queries: readQueries + reads + queries };
 }
 
 /**
@@ -81,7 +82,8 @@ export async function packAttackers(
 const BATCH_PAGES = 2;
 
 const READ_LEFT = `
-SELECT value AS attackerUuid FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM observation_rows WHERE attacker_uuid = value)`;
+SELECT asked.value AS attackerUuid FROM json_each(?1) AS asked
+WHERE EXISTS (SELECT 1 FROM observation_rows WHERE attacker_uuid = asked.value)`;
 
 const PACK_FIRST = `
 UPDATE jobs SET state = json_set(state, '$.first', json(?1)) WHERE kind = 'pack_observations' AND subject = ''`;
@@ -115,7 +117,7 @@ export async function packBeforeRecording(
 }
 
 const COUNT_WAITING = `
-SELECT count(*) AS n FROM observation_rows CROSS JOIN attackers ON uuid = attacker_uuid AND identity_uuid IS NULL`;
+SELECT count(*) AS n FROM attackers CROSS JOIN observation_rows ON attacker_uuid = uuid WHERE identity_uuid IS NULL`;
 
 /** The number of old rows whose attackers wait to be registered. No query where there are no old rows. */
 export async function countWaitingOldRows(db: D1Database): Promise<number> {
