@@ -33,6 +33,7 @@ export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
+  arePacked,
   countWaitingOldRows,
   hasOldRows,
   PACK_PAGE_QUERIES,

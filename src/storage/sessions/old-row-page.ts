@@ -3,18 +3,19 @@
  * attacker that fits into a page is not cut, and of a larger one a page has whole sessions. Else session rows were written many times.
  */
 import { sessionOf } from "../../core/index.ts";
+import { winnerOf } from "../winners.ts";
 import type { RecordedObservation } from "./codec.ts";
 
 /** Maximum size of a page: old rows, and their characters. */
 const PAGE_ROWS = 2_000;
 const PAGE_CHARACTERS = 300_000;
-/** Maximum sessions and primitives that are searched for the sessions of a large attacker: 200,000 look-ups take some 100 ms. */
-const SEARCHED_SESSIONS = 1_000;
+/** Maximum primitives in which the sessions of a large attacker are looked for, and look-ups in all: they take 10 to 500 ms. */
 const SEARCHED_PRIMITIVES = 200;
+const LOOK_UPS = 20_000;
 /** A page of whole sessions may be smaller than one in the order of keys by this factor: its session rows are written once. */
 const SMALLER = 4;
 
-/** The attackers whose old rows are concerned; null: all. */
+/** The attackers whose old rows are concerned: some, those of an identity (or of the one it was merged into), or all (null). */
 export type Packed = readonly string[] | { readonly identityUuid: string } | null;
 
 /** An observation of a page. */
@@ -74,7 +75,9 @@ function pageOf(condition: string): string {
 
 const READ_ALL = pageOf("?1 IS NULL");
 const READ_LIST = pageOf("attacker_uuid IN (SELECT value FROM json_each(?1))");
-const READ_IDENTITY = pageOf("attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1)");
+const READ_IDENTITY = pageOf(
+  `attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = coalesce(${winnerOf("?1")}, ?1))`,
+);
 
 /**
  * Rows of an attacker (?2), session by session. The key begins with the primitive, so a session is looked for in the attacker's
@@ -88,7 +91,7 @@ const READ_SESSIONS = page(`
     FROM primitives WHERE name IS NOT NULL LIMIT ${SEARCHED_PRIMITIVES})
   SELECT observation_rows.*, session.key AS part FROM json_each(?1) AS session CROSS JOIN primitives CROSS JOIN observation_rows
     ON attacker_uuid = ?2 AND primitive = primitives.name AND evidence_ref >= session.value AND evidence_ref < session.value || '$'
-  LIMIT ${PAGE_ROWS + 1}`);
+  WHERE session.key < ${LOOK_UPS} / (SELECT count(*) FROM primitives) LIMIT ${PAGE_ROWS + 1}`);
 
 /** Whether there is any old row, of whatever attacker. One query. */
 export async function isAnyOld(db: D1Database): Promise<boolean> {
@@ -123,7 +126,7 @@ async function readSessions(
   const sessions = [...new Set(firstRows.map(({ evidenceRef }) => sessionOf(evidenceRef)))];
   const { results } = await db
     .prepare(READ_SESSIONS)
-    .bind(JSON.stringify(sessions.slice(0, SEARCHED_SESSIONS)), attackerUuid)
+    .bind(JSON.stringify(sessions), attackerUuid)
     .all<OldColumns>();
   const rows = withoutLast(results, ({ evidenceRef }) => sessionOf(evidenceRef)) ?? results;
   // A pointer that begins with another session's name is found with both.

@@ -78,6 +78,15 @@ export async function packAttackers(
   return { left: true };
 }
 
+/**
+ * Whether some attackers have no old rows. If they have, a page of them is packed: a step of a job that needs their observations
+ * comes back later. At most 2 queries if they have none, else `PACK_PAGE_QUERIES`; none where there are no old rows at all.
+ */
+export async function arePacked(db: D1Database, packed: NonNullable<Packed>): Promise<boolean> {
+  const { isDone, state } = await packPage(db, packed);
+  return isDone && state === null;
+}
+
 /** Pages that are packed before a batch of messages is stored. */
 const BATCH_PAGES = 2;
 
