@@ -6,12 +6,14 @@ import { z } from "zod";
 import { logError } from "../log.ts";
 import { firstShard } from "../shard.ts";
 import {
+  arePacked,
   ERASE_OBSERVATIONS_QUERIES,
   ERASE_PAGE_QUERIES,
   eraseAttackerRow,
   eraseFromLetters,
   eraseObservations,
   findJob,
+  PACK_PAGE_QUERIES,
   redactHistory,
   removeEmptyIdentities,
 } from "../storage/index.ts";
@@ -57,8 +59,9 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    queries: ERASE_OBSERVATIONS_QUERIES,
+    queries: Math.max(PACK_PAGE_QUERIES, 2 + ERASE_OBSERVATIONS_QUERIES),
     work: async ({ db, attackerUuid, state }) => {
+      if (!(await arePacked(db, [attackerUuid]))) return on(state);
       const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
       return on(hasMore ? state : { ...state, stage: "letters" });
     },

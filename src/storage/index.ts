@@ -34,7 +34,6 @@ export type { RecordedObservation } from "./sessions/codec.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
   arePacked,
-  countWaitingOldRows,
   hasOldRows,
   PACK_PAGE_QUERIES,
   packAttackers,

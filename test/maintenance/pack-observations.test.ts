@@ -2,7 +2,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
-  countWaitingOldRows,
   hasOldRows,
   packAttackers,
   packBeforeRecording,
@@ -88,16 +87,7 @@ describe("[design] a database of the version before", () => {
     expect(await packAttackers(db, [attackerAt(1)], 1)).toEqual({ left: false });
     expect(await packAttackers(db, { identityUuid: "i" }, 1)).toEqual({ left: false });
     expect(await hasOldRows(db)).toBe(false);
-    expect(await countWaitingOldRows(db)).toBe(0);
     expect(counted.queries).toBe(2);
-  });
-
-  it("observations of attackers that wait to be registered are counted", async () => {
-    await migrated(env.DB, 3, 300);
-    await env.DB.prepare("UPDATE attackers SET identity_uuid = NULL WHERE uuid = ?1")
-      .bind(attackerAt(2))
-      .run();
-    expect(await countWaitingOldRows(fresh())).toBe(100);
   });
 
   it("a message about an attacker with very many waits, and the job packs that one first", async () => {

@@ -83,6 +83,7 @@ export async function packAttackers(
  * comes back later. At most 2 queries if they have none, else `PACK_PAGE_QUERIES`; none where there are no old rows at all.
  */
 export async function arePacked(db: D1Database, packed: NonNullable<Packed>): Promise<boolean> {
+  if ("length" in packed && packed.length === 0) return true;
   const { isDone, state } = await packPage(db, packed);
   return isDone && state === null;
 }
@@ -125,11 +126,6 @@ export async function packBeforeRecording(
   return new Set(left);
 }
 
-const COUNT_WAITING = `
-SELECT count(*) AS n FROM attackers CROSS JOIN observation_rows ON attacker_uuid = uuid WHERE identity_uuid IS NULL`;
-
-/** The number of old rows whose attackers wait to be registered. No query where there are no old rows. */
-export async function countWaitingOldRows(db: D1Database): Promise<number> {
-  if (!(await hasOldRows(db))) return 0;
-  return (await db.prepare(COUNT_WAITING).first<{ n: number }>())?.n ?? 0;
-}
+/** SQL: the number of old rows whose attackers wait to be registered. */
+export const WAITING_OLD_ROWS = `(
+  SELECT count(*) FROM attackers CROSS JOIN observation_rows ON attacker_uuid = uuid WHERE identity_uuid IS NULL)`;
