@@ -321,6 +321,48 @@ describe("[design] a store of version 1", () => {
     expect(await waitingWork(identityUuid)).toEqual([]);
   });
 
+  it("publishes thousands of events that waited, in rows of a hundred", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    await quiesce(identityUuid);
+    const seq = (await eventsOf(identityUuid)).length;
+    const events = Array.from({ length: 2_345 }, (_, i) => ({
+      v: 1,
+      id: crypto.randomUUID(),
+      seq: seq + 1 + i,
+      topic: "identity.formed",
+      type: "formed",
+      ts: 5 + i,
+      payload: {
+        identity_uuid: identityUuid,
+        observation_uuids: [attackerUuid],
+        confidence: null,
+        first_seen_at: 1,
+      },
+    }));
+    await writeVersionOne(stub, (sql) => {
+      sql.exec(
+        "UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'",
+        seq + events.length,
+      );
+      insertRows(
+        sql,
+        "outbox",
+        events.map((event) => [event.seq, event.ts, JSON.stringify(event)]),
+      );
+    });
+    expect((await stub.inspect()).pending).toBe(events.length);
+    const rows = await inObject(stub, (sql) => sql.exec("SELECT size FROM outbox").toArray());
+    expect(rows).toHaveLength(Math.ceil(events.length / 100) - 1);
+    await expect
+      .poll(async () => {
+        await stub.drain();
+        return (await stub.inspect()).pending;
+      })
+      .toBe(0);
+    expect((await eventsOf(identityUuid)).slice(seq)).toEqual(events);
+  });
+
   it("goes on with its backfills, and starts its exchanges again", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
     await deliver([{ events: series(attackerUuid, PRIMITIVE, ["a", "a", "a", "a", "a", "b", "c"]) }]);
