@@ -6,6 +6,7 @@ import {
   mergeIntoRow,
   nameInAttacker,
   placeOf,
+  type ObservationKey,
   sessionOf,
   type SessionRow,
   type Stored,
@@ -76,6 +77,17 @@ export function removeFromRows(rows: AttackerRows, keys: readonly KeyInAttacker[
     }
     pending = deeper;
   }
+}
+
+/** Observations or keys by attacker. */
+export function byAttacker<K extends ObservationKey>(keys: readonly K[]): Map<string, K[]> {
+  const groups = new Map<string, K[]>();
+  for (const key of keys) {
+    const group = groups.get(key.attackerUuid);
+    if (group) group.push(key);
+    else groups.set(key.attackerUuid, [key]);
+  }
+  return groups;
 }
 
 /** Observations of one row, by the number of the row at a depth. */

@@ -4,9 +4,9 @@
  */
 import type { AppliedObservation, ObservationKey, SessionRow, Stored } from "../../core/index.ts";
 import type { Links } from "./links.ts";
-import { byAttacker, type Observations } from "./observations.ts";
+import type { Observations } from "./observations.ts";
 import { readBody, writeBody } from "./session-body.ts";
-import { type AttackerRows, firstTsOf, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import { type AttackerRows, byAttacker, firstTsOf, mergeIntoRows, removeFromRows } from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 
 interface Columns extends Record<string, SqlStorageValue> {
@@ -69,8 +69,10 @@ export class Staged {
       jobKey,
       attackerUuid,
     );
-    for (const { body } of rows) if (readBody(body).some((observation) => observation.ts > ts)) return true;
-    return false;
+    let isAny = false;
+    // To the end: a statement that is left in the middle stays open.
+    for (const { body } of rows) isAny ||= readBody(body).some((observation) => observation.ts > ts);
+    return isAny;
   }
 
   /** Removes the staged observations of a job. */
