@@ -13,7 +13,7 @@ import type { Links } from "./links.ts";
 import type { TakeMember } from "./session-body.ts";
 import { type PlacedRow, type RowRange, SessionPasses } from "./session-passes.ts";
 import { PLACES, SessionTable } from "./session-table.ts";
-import { byAttacker, findInRows, groupByPlace, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import { byAttacker, byFirstPlace, findInRows, mergeIntoRows, removeFromRows } from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 import { UnpackedRows } from "./unpacked-rows.ts";
 
@@ -41,8 +41,9 @@ export class Observations {
   standing(keys: readonly ObservationKey[]): Map<string, Precedence> {
     const standing = new Map<string, Precedence>();
     for (const [attackerUuid, group] of byAttacker(keys)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      for (const held of findInRows(this.#rows.of(attackerUuid), group)) {
+      const wanted = byFirstPlace(group);
+      this.#rows.load(attackerUuid, wanted.keys());
+      for (const held of findInRows(this.#rows.of(attackerUuid), wanted)) {
         standing.set(nameOf({ ...held, attackerUuid }), held);
       }
     }
@@ -125,8 +126,9 @@ export class Observations {
   remove(keys: readonly ObservationKey[], beforeTs = Number.MAX_VALUE): void {
     this.#unpacked.remove(keys, beforeTs);
     for (const [attackerUuid, group] of byAttacker(keys)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      removeFromRows(this.#rows.of(attackerUuid), group, beforeTs);
+      const wanted = byFirstPlace(group);
+      this.#rows.load(attackerUuid, wanted.keys());
+      removeFromRows(this.#rows.of(attackerUuid), wanted, beforeTs);
     }
     this.#rows.flush();
   }
@@ -189,8 +191,9 @@ export class Observations {
 
   #merge(observations: readonly AppliedObservation[]): void {
     for (const [attackerUuid, group] of byAttacker(observations)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      mergeIntoRows(this.#rows.of(attackerUuid), group);
+      const arriving = byFirstPlace(group);
+      this.#rows.load(attackerUuid, arriving.keys());
+      mergeIntoRows(this.#rows.of(attackerUuid), arriving);
     }
   }
 

@@ -6,7 +6,14 @@ import type { AppliedObservation, ObservationKey, SessionRow, Stored } from "../
 import type { Links } from "./links.ts";
 import type { Observations } from "./observations.ts";
 import { readBody, writeBody } from "./session-body.ts";
-import { type AttackerRows, byAttacker, firstTsOf, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import {
+  type AttackerRows,
+  byAttacker,
+  byFirstPlace,
+  firstTsOf,
+  mergeIntoRows,
+  removeFromRows,
+} from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 
 interface Columns extends Record<string, SqlStorageValue> {
@@ -37,7 +44,7 @@ export class Staged {
     if (observations.length === 0) return;
     this.#tables.need("staged");
     for (const [attackerUuid, group] of byAttacker(observations)) {
-      mergeIntoRows(this.#rowsOf(jobKey, attackerUuid), group);
+      mergeIntoRows(this.#rowsOf(jobKey, attackerUuid), byFirstPlace(group));
     }
   }
 
@@ -89,7 +96,7 @@ export class Staged {
   remove(keys: readonly ObservationKey[], beforeTs: number): void {
     for (const jobKey of this.#jobKeys()) {
       for (const [attackerUuid, group] of byAttacker(keys)) {
-        removeFromRows(this.#rowsOf(jobKey, attackerUuid), group, beforeTs);
+        removeFromRows(this.#rowsOf(jobKey, attackerUuid), byFirstPlace(group), beforeTs);
       }
     }
   }
