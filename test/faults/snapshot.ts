@@ -1,6 +1,8 @@
 /** What an identity object holds, read from its own SQLite. */
+import { HeadRow } from "../../src/identity/store/head-row.ts";
+import { Links } from "../../src/identity/store/links.ts";
+import { Observations } from "../../src/identity/store/observations.ts";
 import { Records } from "../../src/identity/store/records.ts";
-import { readBody } from "../../src/identity/store/session-body.ts";
 import { Tables } from "../../src/identity/store/tables.ts";
 import type { Expected } from "./messages.ts";
 
@@ -32,22 +34,17 @@ const WORK = {
   waiting: ["meta", "SELECT 1 FROM meta WHERE name = 'head' AND value ->> 'waiting' IS NOT NULL"],
   jobs: ["jobs", "SELECT 1 FROM jobs WHERE input IS NOT NULL"],
   removed: ["meta", "SELECT 1 FROM meta WHERE name = 'removed'"],
-  staged: ["staged", "SELECT 1 FROM staged"],
+  staged: ["staged", "SELECT 1 FROM staged WHERE size > 0"],
 } as const;
 
-/** Reads everything; of an object that was never written to, nothing. */
+/** Reads everything; of an object that was never written to, nothing. Opens no transaction, so that no fault strikes it. */
 export function snapshotOf(sql: SqlStorage): Snapshot {
-  if (!new Tables(sql).has("meta")) return { observations: [], states: [], seq: 0 };
-  const [head] = sql
-    .exec<{ seq: number }>("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'")
-    .toArray();
-  const rows = sql.exec<{ attackerUuid: string; body: string }>(
-    "SELECT attackers.uuid AS attackerUuid, body FROM sessions LEFT JOIN attackers ON attackers.number = sessions.id >> 32",
-  );
+  const tables = new Tables(sql);
+  if (!tables.has("meta")) return { observations: [], states: [], seq: 0 };
+  const stored = new Observations(sql, new Links(sql, tables), tables);
+  const rows = [...stored.range({ after: null, through: null })];
   return {
-    observations: rows
-      .toArray()
-      .flatMap(({ attackerUuid, body }) => readBody(body).map((held) => ({ ...held, attackerUuid }))),
+    observations: rows.flatMap(({ observations }) => [...observations]),
     states: new Records(sql).attributions().map((state) => ({
       primitive: state.primitive,
       current_value: state.currentValue,
@@ -57,7 +54,7 @@ export function snapshotOf(sql: SqlStorage): Snapshot {
       last_change_ts: state.lastChangeTs,
       last_observation_ts: state.lastObservationTs,
     })),
-    seq: head?.seq ?? 0,
+    seq: new HeadRow(sql).head?.seq ?? 0,
   };
 }
 
