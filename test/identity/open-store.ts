@@ -10,7 +10,7 @@ export interface OpenStore {
   /** The same SQLite, not counted. */
   readonly sql: SqlStorage;
   /** What statements have cost since it was asked last. */
-  readonly takeCost: () => Cost;
+  readonly takeCost: () => Rows;
   /** Another store over the same SQLite, as after an eviction. */
   readonly reopen: () => IdentityStore;
 }
