@@ -137,23 +137,11 @@ export class Observations {
   removeOf(attackerUuid: string, toTs = Number.MAX_VALUE): void {
     this.#unpacked.removeOf(attackerUuid, toTs);
     const [from, before] = this.#idsOf(attackerUuid);
-    const rows = this.#rows.of(attackerUuid);
-    const old = this.#sql
-      .exec<{ id: number }>(
-        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
-        from,
-        before,
-        toTs,
-      )
-      .toArray();
-    for (const { id } of toTs < Number.MAX_VALUE ? old : []) {
-      const row = rows.read(id - from);
-      const kept = row?.observations.filter(({ ts }) => ts > toTs);
-      if (row && kept) rows.write(id - from, { ...row, observations: kept });
+    if (toTs < Number.MAX_VALUE) {
+      this.#trim(attackerUuid, toTs);
+      if (this.has(attackerUuid)) return;
     }
-    this.#rows.flush();
-    // Rows that are full and empty lead to no observation any more.
-    if (toTs < Number.MAX_VALUE && this.has(attackerUuid)) return;
+    // With them go rows that are full and empty: they lead to no observation any more.
     this.#sql.exec("DELETE FROM sessions WHERE id >= ? AND id < ?", from, before);
     this.#rows.forget();
   }
@@ -187,6 +175,25 @@ export class Observations {
     const isDone = this.#unpacked.isEmpty;
     if (isDone) this.#unpacked.drop();
     return !isDone;
+  }
+
+  #trim(attackerUuid: string, toTs: number): void {
+    const [from, before] = this.#idsOf(attackerUuid);
+    const old = this.#sql
+      .exec<{ id: number }>(
+        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
+        from,
+        before,
+        toTs,
+      )
+      .toArray();
+    const rows = this.#rows.of(attackerUuid);
+    for (const { id } of old) {
+      const row = rows.read(id - from);
+      if (!row) continue;
+      rows.write(id - from, { ...row, observations: row.observations.filter(({ ts }) => ts > toTs) });
+    }
+    this.#rows.flush();
   }
 
   #merge(observations: readonly AppliedObservation[]): void {
