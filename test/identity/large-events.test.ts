@@ -29,11 +29,11 @@ async function addToOutbox(identityUuid: string, event: Record<string, unknown>)
   const added = await inObject(env.IDENTITIES.getByName(identityUuid), (sql) => {
     const seq =
       Number(sql.exec("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'").one()["seq"]) + 1;
-    sql.exec("UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'", seq);
+    const events = JSON.stringify([{ v: 1, id: crypto.randomUUID(), seq, ...event }]);
     sql.exec(
-      "INSERT INTO outbox (seq, due_ts, event) VALUES (?, 1, ?)",
+      "UPDATE meta SET value = json_set(value, '$.seq', ?, '$.waiting', json(?)) WHERE name = 'head'",
       seq,
-      JSON.stringify({ v: 1, id: crypto.randomUUID(), seq, ...event }),
+      events,
     );
     return seq;
   });
