@@ -6,6 +6,7 @@ import { z } from "zod";
 import { logError } from "../log.ts";
 import { firstShard } from "../shard.ts";
 import {
+  arePacked,
   CUT_QUERIES,
   cutSessions,
   ERASE_PAGE_QUERIES,
@@ -13,6 +14,7 @@ import {
   eraseFromLetters,
   eraseSessions,
   findJob,
+  PACK_PAGE_QUERIES,
   redactHistory,
   removeEmptyIdentities,
 } from "../storage/index.ts";
@@ -58,8 +60,9 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    queries: 4,
+    queries: PACK_PAGE_QUERIES + 4,
     work: async ({ db, attackerUuid, state }) => {
+      if (!(await arePacked(db, [attackerUuid]))) return on(state);
       const { hasMore, hasCuts } = await eraseSessions(db, attackerUuid, state.erasedTs);
       if (hasMore) return on(state);
       return on({ ...state, stage: hasCuts ? "cuts" : "letters" });

@@ -33,6 +33,14 @@ export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
+  arePacked,
+  hasOldRows,
+  PACK_PAGE_QUERIES,
+  packAttackers,
+  packBeforeRecording,
+  packPage,
+} from "./sessions/old-rows.ts";
+export {
   type FollowedTarget,
   readEventsAfter,
   readFollowed,

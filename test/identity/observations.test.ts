@@ -190,7 +190,12 @@ describe("[design] observations in session rows", () => {
         for (const { attackerUuid, primitive, evidenceRef, ts, id, value } of model.list()) {
           sql.exec(
             "INSERT INTO observation_rows (attacker_uuid, primitive, evidence_ref, ts, id, value) VALUES (?, ?, ?, ?, ?, ?)",
-            ...[attackerUuid, primitive, evidenceRef, ts, id, value],
+            attackerUuid,
+            primitive,
+            evidenceRef,
+            ts,
+            id,
+            value,
           );
         }
       }
