@@ -84,7 +84,7 @@ function attackersOf(job: Job): readonly string[] {
       return [job.input.attackerUuid];
     case "exchange":
       return exchangedNext(job);
-    default:
+    case "pack":
       return [];
   }
 }
