@@ -59,7 +59,7 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    // Of both, at most 2 + 4; a page that is packed usually takes 5. More would not fit into the share of one of many shards.
+    // Asking takes 2, erasing 4. A page that is packed first takes 5 to 12, and then nothing is erased.
     queries: 6,
     work: async ({ db, attackerUuid, state }) => {
       if (!(await arePacked(db, [attackerUuid]))) return on(state);
