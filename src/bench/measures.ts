@@ -14,8 +14,9 @@ export const BARS = {
   d1_written_session: { atMost: 0.08 },
   d1_written_steady: { atMost: 1.05 },
   d1_written_replay: { atMost: 0.6 },
-  d1_read_1: { atMost: 3 },
-  d1_read_100: { atMost: 8 },
+  d1_read_1: { atMost: 1.5 },
+  // A session row is looked up by attacker and place, before and while it is written.
+  d1_read_100: { atMost: 25 },
   object_written_single: { atMost: 2 },
   object_written_session: { atMost: 0.12 },
   object_written: { atMost: 2.1 },
@@ -24,7 +25,8 @@ export const BARS = {
   d1_calls: { atMost: 3 },
   object_calls: { atMost: 1 },
   repeat_written: { atMost: 0 },
-  usd_single: { atMost: 4.4 },
+  // $4.40 with one row per observation; a session row is looked up, which is 12 rows read more for $0.012.
+  usd_single: { atMost: 4.42 },
   usd_single_shared: null,
   usd_session: { atMost: 0.25 },
   usd_replay: { atMost: 1.35 },

@@ -1,12 +1,12 @@
 /** Checks out another commit of the project into a temporary folder, so that its bench Worker can be built and run. */
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { PROJECT_ROOT } from "../wrangler.ts";
 
 /** A commit's files. */
-interface Checkout {
+export interface Checkout {
   /** The commit, abbreviated. */
   readonly commit: string;
   /** The folder that has the project at that commit, with the packages of this one. */
@@ -18,28 +18,24 @@ interface Checkout {
 /**
  * Makes a git worktree of a commit. It uses the packages that are installed here.
  * @param ref - anything that names a commit, for example `HEAD~3`
+ * @param project - folder of the project
  * @throws Error if there is no such commit
  */
-export function checkOut(ref: string): Checkout {
-  const commit = git(["rev-parse", "--verify", "--short", `${ref}^{commit}`]);
+export function checkOut(ref: string, project = PROJECT_ROOT): Checkout {
+  const git = (...args: readonly string[]) => execaSync("git", args, { cwd: project }).stdout;
+  const commit = git("rev-parse", "--verify", "--short", `${ref}^{commit}`);
+  // The project may be a folder of its repository.
+  const prefix = git("rev-parse", "--show-prefix");
   const folder = mkdtempSync(join(tmpdir(), "attribution-bench-"));
   const worktree = join(folder, commit);
   const remove = () => {
     process.off("exit", remove);
     rmSync(folder, { recursive: true, force: true });
-    git(["worktree", "prune"]);
+    git("worktree", "prune");
   };
   process.on("exit", remove);
-  git(["worktree", "add", "--detach", worktree, commit]);
-  // The project may be a folder of its repository.
-  const root = join(worktree, git(["rev-parse", "--show-prefix"]));
-  if (!existsSync(join(root, "node_modules"))) {
-    symlinkSync(join(PROJECT_ROOT, "node_modules"), join(root, "node_modules"), "dir");
-  }
+  git("worktree", "add", "--detach", worktree, commit);
+  const root = join(worktree, prefix);
+  symlinkSync(join(project, "node_modules"), join(root, "node_modules"), "dir");
   return { commit, root, remove };
-}
-
-/** Runs git in the project. @returns its output without the end of the line @throws Error with git's message if it fails */
-function git(args: readonly string[]): string {
-  return execaSync("git", args, { cwd: PROJECT_ROOT }).stdout;
 }

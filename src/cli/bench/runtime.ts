@@ -132,7 +132,9 @@ export class BenchRuntime {
 
   /** Bytes of the database of a metered object. */
   objectBytes(identityUuid: string): Promise<number> {
-    return this.ask({ command: "object_bytes", identityUuid }).then((answer) => schema.number().parse(answer));
+    return this.ask({ command: "object_bytes", identityUuid }).then((answer) =>
+      schema.number().parse(answer),
+    );
   }
 
   lag(): Promise<Lag> {
