@@ -10,14 +10,15 @@ const TABLES = `
 SELECT name FROM sqlite_schema
 WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY name`;
 
-/** Bytes by table. All tables are dropped. */
+/** Rows and bytes by table. All tables are dropped. */
 export async function tableBytes(db: D1Database): Promise<TableBytes> {
   const { results, meta } = await db.prepare(TABLES).all<{ name: string }>();
-  const tables: Record<string, number> = {};
+  const tables: TableBytes["tables"] = {};
   let before = meta.size_after;
   for (const { name } of results) {
+    const rows = await db.prepare(`SELECT count(*) AS rows FROM "${name}"`).first<number>("rows");
     const dropped = await db.prepare(`DROP TABLE "${name}"`).run();
-    tables[name] = before - dropped.meta.size_after;
+    tables[name] = { rows: rows ?? 0, bytes: before - dropped.meta.size_after };
     before = dropped.meta.size_after;
   }
   return { total: meta.size_after, tables };

@@ -95,8 +95,11 @@ export const countedSchema = z.object({
 });
 export type Counted = z.infer<typeof countedSchema>;
 
-/** Bytes of a database, by table. A table includes its indexes; `total` also includes what belongs to no table. */
-export const tableBytesSchema = z.object({ total: z.number(), tables: z.record(z.string(), z.number()) });
+/** Bytes of a database, and of its tables with their indexes. `total` also includes what belongs to no table. */
+export const tableBytesSchema = z.object({
+  total: z.number(),
+  tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
+});
 export type TableBytes = z.infer<typeof tableBytesSchema>;
 
 /** What the clock outside the runtime times; the last segment of the path that it is told. */

@@ -31,6 +31,8 @@ export class Bench {
   readonly wanted: ReadonlySet<MeasureName>;
   readonly otherRoot: string | null;
   readonly raw: Raw = {};
+  /** Measured values for `src/cli/scale/inputs.ts`, by the names there. */
+  readonly scaleInputs: Record<string, number> = {};
   readonly #onStep: (what: string) => void;
   #runtime: BenchRuntime | null = null;
   #other: BenchRuntime | null = null;

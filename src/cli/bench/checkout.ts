@@ -12,7 +12,7 @@ export interface Checkout {
   /** The folder that has the project at that commit, with the packages of this one. */
   readonly root: string;
   /** Removes the folder. It is also removed when this process exits. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /**
@@ -30,8 +30,8 @@ export function checkOut(ref: string, project = PROJECT_ROOT): Checkout {
   const worktree = join(folder, commit);
   const remove = () => {
     process.off("exit", remove);
+    git("worktree", "remove", "--force", worktree);
     rmSync(folder, { recursive: true, force: true });
-    git("worktree", "prune");
   };
   process.on("exit", remove);
   git("worktree", "add", "--detach", worktree, commit);

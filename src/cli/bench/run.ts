@@ -20,6 +20,8 @@ export interface Results {
   readonly against: string | null;
   readonly measures: readonly Measure[];
   readonly raw: Raw;
+  /** Measured values for `src/cli/scale/inputs.ts`, by the names there. */
+  readonly scaleInputs: Readonly<Record<string, number>>;
 }
 
 /** What to run, and where to report. */
@@ -66,6 +68,7 @@ async function runAll(
     against: checkout?.commit ?? null,
     measures,
     raw: bench.raw,
+    scaleInputs: bench.scaleInputs,
   };
   const failures: string[] = [];
   for (const suite of chosen) {

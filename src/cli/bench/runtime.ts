@@ -125,7 +125,7 @@ export class BenchRuntime {
     return this.ask({ command: "take_counts" }).then((answer) => countedSchema.parse(answer));
   }
 
-  /** Bytes of D1 by table. All tables are dropped, so no other command may follow. */
+  /** Rows and bytes of D1 by table. All tables are dropped, so no other command may follow. */
   tableBytes(): Promise<TableBytes> {
     return this.ask({ command: "table_bytes" }).then((answer) => tableBytesSchema.parse(answer));
   }

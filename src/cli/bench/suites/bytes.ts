@@ -24,6 +24,13 @@ export const bytesSuite: Suite = {
     const sessions = await store(bench, "by_day");
     const singles = await store(bench, "own");
     bench.raw["bytes"] = { sessions, singles };
+    Object.assign(bench.scaleInputs, {
+      "d1Bytes.single": singles.d1Bytes / singles.observations,
+      "d1Bytes.session": sessions.d1Bytes / sessions.observations,
+      "objectBytes.single": singles.objectMore,
+      "objectBytes.session": sessions.objectMore,
+      objectBaseBytes: sessions.objectFirst,
+    });
     return [
       measureOf("session_bytes_30", sessions.d1Bytes / sessions.observations, describe(sessions)),
       measureOf("session_bytes_single", singles.d1Bytes / singles.observations, describe(singles)),
@@ -82,5 +89,5 @@ async function store(bench: Bench, pointers: Workload["pointers"]): Promise<Byte
   const observations = await runtime.stored();
   const { tables } = await runtime.tableBytes();
   bench.step(`bytes, ${pointers}`);
-  return { observations, d1Bytes: tables["sessions"] ?? 0, objectFirst, objectMore };
+  return { observations, d1Bytes: tables["sessions"]?.bytes ?? 0, objectFirst, objectMore };
 }

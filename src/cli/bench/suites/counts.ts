@@ -43,6 +43,7 @@ export const countsSuite: Suite = {
     const runtime = await bench.runtime();
     const repeated = await countAll(bench, REPEATED, (arrival) => runtime.count(arrival));
     bench.raw["counts"] = { ...Object.fromEntries(counted), repeated: Object.fromEntries(repeated) };
+    noteForScale(bench, counted);
     return judge(counted, repeated);
   },
 };
@@ -70,6 +71,19 @@ const objectRead: ValueOf = ({ objects }) => objects.objectRead;
 const d1Calls: ValueOf = ({ worker, batches }) => worker.d1Calls / batches;
 const objectCalls: ValueOf = ({ worker }, arrival) => worker.objectCalls / identitiesInBatches(arrival);
 const allWritten: ValueOf = (each, arrival) => d1Written(each, arrival) + objectWritten(each, arrival);
+
+function noteForScale(bench: Bench, counted: AllCounted): void {
+  for (const [name, arrival] of [
+    ["single", "singles"],
+    ["session", "sessions"],
+  ] as const) {
+    const each = counted.get(arrival);
+    if (!each) continue;
+    bench.scaleInputs[`d1RowsWritten.${name}`] = perObservation(d1Written)(each, arrival);
+    bench.scaleInputs[`d1RowsRead.${name}`] = perObservation(d1Read)(each, arrival);
+    bench.scaleInputs[`objectRowsWritten.${name}`] = perObservation(objectWritten)(each, arrival);
+  }
+}
 
 function perObservation(rows: ValueOf): ValueOf {
   return (each, arrival) => rows(each, arrival) / each.observations;

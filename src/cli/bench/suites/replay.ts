@@ -21,6 +21,8 @@ const MEASURES = [
 
 /** What a replay sent and what it left. */
 interface Replayed {
+  /** Bytes of JSON of all events that were sent. */
+  readonly sentBytes: number;
   readonly sessions: number;
   readonly attackers: number;
   readonly observations: number;
@@ -46,25 +48,29 @@ export const replaySuite: Suite = {
 
 async function replay(bench: Bench, files: readonly string[]): Promise<Replayed> {
   const runtime = await bench.runtime();
-  let [sessions, attackers, requests] = [0, 0, 0];
+  let [sessions, attackers, requests, sentBytes] = [0, 0, 0, 0];
   for await (const request of replayRequests(files)) {
     await runtime.ask(request.command);
     ({ sessions, attackers } = request);
+    sentBytes += JSON.stringify(request.command.events).length;
     if (bench.isQuick && ++requests >= QUICK_REQUESTS) break;
   }
   const counted = await runtime.takeCounts();
   const observations = await runtime.stored();
-  return { sessions, attackers, observations, counted, bytes: await runtime.tableBytes() };
+  return { sentBytes, sessions, attackers, observations, counted, bytes: await runtime.tableBytes() };
 }
 
-function judge(bench: Bench, { sessions, attackers, observations, counted, bytes }: Replayed): Measure[] {
+function judge(bench: Bench, replayed: Replayed): Measure[] {
+  const { sessions, attackers, observations, counted, bytes } = replayed;
   const { worker, objects } = counted;
   const d1Written = worker.d1Written + objects.d1Written;
   const usage = usageOf(counted, counted.messages * OPERATIONS_PER_MESSAGE);
   const usd = costOf(usage, observations);
   bench.raw["replay"] = { ...counted, sessions, attackers, stored: observations, usd, bytes };
-  const { sessions: sessionBytes = 0, events: eventBytes = 0 } = bytes.tables;
+  const sessionBytes = bytes.tables["sessions"]?.bytes ?? 0;
+  const eventBytes = bytes.tables["events"]?.bytes ?? 0;
   const others = bytes.total - sessionBytes - eventBytes;
+  noteForScale(bench, replayed, d1Written);
   const each = (total: number) => figure(total / observations);
   return [
     measureOf(
@@ -89,4 +95,26 @@ function judge(bench: Bench, { sessions, attackers, observations, counted, bytes
       `${figure(sessionBytes)} bytes of session rows; ${figure(observations / sessions)} observations a session`,
     ),
   ];
+}
+
+function noteForScale(
+  bench: Bench,
+  { sentBytes, sessions, attackers, observations, counted, bytes }: Replayed,
+  d1Written: number,
+): void {
+  const { objects } = counted;
+  const { sessions: stored, events } = bytes.tables;
+  const [eventBytes, eventRows] = [events?.bytes ?? 0, events?.rows ?? 0];
+  Object.assign(bench.scaleInputs, {
+    replayObservationsPerSession: observations / sessions,
+    replayD1RowsWritten: d1Written / observations,
+    replayObjectRowsWritten: objects.objectWritten / observations,
+    objectRowsRead: objects.objectRead / observations,
+    eventsPerObservation: objects.eventsSent / observations,
+    eventsPerPage: objects.eventsSent / eventRows,
+    identitiesPerObservation: attackers / observations,
+    messageBytes: sentBytes / observations,
+    d1EventBytes: eventBytes / objects.eventsSent,
+    d1IdentityBytes: (bytes.total - (stored?.bytes ?? 0) - eventBytes) / attackers,
+  });
 }
