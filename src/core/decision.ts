@@ -3,6 +3,8 @@
  * recomputation (merge, unmerge, rebuild, erasure, expiry, another policy). The caller loads the facts and saves the decision
  * in one transaction.
  */
+import { mergedEvent, type OutboundEvent, unmergedEvent } from "./event.ts";
+import type { Cause, Decision, Facts } from "./facts.ts";
 import {
   addNotice,
   applyChange,
@@ -14,83 +16,18 @@ import {
   type StepContext,
   suspect,
 } from "./identity.ts";
-import { mergedEvent, type OutboundEvent, unmergedEvent } from "./event.ts";
 import {
   type ChangingHashWindow,
   changingHashWindow,
-  type HashWindow,
+  collectSeries,
   type HashWindowChange,
   NO_HASH_WINDOW,
-  orderedSeries,
-  type Series,
-  type StoredHashWindow,
+  type SeriesCollector,
 } from "./merge/index.ts";
-import type { AppliedObservation, Member, MergeKind } from "./observation.ts";
-import { compareArrivals, compareMembers, comparePrecedence, type Precedence } from "./order.ts";
-import { mergeKindIn, type Policy } from "./policy.ts";
-
-/** The facts that a decision reads. They describe the stored state before the decision. */
-export interface Facts {
-  readonly head: IdentityHead;
-  readonly policy: Policy;
-  /** Epoch seconds. */
-  readonly nowTs: number;
-  /** The attackers linked to this identity, and the earliest time at which one of them was seen. */
-  linked(): LinkedAttackers;
-  record(primitive: string): PrimitiveRecord | null;
-  /** Every primitive that has a record. */
-  primitives(): readonly string[];
-  /** The stored observation with a key, or null. */
-  standing(key: ObservationKey): Precedence | null;
-  /** The stored series of a primitive, in series order. */
-  members(primitive: string): Iterable<Member>;
-  /** Every stored series, by primitive in ASCII order. The reader finishes one before it starts the next. */
-  allMembers(): Iterable<readonly [primitive: string, members: Iterable<Member>]>;
-  hashWindow(primitive: string): StoredHashWindow;
-}
-
-export interface LinkedAttackers {
-  /** Sorted. */
-  readonly attackerUuids: readonly string[];
-  /** Epoch seconds. */
-  readonly firstSeenTs: number | null;
-}
-
-/** The key of an observation. */
-export type ObservationKey = Pick<AppliedObservation, "attackerUuid" | "primitive" | "evidenceRef">;
-
-/** An event about the identity itself. */
-export type Notice =
-  | { readonly kind: "merged"; readonly loserUuid: string; readonly attackerUuids: readonly string[] }
-  | { readonly kind: "unmerged"; readonly fromUuid: string; readonly attackerUuids: readonly string[] };
-
-/** The reason for a decision. */
-export type Cause =
-  /** Observations arrived. Those that are stored already or are smaller than the stored one change nothing. */
-  | { readonly kind: "arrivals"; readonly observations: readonly AppliedObservation[] }
-  /** The stored observations or the policy have changed. */
-  | {
-      readonly kind: "recompute";
-      /** Whether to publish `identity.formed` if it was not published before. */
-      readonly forms: boolean;
-      readonly notice: Notice | null;
-      /** An attacker whose members no explanation may name as having left a window. */
-      readonly erasedAttackerUuid: string | null;
-    };
-
-/** The decision: everything to save and to publish. */
-export interface Decision {
-  readonly head: IdentityHead;
-  /** Observations to store: new ones, and those that replace the stored one with their key. */
-  readonly observations: readonly AppliedObservation[];
-  /** Records that are new or changed, by primitive. */
-  readonly records: ReadonlyMap<string, PrimitiveRecord>;
-  /** Primitives that have no observations left. */
-  readonly removed: readonly string[];
-  readonly hashWindows: ReadonlyMap<string, HashWindowChange>;
-  /** In `seq` order. */
-  readonly events: readonly OutboundEvent[];
-}
+import { type AppliedObservation, type Member, toMember } from "./observation.ts";
+import { compareArrivals, comparePrecedence } from "./order.ts";
+import { mergeKindIn } from "./policy.ts";
+import { nameOfObservation, SeriesAtStep, StoredSeries } from "./stored-series.ts";
 
 /** Makes the decision for a cause. */
 export function decide(facts: Facts, cause: Cause): Decision {
@@ -111,9 +48,10 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
     nowTs,
     lastObservationTs: (primitive) => lastObservationTsOf(primitive, recordOf(primitive)),
   };
+  const stored = new StoredSeries(facts, arrivals, accepted);
   for (const observation of arrivals.toSorted(compareArrivals)) {
     const { primitive } = observation;
-    const name = `${primitive}\0${nameInSeries(observation)}`;
+    const name = nameOfObservation(primitive, observation);
     const prior = accepted.get(name) ?? facts.standing(observation);
     if (prior && comparePrecedence(observation, prior) <= 0) continue;
     accepted.set(name, observation);
@@ -125,9 +63,7 @@ function decideArrivals(facts: Facts, arrivals: readonly AppliedObservation[]): 
     }
     const kind = mergeKindIn(policy, primitive);
     const window = kind === "hash" ? windowOf(facts, windows, primitive) : NO_HASH_WINDOW;
-    const series = new SeriesAtStep(kind, policy, window, () =>
-      overlaid(facts.record(primitive) === null ? [] : facts.members(primitive), accepted, primitive),
-    );
+    const series = new SeriesAtStep(stored, primitive, kind, window);
     const change = { prior, next: toMember(observation) };
     const step = applyChange(head, primitive, kind, recordOf(primitive), change, series, context);
     ({ head } = step);
@@ -179,14 +115,14 @@ function decideAnew(facts: Facts, cause: Extract<Cause, { kind: "recompute" }>):
     );
   }
   const gone = new Set(facts.primitives());
-  for (const [primitive, members] of facts.allMembers()) {
+  for (const [primitive, collector] of collectAll(facts)) {
     gone.delete(primitive);
     const kind = mergeKindIn(policy, primitive);
     const record = facts.record(primitive);
     // A stored hash window is replaced, or removed if it is no longer needed.
     if (kind === "hash" || record?.tail.kind === "hash") windowOf(facts, windows, primitive).clear();
     const window = windows.get(primitive) ?? NO_HASH_WINDOW;
-    const series = orderedSeries(kind, members, policy.thresholds, window);
+    const series = collector.series(window);
     const seen =
       record && cause.erasedAttackerUuid !== null
         ? withoutAttacker(record, cause.erasedAttackerUuid)
@@ -240,16 +176,17 @@ function changesOf(windows: ReadonlyMap<string, ChangingHashWindow>): Map<string
   return changes;
 }
 
-/** A member's key within its series as one text; none of its parts holds a U+0000. */
-export function nameInSeries({
-  evidenceRef,
-  attackerUuid,
-}: Pick<Member, "evidenceRef" | "attackerUuid">): string {
-  return `${evidenceRef}\0${attackerUuid}`;
-}
-
-function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation): Member {
-  return { value, ts, evidenceRef, attackerUuid };
+/** Every stored series, by primitive in ASCII order. */
+function collectAll(facts: Facts): (readonly [primitive: string, SeriesCollector])[] {
+  const { policy } = facts;
+  const collectors = new Map<string, SeriesCollector>();
+  facts.eachStored(null, (primitive, member) => {
+    const known = collectors.get(primitive);
+    const collector = known ?? collectSeries(mergeKindIn(policy, primitive), policy.thresholds);
+    if (!known) collectors.set(primitive, collector);
+    collector.add(member);
+  });
+  return [...collectors].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Hash windows during a decision, by primitive; created at the first use. */
@@ -261,71 +198,4 @@ function windowOf(
   const window = windows.get(primitive) ?? changingHashWindow(facts.hashWindow(primitive));
   windows.set(primitive, window);
   return window;
-}
-
-/** A stored series merged with the accepted observations of its primitive, in series order. */
-function* overlaid(
-  stored: Iterable<Member>,
-  accepted: ReadonlyMap<string, AppliedObservation>,
-  primitive: string,
-): Generator<Member, void, undefined> {
-  const over = [...accepted.values()]
-    .filter((observation) => observation.primitive === primitive)
-    .map(toMember)
-    .toSorted(compareMembers);
-  const replaced = new Set(over.map(nameInSeries));
-  let next = 0;
-  for (const member of stored) {
-    if (replaced.has(nameInSeries(member))) continue;
-    for (let first = over[next]; first && compareMembers(first, member) < 0; first = over[next]) {
-      yield first;
-      next++;
-    }
-    yield member;
-  }
-  yield* over.slice(next);
-}
-
-/**
- * The series of a primitive at one step of a decision. It is read at the first question. It is a class, because one is created
- * per observation and most are never read.
- */
-class SeriesAtStep implements Series {
-  readonly hashWindow: HashWindow;
-  readonly #kind: MergeKind;
-  readonly #policy: Policy;
-  readonly #members: () => Iterable<Member>;
-  #read: Series | null = null;
-
-  constructor(kind: MergeKind, policy: Policy, window: HashWindow, members: () => Iterable<Member>) {
-    this.#kind = kind;
-    this.#policy = policy;
-    this.hashWindow = window;
-    this.#members = members;
-  }
-
-  count(): number {
-    return this.#series().count();
-  }
-
-  lastTs(): number | null {
-    return this.#series().lastTs();
-  }
-
-  countInformative(): number {
-    return this.#series().countInformative();
-  }
-
-  newestInformative(limit: number): Member[] {
-    return this.#series().newestInformative(limit);
-  }
-
-  latestByValue(startTs: number): Member[] {
-    return this.#series().latestByValue(startTs);
-  }
-
-  #series(): Series {
-    this.#read ??= orderedSeries(this.#kind, this.#members(), this.#policy.thresholds, this.hashWindow);
-    return this.#read;
-  }
 }

@@ -7,9 +7,42 @@ import { advance, arraySeries, mapHashWindow, type Series, summarize, type Tail 
 import type { Member, MergeKind } from "./observation.ts";
 import type { Thresholds } from "./thresholds.ts";
 
+/** The state of a series that grows at its end. */
+export interface AttributionSoFar {
+  /**
+   * Applies the next member.
+   * @throws RangeError if it is out of order
+   */
+  add(member: Member): void;
+  /** The state after the members so far; null if there are none. */
+  attribution(): Attribution | null;
+}
+
 /**
- * Applies members one after the other. The outcome equals that of merging all of them. `lastChangeTs` is the ts of the member
- * that last changed the state, so it depends on the members and not on their arrival.
+ * Starts an empty series. After each member the outcome equals that of merging all members so far. `lastChangeTs` is the ts of
+ * the member that last changed the state, so it depends on the members and not on their arrival.
+ */
+export function attributionSoFar(kind: MergeKind, thresholds: Thresholds): AttributionSoFar {
+  let attribution: Attribution | null = null;
+  let tail: Tail | null = null;
+  const series = tailOnlySeries();
+  return {
+    add(member) {
+      if (tail !== null && member.ts < tail.lastTs) {
+        throw new RangeError(`members must be in series order, ${member.ts} came after ${tail.lastTs}`);
+      }
+      tail =
+        tail === null
+          ? summarize(kind, arraySeries(kind, [member]), thresholds)
+          : advance(tail, { prior: null, next: member }, thresholds, series);
+      ({ attribution } = compare(attribution, tail, thresholds));
+    },
+    attribution: () => attribution,
+  };
+}
+
+/**
+ * Applies members one after the other, as `attributionSoFar` does.
  * @param members - in series order, one per key; read once, so they need not be in memory together
  * @returns null if there are none
  * @throws RangeError if they are out of order
@@ -20,20 +53,9 @@ export function attributionInOrder(
   members: Iterable<Member>,
   thresholds: Thresholds,
 ): Attribution | null {
-  let attribution: Attribution | null = null;
-  let tail: Tail | null = null;
-  const series = tailOnlySeries();
-  for (const member of members) {
-    if (tail !== null && member.ts < tail.lastTs) {
-      throw new RangeError(`members must be in series order, ${member.ts} came after ${tail.lastTs}`);
-    }
-    tail =
-      tail === null
-        ? summarize(kind, arraySeries(kind, [member]), thresholds)
-        : advance(tail, { prior: null, next: member }, thresholds, series);
-    ({ attribution } = compare(attribution, tail, thresholds));
-  }
-  return attribution;
+  const soFar = attributionSoFar(kind, thresholds);
+  for (const member of members) soFar.add(member);
+  return soFar.attribution();
 }
 
 /** A series for members that are new and last: a tail then reads nothing but its hash window. */

@@ -1,18 +1,17 @@
 /** The core: pure functions that make every decision. No I/O, clock, randomness or `env`. */
 export { type Attribution } from "./attribution.ts";
-export { healthEvent, type OutboundEvent } from "./event.ts";
+export { decide } from "./decision.ts";
+export { EVENT_KINDS, healthEvent, type OutboundEvent } from "./event.ts";
 export {
   type Cause,
-  decide,
   type Decision,
   type Facts,
   type LinkedAttackers,
-  nameInSeries,
   type Notice,
   type ObservationKey,
-} from "./decision.ts";
+} from "./facts.ts";
 export { fitEvent, fitList } from "./fitted-list.ts";
-export { applyDifference, differenceOf } from "./list-difference.ts";
+export { applyDifference, differenceOf, type ListDifference } from "./list-difference.ts";
 export {
   applyChange,
   type IdentityHead,
@@ -23,11 +22,12 @@ export {
 export { utf8Length } from "./json.ts";
 export {
   arraySeries,
+  collectSeries,
   type HashWindowChange,
   merge,
   NO_HASH_WINDOW,
-  orderedSeries,
   type Series,
+  type SeriesCollector,
   type StoredHashWindow,
   type Tail,
 } from "./merge/index.ts";
@@ -44,6 +44,7 @@ export {
   type AppliedObservation,
   type Member,
   type MergeKind,
+  nameInSeries,
   type Observation,
   type State,
   STATES,
@@ -53,7 +54,7 @@ export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from 
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";
-export { attributionInOrder } from "./in-order.ts";
+export { attributionInOrder, type AttributionSoFar, attributionSoFar } from "./in-order.ts";
 export {
   mergeIntoRow,
   type MergedRow,
@@ -65,4 +66,4 @@ export {
   type Stored,
 } from "./session.ts";
 export { readThresholds } from "./thresholds.ts";
-export { attackerUuidOfAddress, normalizeUuid, stubIdentityUuid } from "./uuid.ts";
+export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

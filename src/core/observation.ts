@@ -55,6 +55,19 @@ export interface AppliedObservation extends Member {
   readonly primitive: string;
 }
 
+/** The member that an observation is in its series. */
+export function toMember({ value, ts, evidenceRef, attackerUuid }: AppliedObservation): Member {
+  return { value, ts, evidenceRef, attackerUuid };
+}
+
+/** A member's key within its series as one text; none of its parts holds a U+0000. */
+export function nameInSeries({
+  evidenceRef,
+  attackerUuid,
+}: Pick<Member, "evidenceRef" | "attackerUuid">): string {
+  return `${evidenceRef}\0${attackerUuid}`;
+}
+
 /** The merger of a value kind. */
 export function mergeKindOf(kind: ValueKind): MergeKind {
   return kind === "numeric" || kind === "hash" ? kind : "categorical";

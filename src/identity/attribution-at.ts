@@ -2,7 +2,7 @@
  * An identity's states as they were at an earlier time: what its stored observations up to then say, whenever they
  * arrived. Reads, and changes nothing.
  */
-import { attributionInOrder, mergeKindIn, type Policy } from "../core/index.ts";
+import { attributionSoFar, mergeKindIn, type Policy } from "../core/index.ts";
 import type { PrimitiveAttribution } from "./protocol.ts";
 import type { IdentityStore } from "./store/index.ts";
 
@@ -20,11 +20,19 @@ export function attributionAt(store: IdentityStore, policy: Policy, asOfTs: numb
     lastObservationTs <= asOfTs && store.record(primitive)?.policyId === policy.id;
   const kept = new Map(now.filter(isAsNow).map((state) => [state.primitive, state]));
   if (kept.size === now.length) return now;
-  const states: PrimitiveAttribution[] = [];
-  for (const [primitive, members] of store.observations.allMembers(asOfTs)) {
-    const asNow = kept.get(primitive);
-    const then = asNow ?? attributionInOrder(mergeKindIn(policy, primitive), members, policy.thresholds);
-    if (then !== null) states.push({ ...then, primitive });
-  }
-  return states;
+  const others = new Map(
+    now
+      .filter(({ primitive }) => !kept.has(primitive))
+      .map(({ primitive }) => [
+        primitive,
+        attributionSoFar(mergeKindIn(policy, primitive), policy.thresholds),
+      ]),
+  );
+  store.observations.eachInOrder(new Set(others.keys()), asOfTs, (primitive, member) =>
+    others.get(primitive)?.add(member),
+  );
+  return now.flatMap(({ primitive }) => {
+    const then = kept.get(primitive) ?? others.get(primitive)?.attribution() ?? null;
+    return then === null ? [] : [{ ...then, primitive }];
+  });
 }

@@ -3,11 +3,11 @@
  * the outbox row. A failed event stays and is retried, so an event is sent at least once, always with the same id. An event that
  * can never be sent is stored as a dead letter, and the next events follow.
  */
-import { differenceOf, fitEvent, utf8Length } from "../core/index.ts";
+import { fitEvent, utf8Length } from "../core/index.ts";
 import {
   clearBacklog,
   type DeadLetter,
-  type DrainedEvent,
+  type HistoryEvent,
   keepUnpublishable,
   projectEvents,
   projectProfile,
@@ -26,8 +26,6 @@ const PAGE_EVENTS = 100;
 const PAGE_BYTES = 200_000;
 /** Maximum bytes of an event. A message holds 128,000 bytes, of which about 100 are metadata of the queue. */
 const LARGEST_EVENT_BYTES = 127_000;
-/** Maximum number of consecutive suspicions stored as differences. Reading the last one reads as many further rows. */
-const DIFFERENCES_IN_A_ROW = 31;
 /** Maximum number of queries and sends of one page: event rows, states, the identity, letters, the queue, the widest profile. */
 const QUERIES_PER_PAGE = 16;
 /** Minimum time between two projections of changes without a transition. */
@@ -124,8 +122,7 @@ export class Drain {
   /** @returns the number of queries and sends */
   async #step(targets: DrainTargets): Promise<number> {
     const { meta, outbox } = this.#store;
-    const suspicion = meta.read("suspicion");
-    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES, suspicion?.primitives ?? null);
+    const page = outbox.next(PAGE_EVENTS, PAGE_BYTES);
     const last = page.at(-1);
     if (last) return this.#publish(targets, page, last);
     if (meta.read("removed") !== null) await this.#retract(targets.db);
@@ -134,8 +131,8 @@ export class Drain {
   }
 
   async #publish(targets: DrainTargets, page: readonly PendingEvent[], last: PendingEvent): Promise<number> {
-    const { meta, outbox } = this.#store;
-    const { rows, suspicion } = this.#toHistory(page);
+    const { outbox } = this.#store;
+    const rows = page.map(({ seq, event }): HistoryEvent => ({ seq, event: asKept(event) }));
     const letters: DeadLetter[] = [];
     const messages: MessageSendRequest[] = [];
     for (const { seq, event } of page) {
@@ -150,35 +147,8 @@ export class Drain {
     );
     targets.notify();
     if (messages.length > 0) await targets.queue.sendBatch(messages);
-    this.#inTransaction(() => {
-      outbox.deleteThrough(last.seq);
-      if (suspicion !== null) meta.write("suspicion", suspicion);
-    });
+    this.#inTransaction(() => outbox.deleteThrough(last.seq));
     return statements + letters.length + 1;
-  }
-
-  /** The rows of the history. The list of a suspicion is stored as the difference to the one before if that is shorter. */
-  #toHistory(page: readonly PendingEvent[]) {
-    const stored = this.#store.meta.read("suspicion");
-    let before = stored;
-    const rows = page.map(({ seq, event, suspected }): DrainedEvent => {
-      if (suspected === null) return { seq, event: asKept(event) };
-      let text = event;
-      let differences = 0;
-      if (before !== null && before.differences < DIFFERENCES_IN_A_ROW) {
-        const envelope: { payload: Record<string, unknown> } = JSON.parse(event);
-        const { primitives: _, ...payload } = envelope.payload;
-        const difference = { previous: before.seq, ...differenceOf(before.primitives, suspected) };
-        const shorter = JSON.stringify({ ...envelope, payload, difference });
-        if (shorter.length < event.length) {
-          text = shorter;
-          differences = before.differences + 1;
-        }
-      }
-      before = { seq, primitives: [...suspected], differences };
-      return { seq, event: text };
-    });
-    return { rows, suspicion: before === stored ? null : before };
   }
 
   /** Removes primitives without observations from the read model. */

@@ -1,6 +1,5 @@
 /** Erases an attacker from an identity object. A tombstone and the identity's `seq` counter stay. */
 import { type Cause, newIdentityHead } from "../core/index.ts";
-import { redactionStatement } from "../storage/index.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import { forgetLink } from "./jobs/exchange.ts";
 import type { IdentityStore } from "./store/index.ts";
@@ -16,7 +15,7 @@ export function eraseAttacker(store: IdentityStore, attackerUuid: string, erased
   store.staged.removeOf(attackerUuid, erasedTs);
   store.jobs.finish(backfillKey(attackerUuid), false);
   store.jobs.invalidateSteps();
-  store.outbox.redact(redactionStatement("outbox"), attackerUuid);
+  store.outbox.redact(attackerUuid);
   if (!store.observations.has(attackerUuid)) {
     forgetLink(store, attackerUuid, store.links.version(attackerUuid) ?? 0);
   }

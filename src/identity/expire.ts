@@ -1,14 +1,17 @@
 /** Retention: finds observations that are old enough and that no state needs. */
 import {
+  type AppliedObservation,
+  collectSeries,
   type Member,
   mergeKindIn,
   nameInSeries,
-  type ObservationKey,
-  orderedSeries,
-  type Policy,
-  type Tail,
   NO_HASH_WINDOW,
+  type ObservationKey,
+  type Policy,
+  type SeriesCollector,
+  type Tail,
 } from "../core/index.ts";
+import type { SessionCursor } from "../storage/index.ts";
 import type { IdentityStore } from "./store/index.ts";
 
 /** Maximum characters of the keys of one page, so that D1 gets them in few statements. */
@@ -17,15 +20,15 @@ const PAGE_CHARACTERS = 3_000_000;
 /** A page of observations that may be removed. */
 export interface ExpiredPage {
   readonly keys: readonly ObservationKey[];
-  /** The key after which the next page begins; null if there is no other page. */
-  readonly next: ObservationKey | null;
+  /** The session row after which the next page begins; null if there is no other page. */
+  readonly next: SessionCursor | null;
 }
 
 /**
  * A page of the observations before a time that no state needs. A state needs the members of its tail, the minimum number of
  * informative members, and the latest observation. So removing the others changes no state.
  * @param beforeTs - epoch seconds
- * @param limit - maximum number
+ * @param limit - maximum number; a page has at least one session row
  * @param after - end of the page before; null for the start
  */
 export function expiredKeys(
@@ -33,44 +36,78 @@ export function expiredKeys(
   policy: Policy,
   beforeTs: number,
   limit: number,
-  after: ObservationKey | null,
+  after: SessionCursor | null,
 ): ExpiredPage {
-  const needed = new Map<string, (member: Candidate) => boolean>();
+  const isNeeded = needOf(store, policy);
   const keys: ObservationKey[] = [];
+  let reached = after;
   let characters = 0;
-  for (const { ts, ...key } of store.observations.olderThan(beforeTs, after)) {
-    const isNeeded = needed.get(key.primitive) ?? needOf(store, policy, key.primitive);
-    needed.set(key.primitive, isNeeded);
-    if (isNeeded({ ...key, ts })) continue;
-    keys.push(key);
-    characters += JSON.stringify(key).length;
-    if (keys.length >= limit || characters >= PAGE_CHARACTERS) return { keys, next: key };
+  for (const { cursor, observations } of store.observations.range({ after, through: null }, beforeTs)) {
+    const expired = observations.filter((each) => each.ts < beforeTs && !isNeeded(each)).map(toKey);
+    characters += JSON.stringify(expired).length;
+    const isFull = keys.length + expired.length > limit || characters >= PAGE_CHARACTERS;
+    if (isFull && keys.length > 0) return { keys, next: reached };
+    keys.push(...expired);
+    reached = cursor;
   }
   return { keys, next: null };
 }
 
-type Candidate = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;
+/** Whether a state needs an observation. */
+function needOf(store: IdentityStore, policy: Policy): (observation: AppliedObservation) => boolean {
+  const needs = new Map<string, (observation: AppliedObservation) => boolean>();
+  const wide = readWide(store, policy);
+  return (observation) => {
+    const { primitive } = observation;
+    const need = needs.get(primitive) ?? needIn(store, primitive, wide);
+    needs.set(primitive, need);
+    return need(observation);
+  };
+}
 
-function needOf(store: IdentityStore, policy: Policy, primitive: string): (member: Candidate) => boolean {
+function needIn(
+  store: IdentityStore,
+  primitive: string,
+  wide: ReadonlyMap<string, readonly Member[]>,
+): (observation: AppliedObservation) => boolean {
   const tail = store.record(primitive)?.tail;
   // An observation without a state is just being applied.
   if (!tail) return () => true;
-  const needed = new Set(neededMembers(store, policy, primitive, tail).map(nameInSeries));
-  return (member) => member.ts >= tail.lastTs || needed.has(nameInSeries(member));
+  const needed = new Set([...membersOf(tail), ...(wide.get(primitive) ?? [])].map(nameInSeries));
+  const window = store.hashWindow(primitive);
+  return (observation) => {
+    const name = nameInSeries(observation);
+    if (observation.ts >= tail.lastTs || needed.has(name)) return true;
+    const inWindow = window.get(observation.value);
+    return inWindow !== null && nameInSeries(inWindow) === name;
+  };
 }
 
-function neededMembers(
-  store: IdentityStore,
-  policy: Policy,
-  primitive: string,
-  tail: Tail,
-): readonly Member[] {
-  if (tail.kind === "hash") return tail.latest;
+function membersOf(tail: Tail): readonly Member[] {
+  return tail.kind === "hash" ? tail.latest : tail.newest;
+}
+
+/** The minimum number of informative members of each primitive, if it is more than a tail holds. Costs one pass then. */
+function readWide(store: IdentityStore, policy: Policy): Map<string, readonly Member[]> {
   const { minimumObservations, windowSize } = policy.thresholds;
-  if (minimumObservations <= 2 * windowSize) return tail.newest;
+  if (minimumObservations <= 2 * windowSize) return new Map();
   const wide = { ...policy.thresholds, windowSize: Math.ceil(minimumObservations / 2) };
-  const members = store.observations.members(primitive);
-  return orderedSeries(mergeKindIn(policy, primitive), members, wide, NO_HASH_WINDOW).newestInformative(
-    minimumObservations,
+  const collectors = new Map<string, SeriesCollector>();
+  store.observations.eachStored(null, (primitive, member) => {
+    const kind = mergeKindIn(policy, primitive);
+    if (kind === "hash") return;
+    const collector = collectors.get(primitive) ?? collectSeries(kind, wide);
+    collectors.set(primitive, collector);
+    collector.add(member);
+  });
+  return new Map(
+    [...collectors].map(([primitive, collector]) => [
+      primitive,
+      collector.series(NO_HASH_WINDOW).newestInformative(minimumObservations),
+    ]),
   );
+}
+
+function toKey({ attackerUuid, primitive, evidenceRef }: AppliedObservation): ObservationKey {
+  return { attackerUuid, primitive, evidenceRef };
 }

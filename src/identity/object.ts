@@ -13,12 +13,17 @@ import {
 } from "../core/index.ts";
 import { logError } from "../log.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
-import { deleteObservations, readExistingKeys, readIdentityLinks } from "../storage/index.ts";
+import {
+  deleteObservations,
+  readExistingKeys,
+  readIdentityLinks,
+  type SessionCursor,
+} from "../storage/index.ts";
 import { notify, Watchers } from "../stream/index.ts";
 import { arrive, movedAttackers } from "./arrivals.ts";
 import { attributionAt } from "./attribution-at.ts";
 import { Budget } from "./budget.ts";
-import { areCountsRight, digestRange, type RangeDigest } from "./check.ts";
+import { areCountsRight, checkRange, type RangeDigest } from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
 import { expiredKeys } from "./expire.ts";
@@ -31,7 +36,6 @@ import {
   type ApplyCall,
   type AttributionAnswer,
   type CheckAnswer,
-  CHECKED_ROWS,
   type ExchangeLink,
   type ExchangePlan,
   type ExpiryAnswer,
@@ -44,7 +48,7 @@ import {
 } from "./protocol.ts";
 import { recentOf } from "./recent.ts";
 import { DRAIN_GRACE_MS, retryDelayMs } from "./schedule.ts";
-import { IdentityStore, type KeyRange, nameOf } from "./store/index.ts";
+import { IdentityStore, nameOf, type RowRange } from "./store/index.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -62,7 +66,7 @@ export class IdentityObject extends DurableObject<Env> {
   /** Observations that a step of a job reads; tests reduce it. */
   pageSizes: PageSizes = PAGE_SIZES;
   /** Start of the next page of an expiry. It is in memory only; after a restart the expiry starts again. */
-  #expiredThrough: ObservationKey | null = null;
+  #expiredThrough: SessionCursor | null = null;
   /** Whether `targets.db` is the shard of this identity's attackers. With several shards it is known after the first attacker. */
   #isShardKnown: boolean;
 
@@ -194,12 +198,9 @@ export class IdentityObject extends DurableObject<Env> {
     };
   }
 
-  /** Whether this object has the same rows as D1 in a range of keys over all attackers; if not, its first rows. */
-  checkRange(range: KeyRange, expected: RangeDigest): CheckAnswer {
-    const rows = this.#store.isEmpty ? [] : this.#store.observations.range(range, CHECKED_ROWS);
-    const { count, digest } = digestRange(rows);
-    if (count === expected.count && digest === expected.digest) return { outcome: "same" };
-    return { outcome: "differs", rows };
+  /** Whether this object has the same observations as D1 in a range of session rows over all attackers; if not, its first ones. */
+  checkRange(range: RowRange, expected: RangeDigest): CheckAnswer {
+    return checkRange(this.#store, range, expected);
   }
 
   /** Recomputes all states if a count differs from the number of stored observations. @returns whether one differed */

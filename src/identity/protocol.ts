@@ -3,6 +3,7 @@
  * answers, because an error loses its class on the way.
  */
 import type { AppliedObservation, Attribution, Notice } from "../core/index.ts";
+import type { SessionCursor } from "../storage/index.ts";
 
 /** An attacker's link, at the version that D1 had when the call was made. */
 export interface IdentityLink {
@@ -116,12 +117,17 @@ export interface JobStatus {
 /** Whether an object holds the same as D1 in some range. */
 export type CheckAnswer =
   | { readonly outcome: "same" }
-  /** What it holds there; at most `CHECKED_ROWS` of it, from the start of the range. */
-  | { readonly outcome: "differs"; readonly rows: readonly AppliedObservation[] };
+  | {
+      readonly outcome: "differs";
+      /** What it holds there, session row by session row from the start of the range, until there are `CHECKED_ROWS`. */
+      readonly rows: readonly AppliedObservation[];
+      /** The last session row of `rows`; null if they reach to the end of the range. */
+      readonly through: SessionCursor | null;
+    };
 
 /**
  * Observations of one answer to a check: two pages' worth, so that an object that holds much which D1 does not have
- * answers within the size of a call.
+ * answers within the size of a call. The last session row may exceed it.
  */
 export const CHECKED_ROWS = 2_000;
 

@@ -1,13 +1,24 @@
-/** Compares an identity's object with D1, page by page, and repairs differences. */
+/**
+ * Compares an identity's object with D1, page by page, and repairs differences. Both have their observations in session rows, in the same
+ * order of attackers and places. An observation of a session that fills its row may be at another depth in each, so a difference within a
+ * range of rows need not be one: what the object has elsewhere is not applied again, and what D1 has elsewhere is not removed.
+ */
 import { compareUtf8, type ObservationKey } from "../core/index.ts";
-import { CHECKED_ROWS, digestRange } from "../identity/index.ts";
+import { digestRange } from "../identity/index.ts";
 import type { Shard } from "../shard.ts";
-import { readExistingKeys, readIdentityPage, readLinks, type StoredMember } from "../storage/index.ts";
+import {
+  type ObservationPage,
+  readExistingKeys,
+  readIdentityPage,
+  readLinks,
+  type SessionCursor,
+  type StoredMember,
+} from "../storage/index.ts";
 import type { QueryBudget } from "./query-budget.ts";
 import type { SweepReport } from "./sweep-report.ts";
 
-/** Maximum queries of a page: reading it, the links of missing rows, and a check of rows that D1 may lack. */
-const PAGE_QUERIES = 3;
+/** Queries of a page: reading it, the links of what is missing, and a check of what D1 may lack, which seldom takes more than four. */
+const PAGE_QUERIES = 6;
 /** Queries of the note at the end. */
 export const NOTE_QUERIES = 1;
 
@@ -21,13 +32,13 @@ export interface Sweeping {
   readonly budget: QueryBudget;
 }
 
-/** The result of comparing: done, continue after a key, or start again later. */
+/** The result of comparing: done, continue after a row, or start again later. */
 export type Compared =
   | { readonly outcome: "complete" | "anew" }
-  | { readonly outcome: "part"; readonly after: ObservationKey };
+  | { readonly outcome: "part"; readonly after: SessionCursor };
 
 /** Compares an identity's observations, page by page, within the limits of the run. */
-export async function comparePages(sweeping: Sweeping, start: ObservationKey | null): Promise<Compared> {
+export async function comparePages(sweeping: Sweeping, start: SessionCursor | null): Promise<Compared> {
   const { shard, uuid, limits, report, budget } = sweeping;
   let after = start;
   for (;;) {
@@ -35,34 +46,34 @@ export async function comparePages(sweeping: Sweeping, start: ObservationKey | n
     if (isUsedUp) return after === null ? { outcome: "anew" } : { outcome: "part", after };
     budget.take(1);
     const page = await readIdentityPage(shard.db, uuid, after, limits.page);
-    report.rows += page.length;
-    const last = page.length === limits.page ? (page.at(-1) ?? null) : null;
-    const reached = await comparePage(sweeping, after, last, page);
+    report.rows += page.sessions.length;
+    const reached = await comparePage(sweeping, after, page);
     if (reached === "anew") return { outcome: "anew" };
-    after = reached ?? (last && toKey(last));
+    after = reached;
     if (after === null) return { outcome: "complete" };
   }
 }
 
 /**
  * Compares one page.
- * @returns null if the whole page was compared, the key up to which it was, or `anew` if the object has newer links
+ * @returns where to go on, null at the end, or `anew` if the object has newer links
  */
 async function comparePage(
   { env, shard, uuid, report, budget }: Sweeping,
-  after: ObservationKey | null,
-  last: StoredMember | null,
-  page: readonly StoredMember[],
-): Promise<ObservationKey | null | "anew"> {
+  after: SessionCursor | null,
+  page: ObservationPage,
+): Promise<SessionCursor | null | "anew"> {
   const object = env.IDENTITIES.getByName(uuid);
-  const answer = await object.checkRange({ after, through: last && toKey(last) }, digestRange(page));
-  if (answer.outcome === "same") return null;
-  const { rows } = answer;
+  const answer = await object.checkRange({ after, through: page.next }, digestRange(page.observations));
+  if (answer.outcome === "same") return page.next;
+  const { rows, through } = answer;
   const held = new Map(rows.map((row) => [nameOf(row), row]));
-  // The rows beyond the limit are compared with the next page.
-  const cut = rows.length >= CHECKED_ROWS ? (rows.at(-1) ?? null) : null;
-  const missing = page.filter((row) => !isSame(row, held.get(nameOf(row))) && !(cut && isBeyond(row, cut)));
-  const inPage = new Set(page.map(nameOf));
+  // The session rows beyond what the object answered are compared with the next page.
+  const compared = page.sessions
+    .filter((session) => through === null || compareCursors(session, through) <= 0)
+    .flatMap(({ observations }) => observations);
+  const missing = compared.filter((row) => !isSame(row, held.get(nameOf(row))));
+  const inPage = new Set(compared.map(nameOf));
   const extra = rows.filter((row) => !inPage.has(nameOf(row)));
   const concerned = [...new Set([...missing, ...extra].map(({ attackerUuid }) => attackerUuid))];
   budget.take(1);
@@ -79,9 +90,9 @@ async function comparePage(
     report.applied += applied.applied;
   }
   if (extra.length > 0) {
-    budget.take(1);
     // A row that arrived after the page was read is in D1 by now, because every row is written to D1 first.
-    const existing = new Set((await readExistingKeys(shard.db, extra)).map(nameOf));
+    const keys = await readExistingKeys(shard.db, extra, () => budget.take(1));
+    const existing = new Set(keys.map(nameOf));
     const gone = extra.filter((row) => !existing.has(nameOf(row)) || !linked.has(row.attackerUuid));
     if (gone.length > 0) await object.remove(gone.map(toKey));
     report.removed += gone.length;
@@ -91,19 +102,16 @@ async function comparePage(
       if (isElsewhere) await object.release(attackerUuid, linkVersion);
     }
   }
-  return cut && toKey(cut);
+  return through ?? page.next;
 }
 
 function isSame(row: StoredMember, held: Omit<StoredMember, keyof ObservationKey> | undefined): boolean {
   return held !== undefined && held.ts === row.ts && held.id === row.id && held.value === row.value;
 }
 
-function isBeyond(a: ObservationKey, b: ObservationKey): boolean {
-  const order =
-    compareUtf8(a.attackerUuid, b.attackerUuid) ||
-    compareUtf8(a.primitive, b.primitive) ||
-    compareUtf8(a.evidenceRef, b.evidenceRef);
-  return order > 0;
+/** The order in which both sides have their session rows. */
+function compareCursors(a: SessionCursor, b: SessionCursor): number {
+  return compareUtf8(a.attackerUuid, b.attackerUuid) || a.place - b.place;
 }
 
 function toKey({ attackerUuid, primitive, evidenceRef }: ObservationKey): ObservationKey {

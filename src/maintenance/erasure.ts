@@ -6,6 +6,7 @@ import { z } from "zod";
 import { logError } from "../log.ts";
 import { firstShard } from "../shard.ts";
 import {
+  ERASE_OBSERVATIONS_QUERIES,
   ERASE_PAGE_QUERIES,
   eraseAttackerRow,
   eraseFromLetters,
@@ -56,7 +57,7 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    queries: 2,
+    queries: ERASE_OBSERVATIONS_QUERIES,
     work: async ({ db, attackerUuid, state }) => {
       const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
       return on(hasMore ? state : { ...state, stage: "letters" });
@@ -100,8 +101,8 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   finish: {
     queries: 4,
     work: async ({ db, state }) => {
-      await removeEmptyIdentities(db, state.holders);
-      return { outcome: "done" };
+      const hasMore = await removeEmptyIdentities(db, state.holders);
+      return hasMore ? on(state) : { outcome: "done" };
     },
   },
 };

@@ -20,7 +20,8 @@ const MAX_LINKED_ON = 1_000;
 const cursorSchema = z.object({
   /** The mark that this comparison started with. */
   markVersion: z.number(),
-  after: z.object({ attackerUuid: z.string(), primitive: z.string(), evidenceRef: z.string() }),
+  /** The last session row that was compared. */
+  after: z.object({ attackerUuid: z.string(), place: z.number() }),
 });
 type SweepCursor = z.infer<typeof cursorSchema>;
 

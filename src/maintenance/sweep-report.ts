@@ -17,7 +17,7 @@ export interface SweepReport {
   /** Merges and unmerges that the objects were told of. */
   merges: number;
   erasures: number;
-  /** D1 rows read for comparing. */
+  /** Session rows of D1 that were compared. */
   rows: number;
   /** Identities and jobs that failed. */
   failed: number;

@@ -20,7 +20,7 @@ import { addReports, NOTHING_DONE, type SweepReport } from "./sweep-report.ts";
 /** Limits of one run; several shards share them evenly. */
 export interface SweepLimits {
   readonly identities: number;
-  /** D1 rows read for comparing. */
+  /** Session rows of D1 to compare. */
   readonly rows: number;
   /** Observations compared at a time. */
   readonly page: number;
@@ -28,7 +28,7 @@ export interface SweepLimits {
   readonly queries: number;
 }
 
-/** Runs every five minutes. Together they select at most 100 identities and read 50,000 rows. */
+/** Runs every five minutes. Together they select at most 100 identities and compare 50,000 session rows. */
 export const SWEEP_RUNS = 5;
 
 const STANDARD_LIMITS: SweepLimits = {

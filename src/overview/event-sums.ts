@@ -4,22 +4,7 @@
  * range is summed up once and only what came since is added. Pure; leaves reading and storing to store.ts.
  */
 import type { State } from "../core/index.ts";
-
-/** What is read of an event to sum it up. */
-export interface EventHead {
-  /** Its place in the history of everything. */
-  readonly cursor: number;
-  readonly identityUuid: string;
-  /** Its place in the history of its identity. */
-  readonly seq: number;
-  readonly type: string;
-  /** Of the observation that brought it, epoch seconds; null where its type has none. */
-  readonly ts: number | null;
-  /** Null for a first state, and for events that are no transition. */
-  readonly oldState: State | null;
-  /** Null for events that are no transition. */
-  readonly newState: State | null;
-}
+import type { EventHead } from "../storage/index.ts";
 
 /** How many states of primitives turned from one into another in an hour of observations. */
 export interface Turn {

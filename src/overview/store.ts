@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { STATES } from "../core/index.ts";
-import type { EventHead, EventSums } from "./event-sums.ts";
+import { type EventHead, headsOf, OF_ATTACKER, selectHeads } from "../storage/index.ts";
+import type { EventSums } from "./event-sums.ts";
 import { type SmallCounts, type StoredTotals, storedTotals } from "./totals.ts";
 
 /** Events of a row of `event_sums`: few enough that a row, which is written once a minute while events come, is small. */
@@ -82,24 +83,16 @@ const blockRow = z
     sums: { eventCount, ...sumsSchema.parse(JSON.parse(sums)) },
   }));
 
-const headRow = z.object({
-  cursor: z.number(),
-  identityUuid: z.string(),
-  seq: z.number(),
-  type: z.string(),
-  ts: z.number().nullable(),
-  oldState: state.nullable(),
-  newState: state.nullable(),
-}) satisfies z.ZodType<EventHead>;
-
 const smallRow = z.object({
   attackers: z.number(),
   identities: z.number(),
   living: z.number(),
+  eventRows: z.number(),
   events: z.number(),
   attributions: z.number(),
   states: z.string(),
   waiting: z.number(),
+  deferredRows: z.number(),
   deferred: z.number(),
   letters: z.number(),
   stuck: z.number(),
@@ -115,13 +108,10 @@ FROM event_sums ORDER BY first_cursor DESC LIMIT ${MOST_BLOCKS}`;
 
 const READ_OBSERVATIONS = "SELECT value FROM counters WHERE name = 'observations'";
 
-const readHeads = (from: string, most: string) => `
-SELECT cursor, identity_uuid AS identityUuid, seq, event ->> '$.type' AS type, event ->> '$.payload.ts' AS ts,
-  event ->> '$.payload.old_state' AS oldState, event ->> '$.payload.new_state' AS newState
-FROM events WHERE cursor > ${from} ORDER BY cursor LIMIT ${most}`;
+const READ_HEADS = selectHeads("?1", "?2");
 
-const READ_NEWER = readHeads(
-  `coalesce((SELECT last_cursor FROM overview), (SELECT max(cursor) FROM events) - ${NEWER_EVENTS})`,
+const READ_NEWER = selectHeads(
+  `coalesce((SELECT last_cursor FROM overview), (SELECT max(cursor) FROM events) - ${NEWER_EVENTS}, 0)`,
   String(NEWER_EVENTS),
 );
 
@@ -132,22 +122,25 @@ const READ_SMALL = `
 WITH
   some_states AS MATERIALIZED (SELECT identity_uuid, state FROM attributions LIMIT ${ROWS}),
   some_identities AS MATERIALIZED (SELECT merged_into_uuid FROM identities LIMIT ${ROWS}),
-  some_waiting AS MATERIALIZED (SELECT uuid FROM attackers WHERE identity_uuid IS NULL LIMIT ${ROWS}),
+  some_waiting AS MATERIALIZED (SELECT number FROM attackers WHERE identity_uuid IS NULL LIMIT ${ROWS}),
+  some_deferred AS MATERIALIZED (
+    SELECT sessions.size FROM some_waiting AS attackers CROSS JOIN sessions ON ${OF_ATTACKER} LIMIT ${ROWS}),
+  some_events AS MATERIALIZED (SELECT size FROM events ORDER BY cursor LIMIT ${ROWS}),
   some_stuck AS MATERIALIZED (SELECT pending FROM outbox_backlog LIMIT ${ROWS})
 SELECT
   (SELECT count(*) FROM (SELECT 1 FROM attackers WHERE identity_uuid > '' LIMIT ${ROWS})) AS attackers,
   (SELECT count(*) FROM some_identities) AS identities,
   (SELECT count(*) FROM some_identities WHERE merged_into_uuid IS NULL) AS living,
-  (SELECT count(*) FROM (SELECT 1 FROM events LIMIT ${ROWS})) AS events,
+  (SELECT count(*) FROM some_events) AS eventRows,
+  (SELECT coalesce(sum(size), 0) FROM some_events) AS events,
   (SELECT count(*) FROM some_states) AS attributions,
   (SELECT json_group_object(state, n) FROM (
     SELECT state, count(*) AS n FROM some_states LEFT JOIN identities ON identities.uuid = some_states.identity_uuid
     WHERE merged_into_uuid IS NULL GROUP BY state
   )) AS states,
   (SELECT count(*) FROM some_waiting) AS waiting,
-  (SELECT count(*) FROM (
-    SELECT 1 FROM observations WHERE attacker_uuid IN (SELECT uuid FROM some_waiting) LIMIT ${ROWS}
-  )) AS deferred,
+  (SELECT count(*) FROM some_deferred) AS deferredRows,
+  (SELECT coalesce(sum(size), 0) FROM some_deferred) AS deferred,
   (SELECT count(*) FROM (SELECT 1 FROM dead_letters LIMIT ${ROWS})) AS letters,
   (SELECT count(*) FROM some_stuck) AS stuck,
   (SELECT coalesce(sum(pending), 0) FROM some_stuck) AS pending`;
@@ -164,7 +157,7 @@ export async function readOverviewSource(db: D1Database): Promise<OverviewSource
   return {
     mark: readMark(marks),
     blocks: readBlocks(blocks),
-    newer: z.array(headRow).parse(newer?.results ?? []),
+    newer: headsOf(newer, NEWER_EVENTS),
     observations: readObservations(counters),
     small: toSmallCounts(smallRow.parse(small?.results[0])),
   };
@@ -180,9 +173,9 @@ function toSmallCounts(row: z.infer<typeof smallRow>): SmallCounts {
   return {
     attackers: ifSmall(row.attackers, row.attackers),
     identities: ifSmall(row.identities, row.living),
-    events: ifSmall(row.events, row.events),
+    events: ifSmall(row.eventRows, row.events),
     states: ifSmall(row.attributions, states),
-    deferred: ifSmall(Math.max(row.waiting, row.deferred), row.deferred),
+    deferred: ifSmall(Math.max(row.waiting, row.deferredRows), row.deferred),
     deadLetters: ifSmall(row.letters, row.letters),
     outboxPending: ifSmall(row.stuck, row.pending),
   };
@@ -231,18 +224,15 @@ function readObservations(rows: Rows): number {
   return z.number().parse(rows?.results[0]?.["value"] ?? 0);
 }
 
-/** Events after a cursor up to another one, in order. */
+/** Events after a cursor up to another one, in order. @param limit - at least as many as there are */
 export async function readEventHeads(
   db: D1Database,
   afterCursor: number,
   throughCursor: number,
   limit: number,
 ): Promise<EventHead[]> {
-  const { results } = await db
-    .prepare(readHeads("?1 AND cursor <= ?2", "?3"))
-    .bind(afterCursor, throughCursor, limit)
-    .all();
-  return z.array(headRow).parse(results);
+  const result = await db.prepare(READ_HEADS).bind(afterCursor, limit).all();
+  return headsOf(result, limit).filter(({ cursor }) => cursor <= throughCursor);
 }
 
 /**

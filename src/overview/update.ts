@@ -4,8 +4,8 @@
  */
 import { logError } from "../log.ts";
 import type { Shard } from "../shard.ts";
-import { readTotalsAtCursor, type Totals } from "../storage/index.ts";
-import { addSums, type EventHead, type EventSums, NO_SUMS, sumEvents } from "./event-sums.ts";
+import { type EventHead, readTotalsAtCursor, type Totals } from "../storage/index.ts";
+import { addSums, type EventSums, NO_SUMS, sumEvents } from "./event-sums.ts";
 import {
   BLOCK_EVENTS,
   type EventBlock,

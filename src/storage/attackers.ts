@@ -1,5 +1,6 @@
 /** Attackers: registration, links to identities, and look-up. */
 import { stubIdentityUuid } from "../core/index.ts";
+import { OF_ATTACKER } from "./sessions/rows.ts";
 import { winnerOf } from "./winners.ts";
 
 /** What is known of a registered attacker. Times are epoch seconds. */
@@ -70,11 +71,15 @@ const LINK_WAITING = `
 UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1, needs_backfill = 1
 WHERE uuid = ?1 AND identity_uuid IS NULL`;
 
+/** SQL: whether the attacker ?1 has observations. */
+export const HAS_OBSERVATIONS = `EXISTS (
+  SELECT 1 FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} WHERE attackers.uuid = ?1 AND sessions.size > 0)`;
+
 /** A link may be changed while no observation of the attacker is stored. */
 const RELINK = `
 UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1
 WHERE uuid = ?1 AND identity_uuid <> ${TARGET}
-  AND NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)`;
+  AND NOT ${HAS_OBSERVATIONS}`;
 
 /**
  * Registers an attacker, or adds to what is known of it; a repeat changes nothing. It is one transaction, so that a

@@ -1,5 +1,7 @@
 /** Observations that were stored before their attacker was registered: read in pages, in the order of arrival. */
-import type { StoredMember } from "./observation-pages.ts";
+import { type StoredMember, toMember } from "./observation-pages.ts";
+import { readInTime } from "./sessions/in-time.ts";
+import { theAttackers } from "./sessions/row-pages.ts";
 
 /** How far a backfill has come: the key of the last observation read. */
 export interface BackfillCursor {
@@ -8,26 +10,24 @@ export interface BackfillCursor {
   readonly primitive: string;
 }
 
-const COLUMNS =
-  "id, attacker_uuid AS attackerUuid, primitive, value, ts, evidence_ref AS evidenceRef FROM observations";
-
-/** The next observations of an attacker, ordered by (`ts`, `evidence_ref`, `primitive`). */
+/**
+ * The next observations of an attacker, ordered by (`ts`, `evidence_ref`, `primitive`); empty at the end. Usually one query (see
+ * `readInTime`).
+ */
 export async function readBackfillPage(
   db: D1Database,
   attackerUuid: string,
   after: BackfillCursor | null,
   limit: number,
 ): Promise<StoredMember[]> {
-  const order = "ORDER BY ts, evidence_ref, primitive LIMIT ?2";
-  const statement =
-    after === null
-      ? db.prepare(`SELECT ${COLUMNS} WHERE attacker_uuid = ?1 ${order}`).bind(attackerUuid, limit)
-      : db
-          .prepare(
-            `SELECT ${COLUMNS} WHERE attacker_uuid = ?1 AND (ts, evidence_ref, primitive) > (?3, ?4, ?5) ${order}`,
-          )
-          .bind(attackerUuid, limit, after.ts, after.evidenceRef, after.primitive);
-  return (await statement.all<StoredMember>()).results;
+  const page = await readInTime(db, theAttackers([attackerUuid]), {
+    fromTs: -Number.MAX_VALUE,
+    toTs: Number.MAX_VALUE,
+    after: after && { ...after, attackerUuid },
+    primitive: null,
+    limit,
+  });
+  return page.map(toMember);
 }
 
 /** Links at a version, at most so many in one statement: their JSON stays under 1 MB. */

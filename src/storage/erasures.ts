@@ -2,12 +2,15 @@
  * Erases an attacker in D1. One transaction writes the tombstone and the job. From then on older observations of the attacker are
  * dropped. Everything else is a step of the job, bounded and safe to repeat.
  */
-import { redactionStatement } from "./redaction.ts";
+import { HAS_OBSERVATIONS } from "./attackers.ts";
+import { encodeSession } from "./sessions/codec.ts";
+import { OF_ATTACKER, ROW_COLUMNS, type RowColumns, toStoredRow } from "./sessions/rows.ts";
+import { writeTrims } from "./sessions/trimming.ts";
 
-/** Maximum rows per deletion, because D1 limits the duration of a statement. */
+/** Maximum session rows per deletion, because D1 limits the duration of a statement. */
 const DELETE_ROWS = 5_000;
-/** Events read at a time; each may have 64 KB. */
-const PAGE_EVENTS = 500;
+/** Bytes of packed bodies of rows that are cut at a time: less than one parameter in hexadecimal digits, if a single row is not longer. */
+const CUT_BYTES = 400_000;
 
 /** Every identity that may have data of an attacker (?1): its current one and its former ones. */
 const HOLDERS = `
@@ -28,7 +31,7 @@ export async function beginErasure(
     db
       .prepare(
         `INSERT INTO erasures (attacker_uuid, erased_ts) SELECT ?1, ?2
-         WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) OR EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)
+         WHERE EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1)
            OR EXISTS (SELECT 1 FROM jobs WHERE kind = 'erasure' AND subject = ?1)
          ON CONFLICT (attacker_uuid) DO UPDATE SET erased_ts = max(erased_ts, excluded.erased_ts)
          RETURNING erased_ts AS erasedTs`,
@@ -48,8 +51,27 @@ export async function beginErasure(
   return tombstone?.results[0] ?? null;
 }
 
+/** Rows of the attacker ?1 whose observations are all erased. @param isFull - SQL */
+const erasedRows = (isFull: string) => `
+SELECT sessions.id AS id, sessions.size AS size FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER}
+WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.last_ts <= ?2 AND ${isFull} LIMIT ${DELETE_ROWS}`;
+const [FULL_ROWS, OTHER_ROWS] = [erasedRows("sessions.is_full"), erasedRows("NOT sessions.is_full")];
+
+/** Rows of the attacker ?1 with erased observations and newer ones; the first in any case, then as many as `CUT_BYTES` allow. */
+const CUT_ROWS = `
+SELECT attackerUuid, ${ROW_COLUMNS} FROM (
+  SELECT attackers.uuid AS attackerUuid, sessions.id AS id,
+    sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes, row_number() OVER () AS nth
+  FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER}
+  WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.first_ts <= ?2 AND sessions.last_ts > ?2
+) AS cut CROSS JOIN sessions ON sessions.id = cut.id WHERE bytes <= ${CUT_BYTES} OR nth = 1`;
+
+/** Queries of `eraseObservations`. */
+export const ERASE_OBSERVATIONS_QUERIES = 8;
+
 /**
- * Removes a page of the attacker's observations. Two queries.
+ * Removes a page of the attacker's observations: rows of which nothing stays, and what is erased of some others. A full row stays empty,
+ * as long as the attacker does: rows that are deeper than it may have newer observations. At most 8 queries.
  * @param erasedTs - epoch seconds; newer ones stay
  * @returns whether there may be more
  */
@@ -58,20 +80,36 @@ export async function eraseObservations(
   attackerUuid: string,
   erasedTs: number,
 ): Promise<boolean> {
-  const [deleted] = await db.batch([
+  const [, emptied, deleted, cut] = await db.batch<RowColumns & { readonly attackerUuid: string }>([
     db
       .prepare(
-        `DELETE FROM observations WHERE (attacker_uuid, primitive, evidence_ref) IN (
-           SELECT attacker_uuid, primitive, evidence_ref FROM observations WHERE attacker_uuid = ?1 AND ts <= ?2 LIMIT ?3)`,
+        `UPDATE counters SET value = value - erased.n
+         FROM (SELECT sum(size) AS n FROM (SELECT * FROM (${FULL_ROWS}) UNION ALL SELECT * FROM (${OTHER_ROWS}))) AS erased
+         WHERE name = 'observations' AND erased.n > 0`,
       )
-      .bind(attackerUuid, erasedTs, DELETE_ROWS),
-    db.prepare("UPDATE counters SET value = value - changes() WHERE name = 'observations' AND changes() > 0"),
+      .bind(attackerUuid, erasedTs),
+    db
+      .prepare(
+        `UPDATE sessions SET version = version + 1, size = 0, first_ts = 0, last_ts = 0, body = unhex(?3)
+         WHERE id IN (SELECT id FROM (${FULL_ROWS}))`,
+      )
+      .bind(attackerUuid, erasedTs, encodeSession([])),
+    db
+      .prepare(`DELETE FROM sessions WHERE id IN (SELECT id FROM (${OTHER_ROWS}))`)
+      .bind(attackerUuid, erasedTs),
+    db.prepare(CUT_ROWS).bind(attackerUuid, erasedTs),
   ]);
-  return deleted?.meta.changes === DELETE_ROWS;
+  const trims = (cut?.results ?? []).map((columns) => {
+    const row = toStoredRow(attackerUuid, columns);
+    return { row, kept: row.observations.filter(({ observation }) => observation.ts > erasedTs) };
+  });
+  await writeTrims(db, trims, null);
+  // A row that another writer has changed meanwhile is read again.
+  return trims.length > 0 || [emptied, deleted].some((result) => (result?.meta.changes ?? 0) >= DELETE_ROWS);
 }
 
 /** An attacker with new observations in the meantime is kept. */
-const IS_GONE = "NOT EXISTS (SELECT 1 FROM observations WHERE attacker_uuid = ?1)";
+const IS_GONE = `NOT ${HAS_OBSERVATIONS}`;
 /** The job has stored the holders, so the former links may be removed. */
 const ARE_HOLDERS_KNOWN = `EXISTS (
   SELECT 1 FROM jobs WHERE kind = 'erasure' AND subject = ?1 AND state ->> 'stage' IN ('objects', 'events', 'finish'))`;
@@ -115,56 +153,4 @@ export async function eraseAttackerRow(
       .bind(attackerUuid),
   ]);
   return saved?.results[0]?.state ?? null;
-}
-
-/**
- * Takes an attacker out of a page of an identity's events. Two queries.
- * @param afterSeq - number of the last event looked at, or 0
- * @returns the number of the last event looked at, or null when all were
- */
-export async function redactHistory(
-  db: D1Database,
-  attackerUuid: string,
-  identityUuid: string,
-  afterSeq: number,
-): Promise<number | null> {
-  const page = "FROM events WHERE identity_uuid = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
-  const [, looked] = await db.batch<{ n: number; lastSeq: number | null }>([
-    db
-      .prepare(redactionStatement("events", `cursor IN (SELECT cursor ${page})`))
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-    db
-      .prepare(`SELECT count(*) AS n, max(seq) AS lastSeq FROM (SELECT seq ${page}) WHERE ?1 IS NOT NULL`)
-      .bind(attackerUuid, identityUuid, afterSeq, PAGE_EVENTS),
-  ]);
-  const row = looked?.results[0];
-  return row && row.n === PAGE_EVENTS ? row.lastSeq : null;
-}
-
-/** Removes identities that are left without attackers. Four queries. */
-export async function removeEmptyIdentities(db: D1Database, identityUuids: readonly string[]): Promise<void> {
-  const holders = JSON.stringify(identityUuids);
-  const isEmpty = `uuid IN (SELECT value FROM json_each(?1))
-    AND NOT EXISTS (SELECT 1 FROM attackers WHERE identity_uuid = identities.uuid)
-    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND winner_uuid = identities.uuid)
-    AND NOT EXISTS (SELECT 1 FROM merges WHERE undone_ts IS NULL AND loser_uuid = identities.uuid)`;
-  await db.batch([
-    // A merge of nobody that is left.
-    db
-      .prepare(
-        "DELETE FROM merges WHERE attacker_uuids = '[]' AND winner_uuid IN (SELECT value FROM json_each(?1)) AND loser_uuid IN (SELECT value FROM json_each(?1))",
-      )
-      .bind(holders),
-    db
-      .prepare(
-        `DELETE FROM attributions WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
-      )
-      .bind(holders),
-    db
-      .prepare(
-        `DELETE FROM profile_pages WHERE identity_uuid IN (SELECT uuid FROM identities WHERE ${isEmpty})`,
-      )
-      .bind(holders),
-    db.prepare(`DELETE FROM identities WHERE ${isEmpty}`).bind(holders),
-  ]);
 }

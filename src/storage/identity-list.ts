@@ -15,7 +15,8 @@ import {
   type SummaryRow,
   toGlance,
   toSummary,
-} from "./identity-reads.ts";
+} from "./identity-summaries.ts";
+import { ANY_STATE, hasPrimitive, hasState } from "./profile-states.ts";
 
 /** Which identities to list: those with such a primitive, in such a state; one primitive must fit both. */
 export interface IdentityFilter {
@@ -30,8 +31,8 @@ export interface IdentityPosition {
 }
 
 /**
- * Up to so many identities are few. Gathering that many costs some 7,000 rows read; trying more than that many among a
- * million, one after the other, some 250,000 for a page of 50.
+ * Up to so many identities are few. Gathering that many costs some 10,000 rows read, and of a state without a primitive one more for each
+ * of their primitives that is in it; trying more than that many among a million, one after the other, some 55,000 for a page of 50.
  */
 export const FEW_IDENTITIES = 2_000;
 
@@ -116,40 +117,46 @@ function wholePage(after: IdentityPosition | null, bind: Bind): string {
   return pageOf([part("identities", place), part("identities", unchanged)]);
 }
 
-/** Identities without a change have no states, so no filter lets one through. */
+/**
+ * Identities without a change have no states, so no filter lets one through. Those that fit are a range of the key of `attributions`
+ * (five, if any state will do). Whether one identity fits is looked up there, if both state and primitive are known, and else read in its
+ * profile. While events are being drained, the profile may be ahead.
+ */
 function filteredPage(
   { state, primitive }: IdentityFilter,
   after: IdentityPosition | null,
   bind: Bind,
 ): string {
-  // The index begins with the state, so all five are named where any will do.
-  const inState =
-    state === null ? "IN ('unknown', 'stable', 'drifting', 'conflicted', 'multi_actor')" : `= ${bind(state)}`;
-  const fits = `state ${inState} ${primitive === null ? "" : `AND primitive = ${bind(primitive)}`}`;
+  // The key begins with the state, so all five are named where any will do.
+  const inState = state === null ? `IN ${ANY_STATE}` : `= ${bind(state)}`;
+  const named = primitive === null ? null : bind(primitive);
+  const range = `state ${inState}${named === null ? "" : ` AND primitive = ${named}`}`;
   const place =
     after === null
       ? "last_change_ts IS NOT NULL"
       : `(last_change_ts, uuid) < (${after.lastChangeTs === null ? "NULL" : bind(after.lastChangeTs)}, ${bind(after.uuid)})`;
-  const areFew = `(SELECT count(*) FROM few) <= ${FEW_IDENTITIES}`;
+  const fits = () => {
+    if (named === null) return state === null ? "true" : hasState("identities", state);
+    if (state === null) return hasPrimitive("identities", named);
+    return `EXISTS (SELECT 1 FROM attributions WHERE ${range} AND identity_uuid = identities.uuid)`;
+  };
+  const areFew = `(SELECT n FROM counted) <= ${FEW_IDENTITIES}`;
   // A limit of 0 keeps the way that is not taken from being begun, which a condition would not.
   const gathered = part(
     "few CROSS JOIN identities ON identities.uuid = few.identity_uuid",
     place,
     `iif(${areFew}, ?1, 0)`,
   );
-  const tried = part(
-    "identities",
-    `${place} AND EXISTS (SELECT 1 FROM attributions WHERE identity_uuid = identities.uuid AND +${fits})`,
-    `iif(${areFew}, 0, ?1)`,
-  );
+  const tried = part("identities", `${place} AND ${fits()}`, `iif(${areFew}, 0, ?1)`);
+  // A primitive is in one state, so of one primitive an identity comes once.
   return `few AS MATERIALIZED (
-    SELECT DISTINCT identity_uuid FROM attributions WHERE ${fits} LIMIT ${FEW_IDENTITIES + 1}
-  ), ${pageOf([gathered, tried])}`;
+    SELECT ${primitive === null ? "DISTINCT " : ""}identity_uuid FROM attributions WHERE ${range} LIMIT ${FEW_IDENTITIES + 1}
+  ), counted AS MATERIALIZED (SELECT count(*) AS n FROM few), ${pageOf([gathered, tried])}`;
 }
 
 function part(source: string, condition: string, limit = "?1"): string {
   return `SELECT * FROM (
-    SELECT uuid, last_change_ts, suspected, profile FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
+    SELECT uuid, last_change_ts FROM ${source} WHERE merged_into_uuid IS NULL AND ${condition}
     ${ORDER} LIMIT ${limit}
   )`;
 }

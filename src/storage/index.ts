@@ -1,6 +1,11 @@
 /** D1, behind questions. Everything here takes its database as an argument; nobody else speaks SQL to it. */
 export { type Attacker, findAttacker, registerAttacker } from "./attackers.ts";
-export { hasIdentity, type HistoryEvent, readHistory } from "./reads.ts";
+export { hasIdentity } from "./reads.ts";
+export type { HistoryEvent } from "./history/codec.ts";
+export { type EventHead, headsOf, selectHeads } from "./history/heads.ts";
+export { readHistory, readTransitions } from "./history/reads.ts";
+export { redactHistory } from "./history/redaction.ts";
+export { deleteHistory } from "./history/removal.ts";
 export {
   addTotals,
   COUNTED_AFRESH_ROWS,
@@ -11,21 +16,13 @@ export {
   type Totals,
 } from "./totals.ts";
 export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
-export {
-  findIdentity,
-  type IdentityDetail,
-  type IdentityGlance,
-  type IdentityHead,
-  type IdentitySummary,
-  readIdentityHead,
-  readTransitions,
-} from "./identity-reads.ts";
+export type { IdentityGlance, IdentitySummary } from "./identity-summaries.ts";
+export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";
 export { finishBackfills, readBackfillPage } from "./backfill.ts";
 export { type PackedProfile, readProfile } from "./profile.ts";
 export {
   clearBacklog,
-  type DrainedEvent,
   projectEvents,
   projectProfile,
   reportBacklog,
@@ -34,6 +31,7 @@ export {
 export { followLinks, type Link } from "./links.ts";
 export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
+export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
   type FollowedTarget,
   readEventsAfter,
@@ -43,7 +41,13 @@ export {
   type StreamedEvent,
 } from "./streams.ts";
 export { storeTicket, takeTicket } from "./tickets.ts";
-export { readAttackersPage, readIdentityPage, type StoredMember } from "./observation-pages.ts";
+export {
+  type ObservationPage,
+  readAttackersPage,
+  readIdentityPage,
+  type StoredMember,
+} from "./observation-pages.ts";
+export type { SessionCursor } from "./sessions/row-pages.ts";
 export {
   addJob,
   failJob,
@@ -59,15 +63,10 @@ export {
 export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity } from "./merges.ts";
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
-export {
-  beginErasure,
-  eraseAttackerRow,
-  eraseObservations,
-  redactHistory,
-  removeEmptyIdentities,
-} from "./erasures.ts";
+export { removeEmptyIdentities } from "./empty-identities.ts";
+export { beginErasure, ERASE_OBSERVATIONS_QUERIES, eraseAttackerRow, eraseObservations } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
-export { redactionStatement } from "./redaction.ts";
+export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";
 export {
   countDeadLetters,
@@ -97,4 +96,4 @@ export {
   type SweptIdentity,
   takeUpIdentity,
 } from "./sweep-reads.ts";
-export { deleteHistory, deleteObservations } from "./retention.ts";
+export { deleteObservations } from "./retention.ts";

@@ -1,7 +1,7 @@
-/**
- * Pages of stored observations over many attackers, in the order of their key (attacker, primitive, evidence pointer). A page is
- * one query without a sort.
- */
+/** Pages of stored observations over many attackers, whole session rows in the order (attacker's UUID, place). */
+import type { Observation } from "../core/index.ts";
+import { decodeSession } from "./sessions/codec.ts";
+import { type Holders, readRowPage, type SessionCursor, theAttackers } from "./sessions/row-pages.ts";
 
 /** The fields of an observation that an identity needs. */
 export interface StoredMember {
@@ -13,63 +13,63 @@ export interface StoredMember {
   readonly evidenceRef: string;
 }
 
-/** The key of an observation within its attacker. */
-export interface KeyInAttacker {
-  readonly primitive: string;
-  readonly evidenceRef: string;
+/** A session row of a page. */
+export interface SessionOfPage extends SessionCursor {
+  readonly observations: readonly StoredMember[];
 }
 
-const COLUMNS =
-  "id, attacker_uuid AS attackerUuid, primitive, value, ts, evidence_ref AS evidenceRef FROM observations";
-
-/** The remaining observations of one attacker, then those of the attackers that match a condition, each part in key order. */
-function page(others: string): string {
-  return `
-SELECT * FROM (
-  SELECT ${COLUMNS} WHERE attacker_uuid = ?2 AND (primitive, evidence_ref) > (?3, ?4)
-  ORDER BY primitive, evidence_ref LIMIT ?5)
-UNION ALL SELECT * FROM (
-  SELECT ${COLUMNS} WHERE attacker_uuid IN (${others})
-  ORDER BY attacker_uuid, primitive, evidence_ref LIMIT ?5)
-LIMIT ?5`;
+/** A page of observations. */
+export interface ObservationPage {
+  readonly observations: readonly StoredMember[];
+  /** The same, by the rows that they are stored in. */
+  readonly sessions: readonly SessionOfPage[];
+  /** The last row of the page, or null if there is no other page. */
+  readonly next: SessionCursor | null;
 }
-
-const PAGE_OF_LIST = page("SELECT value FROM json_each(?1)");
-const PAGE_OF_IDENTITY = page("SELECT uuid FROM attackers WHERE identity_uuid = ?1 AND uuid > ?2");
 
 /**
- * A page of the observations of some attackers.
- * @param attackerUuids - sorted, at least one
- * @param after - the last observation of the first attacker that was read before, or null
+ * A page of the observations of some attackers. One query, which reads a row for each attacker from `after` on, and the rows of the page.
+ * @param attackerUuids - sorted
+ * @param after - the last row that was read before, or null
+ * @param limit - the page ends with the row that reaches so many observations, or 2 MB of rows
  */
-export async function readAttackersPage(
+export function readAttackersPage(
   db: D1Database,
   attackerUuids: readonly string[],
-  after: KeyInAttacker | null,
+  after: SessionCursor | null,
   limit: number,
-): Promise<StoredMember[]> {
-  const [first, ...others] = attackerUuids;
-  const { results } = await db
-    .prepare(PAGE_OF_LIST)
-    .bind(JSON.stringify(others), first ?? "", after?.primitive ?? "", after?.evidenceRef ?? "", limit)
-    .all<StoredMember>();
-  return results;
+): Promise<ObservationPage> {
+  return readPage(db, theAttackers(attackerUuids), after, limit);
 }
 
-/**
- * A page of the observations of every attacker that is linked to an identity.
- * @param after - the last observation that was read before, or null
- */
-export async function readIdentityPage(
+/** Like `readAttackersPage`, of every attacker that is linked to an identity. */
+export function readIdentityPage(
   db: D1Database,
   identityUuid: string,
-  after: (KeyInAttacker & { readonly attackerUuid: string }) | null,
+  after: SessionCursor | null,
   limit: number,
-): Promise<StoredMember[]> {
-  const { attackerUuid = "", primitive = "", evidenceRef = "" } = after ?? {};
-  const { results } = await db
-    .prepare(PAGE_OF_IDENTITY)
-    .bind(identityUuid, attackerUuid, primitive, evidenceRef, limit)
-    .all<StoredMember>();
-  return results;
+): Promise<ObservationPage> {
+  const holders = { sql: "attackers WHERE attackers.identity_uuid = ?1", parameter: identityUuid };
+  return readPage(db, holders, after, limit);
+}
+
+async function readPage(
+  db: D1Database,
+  holders: Holders,
+  after: SessionCursor | null,
+  limit: number,
+): Promise<ObservationPage> {
+  const always = { fromTs: -Number.MAX_VALUE, toTs: Number.MAX_VALUE, atLeast: null };
+  const { rows, next } = await readRowPage(db, holders, { after, observations: limit, ...always });
+  const sessions = rows.map(({ attackerUuid, place, body }) => ({
+    attackerUuid,
+    place,
+    observations: decodeSession(attackerUuid, body).map(({ observation }) => toMember(observation)),
+  }));
+  return { observations: sessions.flatMap(({ observations }) => observations), sessions, next };
+}
+
+/** An observation without the fields that an identity does not need. */
+export function toMember({ id, attackerUuid, primitive, value, ts, evidenceRef }: Observation): StoredMember {
+  return { id, attackerUuid, primitive, value, ts, evidenceRef };
 }

@@ -100,7 +100,17 @@ export function profileColumns({ seq, policies, states }: PackedProfile): {
   return { profile: JSON.stringify({ ...packed, states: [], pages: pages.length }), pages };
 }
 
-/** The statements that write a profile's pages; none if it has none. A later profile is not replaced by an earlier one. */
+/**
+ * SQL: whether a profile (?1 identity, ?2 projected_ts) is not older than what is stored of the identity. A page that did not change keeps
+ * its time, so all of them are asked. The identity's own row is written before, in the same transaction.
+ */
+const IS_LATEST = `EXISTS (SELECT 1 FROM identities WHERE uuid = ?1 AND projected_ts <= ?2)
+  AND ?2 >= coalesce((SELECT max(projected_ts) FROM profile_pages WHERE identity_uuid = ?1), 0)`;
+
+/**
+ * The statements that write a profile's pages; none if it has none. A page that did not change is not written, and a later profile is not
+ * replaced by an earlier one.
+ */
 export function pageStatements(
   db: D1Database,
   identityUuid: string,
@@ -114,9 +124,9 @@ export function pageStatements(
       db
         .prepare(
           `INSERT INTO profile_pages (identity_uuid, page, projected_ts, body)
-           SELECT ?1, ?4 + key, ?2, value FROM json_each(?3) WHERE true
+           SELECT ?1, ?4 + key, ?2, value FROM json_each(?3) WHERE ${IS_LATEST}
            ON CONFLICT (identity_uuid, page) DO UPDATE SET projected_ts = excluded.projected_ts, body = excluded.body
-           WHERE excluded.projected_ts > projected_ts`,
+           WHERE body IS NOT excluded.body`,
         )
         .bind(identityUuid, projectedTs, bodies, first),
     );
@@ -132,8 +142,8 @@ export function surplusPagesStatement(
   pages: readonly string[],
 ): D1PreparedStatement {
   return db
-    .prepare("DELETE FROM profile_pages WHERE identity_uuid = ?1 AND page >= ?2 AND projected_ts < ?3")
-    .bind(identityUuid, pages.length, projectedTs);
+    .prepare(`DELETE FROM profile_pages WHERE identity_uuid = ?1 AND page >= ?3 AND ${IS_LATEST}`)
+    .bind(identityUuid, projectedTs, pages.length);
 }
 
 /** The state of each primitive of a profile that stands in the identity's row, by primitive. @param profile - the column */

@@ -4,14 +4,9 @@
  */
 import { z } from "zod";
 import { STATES } from "../core/index.ts";
+import type { HistoryEvent } from "./history/codec.ts";
+import { insertStatements, newestSeqStatement } from "./history/writing.ts";
 import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
-
-/** An event in the form of the history. */
-export interface DrainedEvent {
-  readonly seq: number;
-  /** JSON of the envelope. */
-  readonly event: string;
-}
 
 /** The fields of an envelope that the projection reads. */
 const projected = z.object({
@@ -23,46 +18,84 @@ const projected = z.object({
   }),
 });
 
-const INSERT_EVENTS = `
-INSERT INTO events (identity_uuid, seq, event)
-SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2) WHERE true
-ON CONFLICT (identity_uuid, seq) DO NOTHING`;
+/** SQL: every state, for a probe of the key of `attributions` by primitive and identity. */
+const ANY_STATE = `state IN (${STATES.map((state) => `'${state}'`).join(", ")})`;
 
-const STATES_IN_SQL = STATES.map((state) => `'${state}'`).join(", ");
-
+/** Rows of changed primitives ([primitive, state, seq] each), unless they are of a later event. */
 const DELETE_ATTRIBUTIONS = `
-DELETE FROM attributions WHERE (state, primitive, identity_uuid, seq) IN (
-  SELECT attributions.state, attributions.primitive, attributions.identity_uuid, attributions.seq
-  FROM json_each(?2) AS changed CROSS JOIN attributions ON attributions.state IN (${STATES_IN_SQL})
+DELETE FROM attributions WHERE (state, primitive, identity_uuid) IN (
+  SELECT attributions.state, attributions.primitive, attributions.identity_uuid
+  FROM json_each(?2) AS changed CROSS JOIN attributions ON attributions.${ANY_STATE}
     AND attributions.primitive = changed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq < changed.value ->> 2)`;
 
 const INSERT_ATTRIBUTIONS = `
 INSERT INTO attributions (state, primitive, identity_uuid, seq)
 SELECT changed.value ->> 1, changed.value ->> 0, ?1, changed.value ->> 2 FROM json_each(?2) AS changed
-WHERE NOT EXISTS (SELECT 1 FROM attributions WHERE state IN (${STATES_IN_SQL}) AND primitive = changed.value ->> 0 AND identity_uuid = ?1)`;
+WHERE NOT EXISTS (
+  SELECT 1 FROM attributions WHERE ${ANY_STATE} AND primitive = changed.value ->> 0 AND identity_uuid = ?1)`;
+
+/** Rows of removed primitives ([primitive, seq] each), unless a later event has added them again. */
+const RETRACT_ATTRIBUTIONS = `
+DELETE FROM attributions WHERE (state, primitive, identity_uuid) IN (
+  SELECT attributions.state, attributions.primitive, attributions.identity_uuid
+  FROM json_each(?2) AS removed CROSS JOIN attributions ON attributions.${ANY_STATE}
+    AND attributions.primitive = removed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq <= removed.value ->> 1)`;
 
 /** The profile may include a later event than the last one of the page. A later page then writes it again. */
 const UPDATE_IDENTITY = `
-UPDATE identities SET last_seq = ?2, last_change_ts = coalesce(?3, last_change_ts), suspected = ?4, profile = ?5, projected_ts = ?6
+UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5 WHERE uuid = ?1 AND last_seq < ?2`;
+
+/** The same after a transition. It writes an entry of an index as well. */
+const UPDATE_CHANGED_IDENTITY = `
+UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5, last_change_ts = ?6
 WHERE uuid = ?1 AND last_seq < ?2`;
 
 const UPDATE_PROFILE = `
 UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
-WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)`;
+WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)
+  AND NOT EXISTS (SELECT 1 FROM profile_pages WHERE identity_uuid = ?1 AND profile_pages.projected_ts > ?4)`;
 
 /**
- * Writes a page of an identity's events and its current states in one transaction.
+ * Writes a page of an identity's events and its current states in one transaction. If D1 has the first of the events already, a
+ * second transaction inserts the others.
  * @param events - in `seq` order, at least one
  * @returns the number of statements
  */
 export async function projectEvents(
   db: D1Database,
   identityUuid: string,
-  events: readonly DrainedEvent[],
+  events: readonly HistoryEvent[],
   profile: PackedProfile,
 ): Promise<number> {
   const last = events.at(-1);
   if (!last) return 0;
+  let projection = projectionStatements(db, identityUuid, last.seq, events, profile);
+  let statements = 0;
+  for (let left = events; left.length > 0;) {
+    const batch = [
+      newestSeqStatement(db, identityUuid),
+      ...insertStatements(db, identityUuid, left),
+      ...projection,
+    ];
+    // oxlint-disable-next-line no-await-in-loop -- a second time only after a drain that was stopped half-way
+    const [before] = await db.batch<{ newestSeq: number }>(batch);
+    statements += batch.length;
+    const newestSeq = before?.results[0]?.newestSeq ?? 0;
+    if (newestSeq < (left[0]?.seq ?? 0)) break;
+    left = left.filter(({ seq }) => seq > newestSeq);
+    projection = [];
+  }
+  return statements;
+}
+
+/** The statements that bring the read model up to an event. */
+function projectionStatements(
+  db: D1Database,
+  identityUuid: string,
+  lastSeq: number,
+  events: readonly HistoryEvent[],
+  profile: PackedProfile,
+): D1PreparedStatement[] {
   const states = new Map<string, [string, string, number]>();
   let lastChangeTs: number | null = null;
   for (const { seq, event } of events) {
@@ -71,24 +104,18 @@ export async function projectEvents(
     states.set(payload.primitive, [payload.primitive, payload.new_state, seq]);
     lastChangeTs = payload.ts ?? lastChangeTs;
   }
-  const rows = JSON.stringify(events.map(({ seq, event }) => [seq, event]));
+  const changed = JSON.stringify([...states.values()]);
   const { profile: body, pages } = profileColumns(profile);
-  const changed =
-    states.size === 0
-      ? []
-      : [DELETE_ATTRIBUTIONS, INSERT_ATTRIBUTIONS].map((sql) =>
-          db.prepare(sql).bind(identityUuid, JSON.stringify([...states.values()])),
-        );
-  const statements = [
-    db.prepare(INSERT_EVENTS).bind(identityUuid, rows),
-    ...changed,
-    db
-      .prepare(UPDATE_IDENTITY)
-      .bind(identityUuid, last.seq, lastChangeTs, jsonOf(profile.suspected), body, profile.projectedTs),
+  const columns = [identityUuid, lastSeq, jsonOf(profile.suspected), body, profile.projectedTs];
+  return [
+    ...(states.size === 0 ? [] : [DELETE_ATTRIBUTIONS, INSERT_ATTRIBUTIONS]).map((sql) =>
+      db.prepare(sql).bind(identityUuid, changed),
+    ),
+    lastChangeTs === null
+      ? db.prepare(UPDATE_IDENTITY).bind(...columns)
+      : db.prepare(UPDATE_CHANGED_IDENTITY).bind(...columns, lastChangeTs),
     ...pageStatements(db, identityUuid, profile, pages),
   ];
-  await db.batch(statements);
-  return statements.length;
 }
 
 /** Writes an identity's profile if there is no event to project. */
@@ -109,12 +136,7 @@ export async function retractPrimitives(
 ): Promise<void> {
   const rows = JSON.stringify(primitives.map(({ primitive, seq }) => [primitive, seq]));
   await db.batch([
-    db
-      .prepare(
-        `DELETE FROM attributions WHERE identity_uuid = ?1 AND EXISTS (
-           SELECT 1 FROM json_each(?2) WHERE value ->> 0 = primitive AND value ->> 1 >= seq)`,
-      )
-      .bind(identityUuid, rows),
+    db.prepare(RETRACT_ATTRIBUTIONS).bind(identityUuid, rows),
     ...profileStatements(db, identityUuid, profile),
   ]);
 }

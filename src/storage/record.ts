@@ -85,8 +85,7 @@ export async function recordBatch(
       ...(isFirst ? countStatements(db, batch) : []),
       ...(round.erased > 0 ? [db.prepare(COUNT).bind(round.erased, "erased")] : []),
     ];
-    const concerned = isFirst ? attackers : attackersOf(round, attackers);
-    const ran = await runRound(db, round, concerned, statements);
+    const ran = await runRound(db, round, isFirst ? attackers : attackersOf(round, attackers), statements);
     if (ran === null) return { outcome: "paused" };
     for (const [uuid, link] of ran.links) links.set(uuid, link);
     writing.take(ran.result);
@@ -131,7 +130,10 @@ async function runRound(
     return statements.length - 1;
   };
   add(db.prepare(READ_PAUSED));
-  for (const rows of parameters(attackers)) add(db.prepare(UPSERT_ATTACKERS).bind(rows));
+  // The attackers of rows that are replaced were stored by the round that read them.
+  const inserting = new Set([...round.refused, ...round.read.map(([uuid]) => uuid)]);
+  const upserted = attackers.filter(([uuid]) => inserting.has(uuid));
+  for (const rows of parameters(upserted)) add(db.prepare(UPSERT_ATTACKERS).bind(rows));
   const replaced = parameters(round.replaced).map((rows) =>
     add(db.prepare(REPLACE.count).bind(rows), db.prepare(REPLACE.replace).bind(rows)),
   );

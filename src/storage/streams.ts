@@ -2,7 +2,15 @@
  * Reads of live streams: the history after a cursor. `cursor` orders all events, and D1 has one writer. So a reader that has seen
  * all events up to a cursor has not missed one below it.
  */
-
+import { z } from "zod";
+import {
+  eventsOf,
+  type PlacedEvent,
+  readPageRows,
+  selectPages,
+  takenAfterCursor,
+  takenAfterSeq,
+} from "./history/pages.ts";
 import { asPublished } from "./suspicions.ts";
 import { withChain } from "./winners.ts";
 
@@ -53,21 +61,21 @@ const READ_MARK: Readonly<Record<FollowedTarget["kind"], string>> = {
   attacker: `SELECT EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) AS isKnown, (${NEWEST_CURSOR}) AS newestCursor`,
 };
 
-const READ_FOLLOWED = `
-SELECT cursor, identity_uuid AS identityUuid, seq, event ->> 'topic' AS topic, event
-FROM json_each(?1) AS place CROSS JOIN events
-WHERE identity_uuid = place.value ->> 0 AND seq > place.value ->> 1
-ORDER BY cursor LIMIT ?2`;
+const READ_FOLLOWED = selectPages(
+  `json_each(?1) AS place CROSS JOIN events
+   WHERE identity_uuid = place.value ->> 0 AND seq > place.value ->> 1 ORDER BY cursor`,
+  takenAfterSeq("(place.value ->> 1)"),
+  "?2",
+);
 
-/** From the newest down to the one asked for: as many steps as there are events to come. */
+/** From the newest down to the one asked for: as many steps as there are rows to come. The one found may go on after the cursor. */
 const READ_SEQS = `
 SELECT value AS uuid, coalesce((
-  SELECT seq FROM events WHERE identity_uuid = value AND +cursor <= ?2 ORDER BY seq DESC LIMIT 1
+  SELECT seq - max(0, cursor - ?2) FROM events WHERE identity_uuid = value AND +cursor - size < ?2 ORDER BY seq DESC LIMIT 1
 ), 0) AS seq
 FROM json_each(?1)`;
 
-const READ_EVERYTHING = `
-SELECT cursor, identity_uuid AS identityUuid, seq, event ->> 'topic' AS topic, event FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2`;
+const READ_EVERYTHING = selectPages("events WHERE cursor > ?1 ORDER BY cursor", takenAfterCursor("?1"), "?2");
 
 /**
  * The identities of a target, and the next events of some identities.
@@ -80,17 +88,18 @@ export async function readFollowed(
   limit: number,
 ): Promise<Followed> {
   // Three shapes of rows in one transaction; each statement's are read by its own type.
-  const [marks, identities, events] = await db.batch<Partial<Mark & Named & FollowedEvent>>([
+  const [marks, identities, pages] = await db.batch<Partial<Mark & Named>>([
     db.prepare(READ_MARK[target.kind]).bind(target.uuid),
     db.prepare(READ_CHAIN[target.kind]).bind(target.uuid),
     db.prepare(READ_FOLLOWED).bind(JSON.stringify([...seqs]), limit),
   ]);
   const mark = marks?.results[0];
+  const events = eventsOf(readPageRows(pages), limit);
   return {
     identityUuids: (identities?.results ?? []).flatMap(({ uuid }) => uuid ?? []),
     isKnown: mark?.isKnown === 1,
     newestCursor: mark?.newestCursor ?? 0,
-    events: await asPublished(db, (events?.results ?? []).filter(isFollowedEvent)),
+    events: (await asPublished(db, events)).map(withTopic),
   };
 }
 
@@ -113,8 +122,8 @@ export async function readEventsAfter(
   cursor: number,
   limit: number,
 ): Promise<StreamedEvent[]> {
-  const { results } = await db.prepare(READ_EVERYTHING).bind(cursor, limit).all<FollowedEvent>();
-  return asPublished(db, results);
+  const result = await db.prepare(READ_EVERYTHING).bind(cursor, limit).all();
+  return (await asPublished(db, eventsOf(readPageRows(result), limit))).map(withTopic);
 }
 
 /** The start of a stream of all events. It reads a bounded number of rows, because clients may reconnect often. */
@@ -139,6 +148,8 @@ interface Named {
   readonly uuid: string;
 }
 
-function isFollowedEvent(row: Partial<FollowedEvent>): row is FollowedEvent {
-  return row.cursor !== undefined && row.identityUuid !== undefined && row.event !== undefined;
+const topicSchema = z.object({ topic: z.string() });
+
+function withTopic(event: PlacedEvent): FollowedEvent {
+  return { ...event, topic: topicSchema.parse(JSON.parse(event.event)).topic };
 }

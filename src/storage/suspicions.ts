@@ -1,6 +1,6 @@
 /**
- * Restores suspicions of the history. The list of a suspicion may be stored as the difference to the suspicion before it. Every
- * reader of events uses these functions.
+ * Restores suspicions that a version before stored in the history: the list may stand as the difference to the suspicion before it.
+ * Such rows hold one event as text. Every reader of events uses these functions.
  */
 import { z } from "zod";
 import { applyDifference } from "../core/index.ts";
@@ -28,10 +28,11 @@ const READ_CHAINS = `
 WITH RECURSIVE chain (start, identity_uuid, seq, event, previous) AS (
   SELECT asked.key, identity_uuid, seq, event, event ->> '$.difference.previous'
   FROM json_each(?1) AS asked CROSS JOIN events
-    ON identity_uuid = asked.value ->> 0 AND seq = asked.value ->> 1
+    ON identity_uuid = asked.value ->> 0 AND seq = asked.value ->> 1 AND typeof(event) = 'text'
   UNION ALL
   SELECT start, events.identity_uuid, events.seq, events.event, events.event ->> '$.difference.previous'
   FROM chain JOIN events ON events.identity_uuid = chain.identity_uuid AND events.seq = chain.previous
+    AND typeof(events.event) = 'text'
 )
 SELECT identity_uuid AS identityUuid, seq, event FROM chain ORDER BY start, seq`;
 

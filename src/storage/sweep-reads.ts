@@ -1,5 +1,5 @@
 /** What the sweep asks of D1 and notes there. Each function says how many queries it costs. */
-import { parameters } from "./parameters.ts";
+import { findByKey } from "./sessions/finding.ts";
 import { MARK } from "./marks.ts";
 import { winnerOf } from "./winners.ts";
 import type { ObservationKey } from "../core/index.ts";
@@ -115,24 +115,25 @@ export async function readLinks(db: D1Database, attackerUuids: readonly string[]
   return results;
 }
 
-/** Which of some keys D1 has an observation under. One query per megabyte of keys. */
+/**
+ * Which of some keys D1 has an observation under. One query per 2 MB of the rows that hold them, and at least one per level: usually one
+ * altogether.
+ * @param onQuery - called with each query
+ */
 export async function readExistingKeys(
   db: D1Database,
   keys: readonly ObservationKey[],
+  onQuery?: () => void,
 ): Promise<ObservationKey[]> {
-  const rows = keys.map(({ attackerUuid, primitive, evidenceRef }) => [attackerUuid, primitive, evidenceRef]);
-  const found: ObservationKey[] = [];
-  for (const list of parameters(rows)) {
-    const { results } = await db
-      .prepare(
-        `SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef FROM json_each(?1) AS asked
-         CROSS JOIN observations ON attacker_uuid = asked.value ->> 0 AND primitive = asked.value ->> 1 AND evidence_ref = asked.value ->> 2`,
-      )
-      .bind(list)
-      .all<ObservationKey>();
-    found.push(...results);
+  const existing: ObservationKey[] = [];
+  for await (const rows of findByKey(db, keys, null, onQuery)) {
+    for (const { found } of rows) existing.push(...found.map(({ observation }) => toKey(observation)));
   }
-  return found;
+  return existing;
+}
+
+function toKey({ attackerUuid, primitive, evidenceRef }: ObservationKey): ObservationKey {
+  return { attackerUuid, primitive, evidenceRef };
 }
 
 /**

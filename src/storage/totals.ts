@@ -2,9 +2,10 @@
  * Totals over everything. Some are kept as counters or in small tables and cost a few rows; the others are counted, and
  * cost a row for everything there is. So where there is much, what was counted holds for a while.
  */
-import { count, eq, isNotNull, isNull, max, min, sql, sum } from "drizzle-orm";
+import { count, isNotNull, isNull, max, min, sql, sum } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { State } from "../core/index.ts";
+import { attributionsOf } from "./profile-states.ts";
 import {
   attackers,
   attributions,
@@ -150,6 +151,11 @@ function countIn(rows: readonly { state: string; n: number }[], state: State): n
   return rows.find((row) => row.state === state)?.n ?? 0;
 }
 
+/** What an identity that is merged away keeps for the record is not a state of today. */
+const COUNT_KEPT = `
+WITH merged AS (SELECT uuid, profile FROM identities WHERE merged_into_uuid IS NOT NULL)
+SELECT state, count(*) AS n FROM (${attributionsOf("merged")}) GROUP BY state`;
+
 async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
   return (await countAt(db)).counted;
 }
@@ -167,14 +173,8 @@ async function countAt(
       .innerJoin(sessions, sql.raw(OF_ATTACKER))
       .where(isNull(attackers.identityUuid)),
     db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
-    // What an identity that is merged away keeps for the record is not a state of today.
-    db
-      .select({ state: attributions.state, n: count() })
-      .from(identities)
-      .innerJoin(attributions, eq(attributions.identityUuid, identities.uuid))
-      .where(isNotNull(identities.mergedIntoUuid))
-      .groupBy(attributions.state),
-    db.select({ n: count(), newestCursor: max(events.cursor) }).from(events),
+    db.all<{ state: string; n: number }>(sql.raw(COUNT_KEPT)),
+    db.select({ n: sum(events.size), newestCursor: max(events.cursor) }).from(events),
   ]);
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   const counted = {
@@ -188,7 +188,7 @@ async function countAt(
       conflicted: inState("conflicted"),
       multi_actor: inState("multi_actor"),
     },
-    events: history[0]?.n ?? 0,
+    events: Number(history[0]?.n ?? 0),
   };
   return { counted, newestCursor: history[0]?.newestCursor ?? 0 };
 }

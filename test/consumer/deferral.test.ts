@@ -1,5 +1,4 @@
 /** UNKNOWN_ATTACKER=defer: observations wait in D1 for their attacker, and none is lost whatever comes first. */
-import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
@@ -7,6 +6,7 @@ import { findAttacker, readTotals, registerAttacker } from "../../src/storage/in
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { series } from "../setup/payload.ts";
+import { heldObservations } from "../setup/object-observations.ts";
 
 const DEFER: Env = { ...env, UNKNOWN_ATTACKER: "defer" as never };
 const VALUES = ["a", "a", "a", "b", "c", "b", "c"];
@@ -131,9 +131,7 @@ describe("[§6] deferral", () => {
     await deliver([{ events: series(second, "motor.input_modality", ["a", "a"]) }], { env: DEFER });
     await register(second, { identity_uuid: identityUuid });
     await settled(identityUuid, 5);
-    const rows = await runInDurableObject(env.IDENTITIES.getByName(identityUuid), (_, state) =>
-      state.storage.sql.exec("SELECT DISTINCT attacker_uuid AS uuid FROM observations ORDER BY 1").toArray(),
-    );
-    expect(rows.map(({ uuid }) => uuid)).toEqual([first, second].toSorted());
+    const held = await heldObservations(env.IDENTITIES.getByName(identityUuid));
+    expect([...new Set(held.map(({ attackerUuid }) => attackerUuid))]).toEqual([first, second].toSorted());
   });
 });

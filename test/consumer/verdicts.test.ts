@@ -8,6 +8,7 @@ import worker from "../../src/worker.ts";
 import { deliver, OBSERVATIONS, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
+import { countStored } from "../setup/observations.ts";
 
 /** The environment with objects of chosen identities failing. */
 function withFailingObject(identityUuid: string, error: Error): Env {
@@ -35,11 +36,8 @@ function withFailingDatabase(afterTakingEffect: boolean): Env {
   return { ...env, DB: db };
 }
 
-async function storedOf(attackerUuid: unknown): Promise<number> {
-  const row = await env.DB.prepare("SELECT count(*) AS n FROM observations WHERE attacker_uuid = ?1")
-    .bind(attackerUuid)
-    .first<{ n: number }>();
-  return row?.n ?? 0;
+function storedOf(attackerUuid: unknown): Promise<number> {
+  return countStored(String(attackerUuid));
 }
 
 describe("[§2] refusals", () => {

@@ -7,6 +7,7 @@ import { stubIdentityUuid } from "../../src/core/index.ts";
 import worker from "../../src/worker.ts";
 import { OBSERVATIONS, statesOf } from "../setup/deliver.ts";
 import { payload } from "../setup/payload.ts";
+import { countStored } from "../setup/observations.ts";
 
 const WRONG = { WINDOW_SIZE: "banana" } as unknown as Partial<Env>;
 const DEAD_LETTERS = `${OBSERVATIONS}-dead-letters`;
@@ -25,12 +26,9 @@ function withQueue(send: (body: unknown, options?: QueueSendOptions) => Promise<
   return { ...env, ...WRONG, OBSERVATION_QUEUE: { send } as never };
 }
 
-async function storedOf(event: { attacker_uuid?: unknown }): Promise<unknown> {
-  return env.DB.prepare(
-    "SELECT (SELECT count(*) FROM observations WHERE attacker_uuid = ?1) + (SELECT count(*) FROM dead_letters) AS n",
-  )
-    .bind(event.attacker_uuid)
-    .first("n");
+async function storedOf(event: { attacker_uuid?: unknown }): Promise<number> {
+  const letters = await env.DB.prepare("SELECT count(*) AS n FROM dead_letters").first<number>("n");
+  return (await countStored(String(event.attacker_uuid))) + (letters ?? 0);
 }
 
 it("[§7 pause] a wrong variable puts every message off, 5 s growing to 300 s, and names the variable and its range", async () => {

@@ -1,11 +1,10 @@
 /** Decisions as plain data: about arrivals, about a recomputation, and about a hash window. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arraySeries, merge } from "../../src/core/index.ts";
+import { merge } from "../../src/core/index.ts";
 import { mapHashWindow } from "../../src/core/merge/array-series.ts";
-import { compareMembers } from "../../src/core/order.ts";
 import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
-import { changingHashWindow, orderedSeries } from "../../src/core/merge/index.ts";
+import { changingHashWindow } from "../../src/core/merge/index.ts";
 import { applyTogether, decideAnew, newModel, recordOf } from "./model.ts";
 
 const ATTACKER = "44dcda6a-0000-4000-8000-8775a8501e2c";
@@ -47,41 +46,6 @@ describe("[design] decide, then save", () => {
     const record = recordOf(model, PRIMITIVE);
     decideAnew(model);
     expect(recordOf(model, PRIMITIVE)).toBe(record);
-  });
-});
-
-describe("[design] a series that is read once, in order", () => {
-  it("gives the same answers as one in memory", () => {
-    fc.assert(
-      fc.property(fc.uniqueArray(observation, { selector: ({ evidenceRef }) => evidenceRef }), (members) => {
-        const ordered = members.toSorted(compareMembers);
-        for (const kind of ["categorical", "hash"] as const) {
-          const once = orderedSeries(
-            kind,
-            ordered,
-            { ...STANDARD_THRESHOLDS, hashWindowSecs: 10 },
-            mapHashWindow(),
-          );
-          const held = arraySeries(kind, members);
-          expect([once.count(), once.lastTs(), once.countInformative()]).toEqual([
-            held.count(),
-            held.lastTs(),
-            held.countInformative(),
-          ]);
-          if (kind === "hash") {
-            const startTs = (held.lastTs() ?? 0) - 10;
-            expect(once.latestByValue(startTs)).toEqual(held.latestByValue(startTs));
-          } else expect(once.newestInformative(10)).toEqual(held.newestInformative(10));
-        }
-      }),
-    );
-  });
-
-  it("throws if members are out of order", () => {
-    const members = [2, 1].map((ts) => ({ value: "1", ts, evidenceRef: "e", attackerUuid: ATTACKER }));
-    expect(() => orderedSeries("numeric", members, STANDARD_THRESHOLDS, mapHashWindow())).toThrow(
-      new RangeError("members must be in series order, 1 came after 2"),
-    );
   });
 });
 

@@ -1,7 +1,13 @@
 /** Merging a series step by step: the final state is that of the merger over the whole series, with the time of its last change. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Member, merge, type MergeKind, attributionInOrder } from "../../src/core/index.ts";
+import {
+  type Member,
+  merge,
+  type MergeKind,
+  attributionInOrder,
+  attributionSoFar,
+} from "../../src/core/index.ts";
 import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 
 /** One member every `gap` seconds, in series order. */
@@ -48,6 +54,20 @@ describe("replay", () => {
       ),
     );
   });
+
+  it.each<MergeKind>(["categorical", "numeric", "hash"])(
+    "[§4] %s: tells the state after each member",
+    (kind) => {
+      const values = kind === "numeric" ? [1, 1, 1, 100, 100, -5] : ["a", "a", "a", "b", "b", "a"];
+      const members = seriesOf(values);
+      const soFar = attributionSoFar(kind, STANDARD_THRESHOLDS);
+      expect(soFar.attribution()).toBeNull();
+      for (const [i, member] of members.entries()) {
+        soFar.add(member);
+        expect(soFar.attribution()).toEqual(stepwise(kind, members.slice(0, i + 1)));
+      }
+    },
+  );
 
   it("[§3 hash] more distinct values than a tail holds, which then leave the window", () => {
     const members = seriesOf(

@@ -18,8 +18,8 @@ import {
   type Series,
 } from "../../src/core/index.ts";
 import type { StepContext } from "../../src/core/identity.ts";
-import { compareMembers } from "../../src/core/order.ts";
 import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
+import { randomOf } from "../../src/simulate/random.ts";
 
 export type Arrival = Member & { readonly id: string };
 
@@ -33,8 +33,8 @@ export interface Model {
   readonly events: OutboundEvent[];
   readonly kinds: Record<string, MergeKind>;
   thresholds: Thresholds;
-  /** Number of reads of a stored series. */
-  refills: number;
+  /** The passes over stored observations: the primitives of each, sorted; null for all. */
+  readonly passes: (readonly string[] | null)[];
 }
 
 /** Time of every decision in the model. */
@@ -50,7 +50,7 @@ export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
     hashWindows: new Map(),
     events: [],
     kinds: {},
-    refills: 0,
+    passes: [],
   };
 }
 
@@ -89,8 +89,7 @@ export function policyOf({ thresholds, kinds }: Model): Policy {
 }
 
 function factsOf(model: Model): Facts {
-  const members = (primitive: string) =>
-    [...(model.stored.get(primitive)?.values() ?? [])].map(memberOf).toSorted(compareMembers);
+  let passes = 0;
   return {
     head: model.head,
     policy: policyOf(model),
@@ -99,15 +98,17 @@ function factsOf(model: Model): Facts {
     record: (primitive) => model.records.get(primitive) ?? null,
     primitives: () => [...model.records.keys()].toSorted(),
     standing: (key) => model.stored.get(key.primitive)?.get(nameOf(key)) ?? null,
-    members: (primitive) => {
-      model.refills++;
-      return members(primitive);
-    },
-    *allMembers() {
-      for (const primitive of [...model.stored.keys()].toSorted()) {
-        const series = members(primitive);
-        if (series.length > 0) yield [primitive, series] as const;
-      }
+    eachStored(primitives, take) {
+      passes++;
+      if (passes > 1) throw new Error("a decision must pass over the stored observations at most once");
+      model.passes.push(primitives && [...primitives].toSorted());
+      // In another order each time, because the answers must not depend on it.
+      const all = [...model.stored].flatMap(([primitive, members]) =>
+        primitives === null || primitives.has(primitive)
+          ? [...members.values()].map((member) => [primitive, memberOf(member)] as const)
+          : [],
+      );
+      for (const [primitive, member] of shuffled(all, model.passes.length)) take(primitive, member);
     },
     hashWindow: (primitive) => ({
       get: (value) => model.hashWindows.get(primitive)?.get(value) ?? null,
@@ -159,6 +160,13 @@ export function recordOf(model: Model, primitive: string): PrimitiveRecord {
 /** A key within its primitive. */
 export function nameOf({ evidenceRef, attackerUuid }: Pick<Member, "evidenceRef" | "attackerUuid">): string {
   return `${evidenceRef}\n${attackerUuid}`;
+}
+
+/** The list in an order that depends on a seed. */
+function shuffled<T>(list: readonly T[], seed: number): T[] {
+  const random = randomOf(seed, [list.length]);
+  const rest = [...list];
+  return list.flatMap(() => rest.splice(random.integer(0, rest.length - 1), 1));
 }
 
 function memberOf({ value, ts, evidenceRef, attackerUuid }: Arrival): Member {

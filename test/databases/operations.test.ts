@@ -20,6 +20,7 @@ import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 import { ask } from "../setup/request.ts";
 import { attackerIn, columnOf, DATABASES, expectApart, type Known, withoutDatabase } from "./setup.ts";
+import { loseObservations } from "../setup/object-observations.ts";
 
 const PRIMITIVE = "motor.input_modality";
 const LIMITS = { identities: 1_000, rows: 1_000_000, page: 1_000, queries: 100_000 };
@@ -111,9 +112,7 @@ describe("[design, several databases] repair", () => {
     const damage = () =>
       Promise.all(
         [one, two].map(({ identityUuid }) =>
-          runInDurableObject(env.IDENTITIES.getByName(identityUuid), (_, { storage }) =>
-            storage.sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray(),
-          ),
+          loseObservations(env.IDENTITIES.getByName(identityUuid), ({ ts }) => ts > 1_714_000_000),
         ),
       );
     await damage();
@@ -257,7 +256,6 @@ describe("[§6 several databases] merging, linking, erasing", () => {
     });
     for (const db of DATABASES) {
       for (const [sql, uuid] of [
-        ["SELECT 1 FROM observations WHERE attacker_uuid = ?1", gone.attackerUuid],
         ["SELECT 1 FROM attackers WHERE uuid = ?1", gone.attackerUuid],
         ["SELECT 1 FROM dead_letters WHERE instr(body, ?1)", gone.attackerUuid],
         [

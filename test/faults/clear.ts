@@ -7,7 +7,8 @@ import { MAINTENANCE } from "../../src/maintenance/index.ts";
 const TABLES = [
   "attackers",
   "identities",
-  "observations",
+  "sessions",
+  "observation_rows",
   "events",
   "attributions",
   "profile_pages",

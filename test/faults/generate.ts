@@ -18,6 +18,8 @@ const PRIMITIVES = 4;
 const VALUES = 6;
 const EVIDENCES = 14;
 const MINUTES = 40;
+/** Observations of a session row: so few that most sessions take several levels, and as many as they have. */
+const ROW_SIZES = [1, 2, 3, 5, 128];
 
 /** What the steps of a history draw from. */
 interface Draw {
@@ -46,6 +48,7 @@ export function planOf(seed: number): Plan {
     databases,
     home,
     minimumObservations: chance(random, 8) ? 12 : 3,
+    rowSize: pick(random, ROW_SIZES),
     isDeferring,
     messages,
     steps,

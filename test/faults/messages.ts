@@ -69,7 +69,7 @@ export function observationOf(event: PlannedEvent, cast: Cast): Expected {
   return {
     attackerUuid: cast.attackers[event.attacker % cast.attackers.length] ?? "",
     primitive: PRIMITIVES[event.primitive] ?? "",
-    evidenceRef: `e${event.evidence}`,
+    evidenceRef: `cowrie:faults/${event.evidence >> 2}#${event.evidence & 3}`,
     ts: (event.isAfterErasure ? cast.afterErasureTs : START_TS) + event.minute * 60,
     id: `id-${event.id}`,
     value: json.text,

@@ -20,7 +20,7 @@ const SHORT_PAGE = 3;
 export class FaultyIdentityObject extends IdentityObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, injection.isActive ? prepared(ctx, env) : env);
-    if (injection.isActive) this.pageSizes = { backfill: SHORT_PAGE, exchange: SHORT_PAGE };
+    if (injection.isActive) this.pageSizes = { backfill: SHORT_PAGE, exchange: SHORT_PAGE, pack: SHORT_PAGE };
   }
 
   /** Notes what the object held when it was merged away, so that it can be compared with what it holds at the end. */

@@ -116,6 +116,8 @@ export interface Plan {
   readonly home: number | null;
   /** The constant of that name. */
   readonly minimumObservations: number;
+  /** Observations that a session row takes; as many as in production if it is not given. */
+  readonly rowSize?: number;
   /** Whether attackers wait to be registered. */
   readonly isDeferring: boolean;
   readonly messages: readonly PlannedMessage[];

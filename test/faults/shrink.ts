@@ -46,6 +46,10 @@ function* smallerThan(plan: Plan): Iterable<Plan> {
   }
   yield* withoutEmpty(plan);
   if (plan.isDeferring) yield { ...plan, isDeferring: false };
+  if (plan.rowSize !== undefined) {
+    const { rowSize: _, ...rest } = plan;
+    yield rest;
+  }
   if (plan.minimumObservations !== 3) yield { ...plan, minimumObservations: 3 };
   if (plan.databases === 2) yield { ...plan, databases: 1, home: null };
 }

@@ -9,7 +9,7 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { chooseShard } from "../../src/core/index.ts";
+import { chooseShard, SESSION_ROW } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { MAINTENANCE, sweep, type SweepLimits, type SweepReport } from "../../src/maintenance/index.ts";
 import { shardsOf } from "../../src/shard.ts";
@@ -26,6 +26,9 @@ import { untilQuiet } from "./quiet.ts";
 import { makeRetriesDue, snapshotOf, waitingWork } from "./snapshot.ts";
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Observations that a session row takes in production. */
+const ROW_SIZE = SESSION_ROW.observations;
 
 export class World {
   readonly plan: Plan;
@@ -45,6 +48,8 @@ export class World {
   constructor(plan: Plan) {
     this.plan = plan;
     this.cast = castOf(plan, Date.now() / 1_000);
+    // The Worker, its objects and this test are in one isolate.
+    Object.assign(SESSION_ROW, { observations: plan.rowSize ?? ROW_SIZE });
     this.#variables = plan.isDeferring ? { UNKNOWN_ATTACKER: "defer" } : {};
     this.queue = new InboundQueue(this.#variables, this.problems);
     this.queue.add(plan.messages.map((message) => bodyOf(message, this.cast)));

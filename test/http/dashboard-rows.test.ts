@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { shardsOf } from "../../src/shard.ts";
 import { updateOverviews } from "../../src/overview/index.ts";
 import { stubIdentityUuid } from "../../src/core/index.ts";
+import { encodeSession, type RecordedObservation } from "../../src/storage/sessions/codec.ts";
 import { type PackedProfile, profileColumns } from "../../src/storage/profile.ts";
 import { countingDatabase } from "../storage/counting-database.ts";
 import { deliver } from "../setup/deliver.ts";
@@ -23,6 +24,8 @@ const IDENTITIES = 5_000;
 const PRIMITIVES = 40;
 const EVENTS = 5_000;
 const OBSERVATIONS = 100_000;
+/** Observations of one of its sessions. */
+const SESSION = 50;
 const NOW_TS = 1_800_000_000;
 
 const counting = countingDatabase(env.DB);
@@ -60,7 +63,6 @@ beforeAll(async () => {
   const { length } = await waitForSeq(identityUuid, 4);
   await deliver([{ events: series(liveAttackerUuid, "motor.input_modality", ["a"]) }]);
   await waitForSeq(liveUuid, 2);
-  const value = "'\"typed\"'";
   const states = Array.from({ length: PRIMITIVES }, (_, i): PackedProfile["states"][number] => [
     `motor.p${i}`,
     "stable",
@@ -102,13 +104,38 @@ beforeAll(async () => {
       `INSERT INTO events (identity_uuid, seq, event) ${MANY} SELECT ?2, -i, ${eventSql("'ts', 1")} FROM n`,
     ).bind(EVENTS, liveUuid),
     env.DB.prepare("UPDATE identities SET last_seq = ?2 WHERE uuid = ?1").bind(identityUuid, EVENTS + length),
-    env.DB.prepare(
-      `INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts,
-         window_end_ts, source) ${MANY}
-       SELECT ?2, 'motor.p' || (i % ${PRIMITIVES}), 'r' || i, 'o' || i, ${value}, 1700000000 + i, 1, 1, 1, 'test' FROM n`,
-    ).bind(OBSERVATIONS, attackerUuid),
   ]);
+  for (let from = 0; from < OBSERVATIONS; from += 500 * SESSION) {
+    const bodies = Array.from({ length: 500 }, (_, i) => encodeSession(sessionFrom(from + i * SESSION)));
+    await env.DB.prepare(
+      `INSERT INTO sessions (id, version, size, is_full, first_ts, last_ts, body)
+       SELECT number * 4294967296 + ?2 + key, 1, ?3, 0, 1700000000, 1700000000 + ${OBSERVATIONS}, unhex(value)
+       FROM attackers, json_each(?4) WHERE uuid = ?1`,
+    )
+      .bind(attackerUuid, from + 1, SESSION, JSON.stringify(bodies))
+      .run();
+  }
 }, 120_000);
+
+/** The observations of a session of the identity with much of everything. @param from - number of the first */
+function sessionFrom(from: number): RecordedObservation[] {
+  return Array.from({ length: SESSION }, (_, n) => ({
+    observation: {
+      id: `o${from + n}`,
+      attackerUuid,
+      primitive: `motor.p${n % PRIMITIVES}`,
+      value: '"typed"',
+      confidence: 1,
+      windowStartTs: 1,
+      windowEndTs: 1,
+      source: "test",
+      evidenceRef: `r${from}#${n}`,
+      ts: 1_700_000_000 + from + n,
+      identityRef: null,
+    },
+    isUnlisted: false,
+  }));
+}
 
 const PAGE = `/dashboard/identities/${identityUuid}`;
 /** What the page of an identity asks for when it is opened. */

@@ -20,11 +20,8 @@ function fresh() {
 
 type Stub = DurableObjectStub<IdentityObject>;
 
-function pendingIn(stub: Stub): Promise<number> {
-  return runInDurableObject(
-    stub,
-    (_instance, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
-  );
+async function pendingIn(stub: Stub): Promise<number> {
+  return (await stub.inspect()).pending;
 }
 
 /** Ends the object's process on the spot: what it was doing is lost, what it stored is not. */
@@ -175,7 +172,7 @@ describe("[§4] publishing", () => {
     const before = await statesOf(identityUuid);
     await runInDurableObject(stub, (_, state) => {
       state.storage.sql.exec(
-        "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        "CREATE TRIGGER broken BEFORE INSERT ON meta WHEN NEW.name = 'head' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
       );
     });
     const failed = await deliver(events.slice(4));

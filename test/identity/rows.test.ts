@@ -1,38 +1,28 @@
 /** What an observation costs an identity object: a bounded number of rows, whatever came before. */
-import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { decide, STANDARD_POLICY } from "../../src/core/index.ts";
+import { type AppliedObservation, decide, STANDARD_POLICY } from "../../src/core/index.ts";
 import { arrive } from "../../src/identity/arrivals.ts";
-import { IdentityStore } from "../../src/identity/store/index.ts";
+import type { IdentityStore } from "../../src/identity/store/index.ts";
+import { type Cost, observation, withStore } from "./open-store.ts";
 
-const ATTACKER = "00000000-0000-4000-8000-000000000001";
-const LINK = { attackerUuid: ATTACKER, linkVersion: 1, firstSeenTs: 1, needsBackfill: false };
+const LINK = {
+  attackerUuid: observation({}).attackerUuid,
+  linkVersion: 1,
+  firstSeenTs: 1,
+  needsBackfill: false,
+};
 
-/** A SqlStorage that counts the rows its statements read and write. */
-function metered(sql: SqlStorage) {
-  const cursors: SqlStorageCursor<never>[] = [];
-  const proxy = new Proxy(sql, {
-    get(target, name) {
-      if (name !== "exec") return Reflect.get(target, name);
-      return (query: string, ...bindings: unknown[]) => {
-        const cursor = target.exec<never>(query, ...bindings);
-        cursors.push(cursor);
-        return cursor;
-      };
-    },
-  });
-  return {
-    sql: proxy,
-    take: () => {
-      const total = { read: 0, written: 0 };
-      for (const { rowsRead, rowsWritten } of cursors.splice(0)) {
-        total.read += rowsRead;
-        total.written += rowsWritten;
-      }
-      return total;
-    },
-  };
+function apply(store: IdentityStore, observations: readonly AppliedObservation[]): void {
+  store.prepare();
+  const cause = arrive(store, { links: [LINK], observations });
+  store.save(decide(store.facts(STANDARD_POLICY, 1, cause.observations), cause));
+}
+
+/** A session with one observation of each of 30 primitives. */
+function session(name: string, ts: number): AppliedObservation[] {
+  return Array.from({ length: 30 }, (_, i) =>
+    observation({ primitive: `motor.p${i}`, evidenceRef: `cowrie:s/${name}#kex`, ts: ts + i }),
+  );
 }
 
 const KINDS: Record<string, { primitive: string; value: (i: number) => string }> = {
@@ -46,38 +36,18 @@ describe("[design] rows per observation", () => {
   it.each(Object.entries(KINDS))(
     "%s: the same at a history of 10 and of 3,000",
     async (name, { primitive, value }) => {
-      await runInDurableObject(env.IDENTITIES.getByName(crypto.randomUUID()), (_, state) => {
-        const { sql, take } = metered(state.storage.sql);
-        const { storage } = state;
-        const transactionSync = storage.transactionSync.bind(storage);
-        const metering = new Proxy(storage, {
-          get: (target, member) =>
-            member === "sql"
-              ? sql
-              : member === "transactionSync"
-                ? transactionSync
-                : Reflect.get(target, member),
-        });
-        const store = new IdentityStore(metering, crypto.randomUUID());
-        const costs: { read: number; written: number }[] = [];
+      await withStore(({ store, takeCost }) => {
+        const costs: Cost[] = [];
         for (let i = 0; i < 3_100; i++) {
-          const observation = {
-            id: "i",
-            attackerUuid: ATTACKER,
-            primitive,
-            value: value(i),
-            ts: 1_700_000_000 + i * 600,
-            evidenceRef: `e${i}`,
-          };
-          take();
-          store.prepare();
-          const cause = arrive(store, { links: [LINK], observations: [observation] });
-          store.save(decide(store.facts(STANDARD_POLICY, 1, cause.observations), cause));
-          costs.push(take());
+          takeCost();
+          apply(store, [
+            observation({ primitive, value: value(i), ts: 1_700_000_000 + i * 600, evidenceRef: `e${i}` }),
+          ]);
+          costs.push(takeCost());
         }
         const average = (from: number) => {
           const slice = costs.slice(from, from + 100);
-          const mean = (pick: (cost: { read: number; written: number }) => number) =>
+          const mean = (pick: (cost: Cost) => number) =>
             slice.reduce((sum, cost) => sum + pick(cost), 0) / slice.length;
           return { read: mean(({ read }) => read), written: mean(({ written }) => written) };
         };
@@ -94,4 +64,55 @@ describe("[design] rows per observation", () => {
       });
     },
   );
+
+  it("a session of 30: one session row, and the pages of their states", async () => {
+    await withStore(({ store, takeCost }) => {
+      for (let i = 0; i < 20; i++) apply(store, session(`known-${i}`, 1_700_000_000 + i * 600));
+      takeCost();
+      apply(store, session("next", 1_701_000_000));
+      expect(takeCost().written).toBeLessThanOrEqual(3);
+    });
+  });
+
+  it("a session that comes in two calls: each writes its row once", async () => {
+    await withStore(({ store, takeCost, reopen }) => {
+      const all = session("one", 1_700_000_000);
+      apply(store, []);
+      takeCost();
+      store.observations.standing(all.slice(0, 10));
+      store.observations.put(all.slice(0, 10));
+      expect(takeCost()).toMatchObject({ written: 1 });
+      const { observations } = reopen();
+      takeCost();
+      expect(observations.standing(all)).toHaveProperty("size", 10);
+      observations.put(all.slice(10));
+      expect(takeCost()).toMatchObject({ written: 1 });
+      observations.put([observation({ primitive: "motor.other", evidenceRef: "cowrie:s/one#close" })]);
+      expect(takeCost()).toMatchObject({ written: 1 });
+    });
+  });
+
+  it("repeats write nothing", async () => {
+    await withStore(({ store, takeCost }) => {
+      const all = [...session("one", 1_700_000_000), ...session("two", 1_700_000_000)];
+      apply(store, all);
+      takeCost();
+      apply(store, all.toReversed());
+      expect(takeCost().written).toBe(0);
+      store.observations.put(all);
+      expect(takeCost().written).toBe(0);
+    });
+  });
+
+  it("100 sessions in a call: a row each", async () => {
+    await withStore(({ store, takeCost }) => {
+      const all = Array.from({ length: 100 }, (_, i) => session(`${i}`, 1_700_000_000 + i)).flat();
+      apply(store, []);
+      takeCost();
+      store.observations.put(all);
+      expect(takeCost().written).toBe(100);
+      expect(store.observations.standing(all)).toHaveProperty("size", 3_000);
+      expect(takeCost().read).toBeLessThanOrEqual(200);
+    });
+  });
 });

@@ -3,12 +3,16 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { allowPaidPlan, report } from "../setup/limits/use.ts";
 import { ask, TOKENS } from "../setup/request.ts";
+import { storePage } from "../setup/history.ts";
+import { eventsFrom } from "../storage/events.ts";
 import { StreamClient } from "../stream/client.ts";
 import { DAY_SECS, eventually, fill, freshSeed, NOW_TS, numberOf } from "./world.ts";
 
 describe("[long work] a stream", () => {
   /** More pages than one invocation may read. */
   const EVENTS = 50_000;
+  /** Events of a packed row. */
+  const PAGE = 20;
 
   it.each([
     ["of everything", "/events"],
@@ -33,8 +37,12 @@ describe("[long work] a stream", () => {
          'topic', 'attribution.profile.state_changed', 'type', 'profile.state_changed',
          'payload', json_object('identity_uuid', ?2, 'primitive', 'a.b', 'new_state', 'stable')) FROM n`,
     )
-      .bind(EVENTS, identityUuid, NOW_TS, newest)
+      .bind(EVENTS / 2, identityUuid, NOW_TS, newest)
       .run();
+    // The first half as the version before stored them, the second in rows of a few events.
+    for (let from = EVENTS / 2 + 1; from <= EVENTS; from += PAGE) {
+      await storePage(env.DB, identityUuid, eventsFrom(identityUuid, from, PAGE), NOW_TS);
+    }
     await env.DB.prepare("UPDATE identities SET last_seq = ?2 WHERE uuid = ?1")
       .bind(identityUuid, EVENTS)
       .run();

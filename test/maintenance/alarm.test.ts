@@ -11,8 +11,8 @@ import {
 } from "../../src/maintenance/index.ts";
 import { beginErasure } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
-import { inObject } from "../setup/identity-object.ts";
 import { payload, series } from "../setup/payload.ts";
+import { countHeld, loseObservations } from "../setup/object-observations.ts";
 
 const object = env.MAINTENANCE.getByName(MAINTENANCE);
 
@@ -122,16 +122,14 @@ describe("[§7] cron", () => {
     const attackers = Array.from({ length: 35 }, () => crypto.randomUUID());
     await deliver(attackers.flatMap((uuid) => series(uuid, "motor.input_modality", ["a", "a"])));
     const stubs = attackers.map((uuid) => env.IDENTITIES.getByName(stubIdentityUuid(uuid)));
-    for (const stub of stubs) await inObject(stub, (sql) => sql.exec("DELETE FROM observations").toArray());
+    for (const stub of stubs) await loseObservations(stub);
     await env.DB.prepare("UPDATE identities SET checked_ts = 0").run();
     await handleScheduled(SWEEP_CRON, Date.now(), env);
     await vi.waitFor(
       async () => {
         await runAlarms();
         for (const stub of stubs) {
-          expect(await inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length)).toBe(
-            2,
-          );
+          expect(await countHeld(stub)).toBe(2);
         }
       },
       { timeout: 60_000 },

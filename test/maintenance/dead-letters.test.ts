@@ -7,6 +7,7 @@ import worker from "../../src/worker.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { payload, series } from "../setup/payload.ts";
+import { countStored } from "../setup/observations.ts";
 
 interface Letters {
   data: {
@@ -195,10 +196,7 @@ describe("[§7] control", () => {
     // What runs out of retries meanwhile waits on the dead-letter queue, and comes back by way of its consumer.
     const dead = await deliverDead([{ events }]);
     expect(dead.retryMessages).toHaveLength(1);
-    const stored = await env.DB.prepare("SELECT count(*) AS n FROM observations WHERE attacker_uuid = ?1")
-      .bind(attackerUuid)
-      .first();
-    expect(stored).toEqual({ n: 0 });
+    expect(await countStored(attackerUuid)).toBe(0);
     expect((await letters()).data).toEqual([]);
     expect((await call("GET", "stats")).status).toBe(200);
 

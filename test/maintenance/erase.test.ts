@@ -6,10 +6,11 @@ import { stubIdentityUuid } from "../../src/core/index.ts";
 import { followLinks, keepExhausted, readHistory, readTotals } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
-import { afterPageRead, inObject, retarget } from "../setup/identity-object.ts";
+import { afterPageRead, retarget } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 import { letter } from "./letters.ts";
+import { stageHeld } from "../setup/object-observations.ts";
 
 const PRIMITIVE = "motor.input_modality";
 
@@ -197,11 +198,7 @@ describe("[§6] erase", () => {
     await retarget(stub, (targets) => ({ ...targets, queue: down }));
     await deliver(secretSeries(second, secondMark));
     expect(await objectRowsWith(secondUuid, secondMark)).toContainEqual(expect.stringMatching(/^outbox: /));
-    await inObject(stub, (sql) =>
-      sql.exec(
-        "INSERT INTO staged SELECT 'merge:1', attacker_uuid, primitive, evidence_ref, ts, id, value FROM observations",
-      ),
-    );
+    await stageHeld(stub, "merge:1");
     await erase(second);
     await expectErased(second, secondMark, [secondUuid]);
   });

@@ -1,4 +1,6 @@
 /** Filling D1 with much at once, past the queue. */
+import { makeObservation, store } from "../setup/observations.ts";
+import { pieces } from "../setup/deliver.ts";
 
 /** Rows of one statement. */
 const PIECE = 5_000;
@@ -41,13 +43,14 @@ export async function fillIdentity(
     attackers,
     [identityUuid, prefix],
   );
-  await insertNumbered(
-    db,
-    "observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source)",
-    `?1 || printf('%012x', n % ?2), 'motor.input_modality', 'evidence:' || n, 'id' || n, '"typed"', 1714000000 + n, 0.9, 1, 1, 'test'`,
-    attackers * observationsEach,
-    [prefix, attackers],
+  const observations = Array.from({ length: attackers * observationsEach }, (_, n) =>
+    makeObservation({
+      attackerUuid: prefix + (n % attackers).toString(16).padStart(12, "0"),
+      evidenceRef: `evidence:${n}`,
+      ts: 1_714_000_000 + n,
+    }),
   );
+  for (const page of pieces(observations, PIECE)) await store(page, { db });
   await markIdentity(db, identityUuid);
   return identityUuid;
 }

@@ -5,9 +5,10 @@ import { merge, createRegistry, stubIdentityUuid } from "../../src/core/index.ts
 import { mergeKindOf } from "../../src/core/observation.ts";
 import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
 import {
+  followLinks,
   mergeIdentities,
   readHistory,
-  followLinks,
+  readIdentityPage,
   readTotals,
   unmergeIdentity,
 } from "../../src/storage/index.ts";
@@ -42,12 +43,7 @@ async function attacker(seed: number, startTs = 1_714_000_000 + seed * 10) {
 
 /** What the states of an identity must be, from what D1 holds of its attackers. */
 async function expectedStates(identityUuid: string) {
-  const { results } = await env.DB.prepare(
-    `SELECT primitive, value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid FROM observations
-     WHERE attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1)`,
-  )
-    .bind(identityUuid)
-    .all<{ primitive: string; value: string; ts: number; evidenceRef: string; attackerUuid: string }>();
+  const { observations: results } = await readIdentityPage(env.DB, identityUuid, null, 100_000);
   return [...new Set(results.map(({ primitive }) => primitive))].toSorted().map((primitive) => {
     const members = results.filter((row) => row.primitive === primitive);
     const outcome = merge(mergeKindOf(createRegistry().kindOf(primitive)), members, STANDARD_THRESHOLDS);

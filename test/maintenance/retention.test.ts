@@ -8,12 +8,14 @@ import { INVOCATION_QUERIES, QueryBudget } from "../../src/maintenance/query-bud
 import { ensureRetention } from "../../src/maintenance/retention.ts";
 import { firstShard } from "../../src/shard.ts";
 import { deleteHistory, readHistory, readTotals } from "../../src/storage/index.ts";
-import { deliver, statesOf } from "../setup/deliver.ts";
+import { deliver, pieces, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
-import { inObject, retarget } from "../setup/identity-object.ts";
+import { retarget } from "../setup/identity-object.ts";
 import { payload, series } from "../setup/payload.ts";
 import { counting } from "./counting.ts";
 import { fillHistory } from "./fill.ts";
+import { countStored, makeObservation, store } from "../setup/observations.ts";
+import { addObservations, countHeld } from "../setup/object-observations.ts";
 
 const DAY = 86_400;
 const NOW = Date.now() / 1_000;
@@ -90,18 +92,10 @@ describe("[design] retention", () => {
     expect(kept["toolchain.ssh.hassh_client"]).toBeLessThanOrEqual(10);
     const strip = (states: typeof before) => states.map(({ observationCount: _, ...state }) => state);
     expect(strip(after)).toEqual(strip(before));
-    const { n } = (await env.DB.prepare("SELECT count(*) AS n FROM observations WHERE attacker_uuid = ?1")
-      .bind(attackerUuid)
-      .first<{ n: number }>()) ?? { n: -1 };
-    const held = await runInDurableObject(
-      env.IDENTITIES.getByName(identityUuid),
-      (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM observations").one().n,
-    );
+    const held = await countHeld(env.IDENTITIES.getByName(identityUuid));
     const counted = after.reduce((sum, { observationCount }) => sum + observationCount, 0);
-    expect([n, held]).toEqual([counted, counted]);
-    expect((await readTotals(env.DB)).observations).toBe(
-      (await env.DB.prepare("SELECT count(*) AS n FROM observations").first<{ n: number }>())?.n,
-    );
+    expect([await countStored(attackerUuid), held]).toEqual([counted, counted]);
+    expect((await readTotals(env.DB)).observations).toBe(await countStored());
     await retain();
     expect(await statesOf(identityUuid)).toEqual(after);
   });
@@ -191,25 +185,14 @@ describe("[design] retention", () => {
     await deliver(series(attackerUuid, "motor.input_modality", ["a", "a", "a"], NOW - DAY));
     const stub = env.IDENTITIES.getByName(identityUuid);
     const old = 30_000;
-    const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${old})`;
-    const columns = "primitive, evidence_ref, attacker_uuid, ts, id, value";
-    const row = `'motor.input_modality', 'old' || n, ?, ${NOW - 100 * DAY} + n, 'old', '"a"'`;
-    await inObject(stub, (sql) =>
-      sql.exec(`INSERT INTO observations (${columns}) ${numbers} SELECT ${row} FROM numbers`, attackerUuid),
+    const observations = Array.from({ length: old }, (_, n) =>
+      makeObservation({ attackerUuid, value: '"a"', evidenceRef: `old${n}`, ts: NOW - 100 * DAY + n }),
     );
-    await env.DB.prepare(
-      `INSERT INTO observations (${columns}, confidence, window_start_ts, window_end_ts, source)
-       ${numbers} SELECT ${row}, 1, 1, 1, 'x' FROM numbers`,
-    )
-      .bind(attackerUuid)
-      .run();
-    await env.DB.prepare("UPDATE counters SET value = value + ?1 WHERE name = 'observations'")
-      .bind(old)
-      .run();
+    for (const page of pieces(observations, 5_000)) await store(page);
+    await addObservations(stub, observations);
     await retain();
-    const left = "SELECT count(*) AS n FROM observations WHERE attacker_uuid = ?1";
     // Three new ones, and seven old ones that the windows need.
-    expect(await env.DB.prepare(left).bind(attackerUuid).first("n")).toBe(10);
+    expect(await countStored(attackerUuid)).toBe(10);
     expect((await statesOf(identityUuid))[0]?.observationCount).toBe(10);
   });
 

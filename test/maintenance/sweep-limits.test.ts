@@ -2,12 +2,13 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
+import { type AppliedObservation, stubIdentityUuid } from "../../src/core/index.ts";
 import { sweep } from "../../src/maintenance/index.ts";
 import { mergeIdentities } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
+import { addObservations, countHeld, loseObservations } from "../setup/object-observations.ts";
 import { payload, series } from "../setup/payload.ts";
 import { countingEnv } from "./counting.ts";
 import { fillIdentity, markIdentity } from "./fill.ts";
@@ -24,6 +25,11 @@ async function known(values: readonly string[] = ["a", "a", "a"]) {
   const identityUuid = stubIdentityUuid(attackerUuid);
   await deliver(series(attackerUuid, PRIMITIVE, values));
   return { attackerUuid, identityUuid, stub: env.IDENTITIES.getByName(identityUuid) };
+}
+
+/** An observation that D1 does not have. */
+function extra(attackerUuid: string, evidenceRef: string): AppliedObservation {
+  return { attackerUuid, primitive: PRIMITIVE, evidenceRef, ts: 1, id: evidenceRef, value: '"x"' };
 }
 
 /** Objects of which some do something else when a method is called. */
@@ -86,16 +92,14 @@ describe("[limits] the sweep", () => {
       .bind(marked.identityUuid, unmarked.identityUuid)
       .run();
     const broken = new Set(failing.map(({ identityUuid }) => identityUuid));
-    for (const { stub } of [marked, unmarked])
-      await inObject(stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray());
+    for (const { stub } of [marked, unmarked]) await loseObservations(stub, ({ ts }) => ts > 1_714_000_000);
     const used = withObjects((uuid) => (broken.has(uuid) ? () => Promise.reject(new Error("reset")) : null));
     for (let run = 0; run < 3; run++) {
       const counted = countingEnv(used);
       expect((await sweep(counted.env)).failed).toBeGreaterThan(0);
       expect(counted.counted.queries).toBeLessThanOrEqual(MOST_QUERIES);
     }
-    for (const { stub } of [marked, unmarked])
-      expect(await inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length)).toBe(3);
+    for (const { stub } of [marked, unmarked]) expect(await countHeld(stub)).toBe(3);
     expect(await markOf(marked.identityUuid)).toBe(0);
     expect(await markOf(failing[0]?.identityUuid ?? "")).toBe(1);
   });
@@ -113,10 +117,10 @@ describe("[limits] the sweep", () => {
     );
     await sweep(used);
     expect(await markOf(identityUuid)).toBe(1);
-    await inObject(stub, (sql) => sql.exec("DELETE FROM observations").toArray());
+    await loseObservations(stub);
     await sweep(env);
     expect(await markOf(identityUuid)).toBe(0);
-    expect(await inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length)).toBe(3);
+    expect(await countHeld(stub)).toBe(3);
   });
 
   it("a mark that is set while a large identity is compared over several runs stays", async () => {
@@ -134,32 +138,19 @@ describe("[limits] the sweep", () => {
 
   it("observations of an attacker that is linked elsewhere leave the object", async () => {
     const [one, other] = [await known(), await known(["b"])];
-    await inObject(one.stub, (sql) =>
-      sql.exec(
-        "INSERT INTO observations (primitive, evidence_ref, attacker_uuid, ts, id, value) VALUES (?, 'stray', ?, 1, 'stray', '\"x\"')",
-        PRIMITIVE,
-        other.attackerUuid,
-      ),
-    );
+    await addObservations(one.stub, [extra(other.attackerUuid, "stray")]);
     await markIdentity(env.DB, one.identityUuid);
     expect(await sweep(env)).toMatchObject({ removed: 1 });
-    expect(await inObject(one.stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length)).toBe(
-      3,
-    );
+    expect(await countHeld(one.stub)).toBe(3);
     expect((await statesOf(one.identityUuid))[0]?.observationCount).toBe(3);
     expect((await statesOf(other.identityUuid))[0]?.observationCount).toBe(1);
   });
 
   it("much more in the object than in D1 is removed piece by piece", async () => {
     const { attackerUuid, identityUuid, stub } = await known();
-    await inObject(stub, (sql) =>
-      sql.exec(
-        `INSERT INTO observations (primitive, evidence_ref, attacker_uuid, ts, id, value)
-         WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4999)
-         SELECT ?, 'extra' || n, ?, 1, 'extra', '"x"' FROM numbers`,
-        PRIMITIVE,
-        attackerUuid,
-      ),
+    await addObservations(
+      stub,
+      Array.from({ length: 5_000 }, (_, n) => extra(attackerUuid, `extra${n}`)),
     );
     await markIdentity(env.DB, identityUuid);
     const used = countingEnv(env);

@@ -2,11 +2,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { stubIdentityUuid } from "../../src/core/index.ts";
+import { type Observation, stubIdentityUuid } from "../../src/core/index.ts";
 import type { IdentityObject } from "../../src/identity/index.ts";
 import { handleScheduled, sweep } from "../../src/maintenance/index.ts";
 import {
   beginErasure,
+  deleteObservations,
   mergeIdentities,
   readHistory,
   readTotals,
@@ -15,6 +16,8 @@ import {
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
+import { countHeld, loseObservations } from "../setup/object-observations.ts";
+import { storedObservations } from "../setup/observations.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 
@@ -51,11 +54,13 @@ describe("[design] the sweep", () => {
   it("removes what D1 does not have, and takes a primitive without observations off the list", async () => {
     const { attackerUuid, identityUuid } = await known(["a", "a", "a"]);
     await deliver([payload({ attacker_uuid: attackerUuid, primitive: "cognitive.cognitive_load" })]);
-    await env.DB.prepare(
-      "DELETE FROM observations WHERE attacker_uuid = ?1 AND (primitive <> ?2 OR ts > 1714000000)",
-    )
-      .bind(attackerUuid, PRIMITIVE)
-      .run();
+    const isLost = ({ primitive, ts }: Observation) => primitive !== PRIMITIVE || ts > 1_714_000_000;
+    await deleteObservations(
+      env.DB,
+      identityUuid,
+      (await storedObservations(attackerUuid)).filter(isLost),
+      Number.MAX_VALUE,
+    );
     const report = await sweep(env, LIMITS);
     expect(report.removed).toBe(3);
     expect(await statesOf(identityUuid)).toMatchObject([
@@ -75,8 +80,8 @@ describe("[design] the sweep", () => {
     const { identityUuid, stub } = await known(["a", "a", "a"]);
     await waitForSeq(identityUuid, 3);
     await inObject(stub, (sql) => {
-      sql.exec("DELETE FROM observations");
-      sql.exec("DELETE FROM attributions");
+      sql.exec("DELETE FROM sessions");
+      sql.exec("DELETE FROM states");
     });
     await evictDurableObject(stub);
     await sweep(env, LIMITS);
@@ -130,7 +135,7 @@ describe("[design] the sweep", () => {
   it("does a bounded amount of work per run, marked identities first, and goes on where it stopped", async () => {
     const large = await known(Array.from({ length: 25 }, (_, i) => `v${i % 2}`));
     await sweep(env, LIMITS);
-    await inObject(large.stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714001200").toArray());
+    await loseObservations(large.stub, ({ ts }) => ts > 1_714_001_200);
     await env.DB.prepare(
       "UPDATE identities SET is_dirty = 1, mark_version = mark_version + 1 WHERE uuid = ?1",
     )
@@ -154,17 +159,16 @@ describe("[design] the sweep", () => {
 
   it("runs by cron", async () => {
     const { identityUuid, stub } = await known(["a", "a", "a"]);
-    await inObject(stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray());
+    await loseObservations(stub, ({ ts }) => ts > 1_714_000_000);
     await env.DB.prepare(
       "UPDATE identities SET is_dirty = 1, mark_version = mark_version + 1 WHERE uuid = ?1",
     )
       .bind(identityUuid)
       .run();
-    const held = () => inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length);
     await handleScheduled("* * * * *", Date.now(), env);
-    expect(await held()).toBe(1);
+    expect(await countHeld(stub)).toBe(1);
     await handleScheduled("*/5 * * * *", Date.now(), env);
-    expect(await held()).toBe(3);
+    expect(await countHeld(stub)).toBe(3);
   });
 });
 
@@ -183,7 +187,7 @@ describe("[§7] rebuild", () => {
     const response = await call("POST", `identities/${identityUuid}/rebuild`);
     expect(await response.json()).toEqual({ identity_uuid: identityUuid, done: true });
     expect(await statesOf(identityUuid)).toEqual(before);
-    await inObject(stub, (sql) => sql.exec("DELETE FROM observations WHERE ts > 1714000000").toArray());
+    await loseObservations(stub, ({ ts }) => ts > 1_714_000_000);
     await call("POST", `identities/${identityUuid}/rebuild`);
     expect(await statesOf(identityUuid)).toEqual(before);
     expect((await readHistory(env.DB, identityUuid, 0, 100)).length).toBe(4);
@@ -194,8 +198,7 @@ describe("[§7] rebuild", () => {
     const broken = await Promise.all(Array.from({ length: 5 }, () => known(["a", "a", "a"])));
     // More than one step takes.
     await deliver(Array.from({ length: 60 }, () => payload({ attacker_uuid: crypto.randomUUID() })));
-    for (const { stub } of broken)
-      await inObject(stub, (sql) => sql.exec("DELETE FROM observations").toArray());
+    for (const { stub } of broken) await loseObservations(stub);
     const started = await call("POST", "rebuild");
     expect(started.status).toBe(202);
     const maintenance = env.MAINTENANCE.getByName("maintenance");
@@ -213,7 +216,7 @@ describe("[§7] rebuild", () => {
       { timeout: 60_000, interval: 100 },
     );
     for (const { stub, identityUuid } of broken) {
-      expect(await inObject(stub, (sql) => sql.exec("SELECT * FROM observations").toArray().length)).toBe(3);
+      expect(await countHeld(stub)).toBe(3);
       expect((await readHistory(env.DB, identityUuid, 0, 100)).length).toBe(3);
     }
   });

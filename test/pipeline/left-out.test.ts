@@ -6,6 +6,7 @@ import { type OutboundEvent, stubIdentityUuid } from "../../src/core/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { receivedFor, waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
+import { storedObservations } from "../setup/observations.ts";
 
 const CATEGORICAL = "motor.input_modality";
 const START = 1_714_000_000;
@@ -53,12 +54,10 @@ describe("[§3] one observation per key", () => {
       lastObservationTs: START + 1_000,
     });
     expect(await changesOf(identityUuid)).toEqual(["null>unknown", "unknown>stable", "stable>conflicted"]);
-    const row = await env.DB.prepare(
-      "SELECT value, ts FROM observations WHERE attacker_uuid = ?1 AND evidence_ref = ?2",
-    )
-      .bind(attackerUuid, first?.["evidence_ref"])
-      .first();
-    expect(row).toEqual({ value: '"b"', ts: START + 1_000 });
+    const stored = await storedObservations(attackerUuid);
+    expect(stored.filter(({ evidenceRef }) => evidenceRef === first?.["evidence_ref"])).toMatchObject([
+      { value: '"b"', ts: START + 1_000 },
+    ]);
   });
 
   it("at the same ts the greater id, then the greater value stands; D1 and object agree", async () => {
@@ -69,10 +68,7 @@ describe("[§3] one observation per key", () => {
     await deliver([greaterId]);
     await deliver([base, { ...greaterId, value: "z" }, { ...greaterId, value: "y" }]);
     expect(await stateOf(identityUuid)).toMatchObject({ currentValue: "z", observationCount: 1 });
-    const row = await env.DB.prepare("SELECT id, value FROM observations WHERE attacker_uuid = ?1")
-      .bind(attackerUuid)
-      .first();
-    expect(row).toEqual({ id: "id-\u{1f600}", value: '"z"' });
+    expect(await storedObservations(attackerUuid)).toMatchObject([{ id: "id-\u{1f600}", value: '"z"' }]);
   });
 });
 

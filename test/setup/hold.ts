@@ -5,6 +5,8 @@ import { vi } from "vitest";
 import type { IdentityObject } from "../../src/identity/index.ts";
 import { retarget } from "./identity-object.ts";
 
+export { isPageRead } from "./identity-object.ts";
+
 /** Begins like the reason of ending a test, which is not reported as an error. */
 const ENDED = "Instance disposed: ended by a test";
 
@@ -56,11 +58,6 @@ export async function holdAfter(
       else kept.delete(nth);
     },
   };
-}
-
-/** Whether a statement reads a page of observations. */
-export function isPageRead(sql: string): boolean {
-  return /^\s*SELECT[\s\S]+FROM observations/.test(sql);
 }
 
 /** Ends an object: what it stored stays, what it was doing is lost. */

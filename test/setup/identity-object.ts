@@ -28,11 +28,16 @@ export function afterPageRead(stub: Stub, happen: () => Promise<unknown>): Promi
   return retarget(stub, (targets) => ({
     ...targets,
     db: afterwards(targets.db, async (sql) => {
-      if (!isDue || !/FROM observations/.test(sql)) return;
+      if (!isDue || !isPageRead(sql)) return;
       isDue = false;
       await happen();
     }),
   }));
+}
+
+/** Whether a statement reads a page of observations. */
+export function isPageRead(sql: string): boolean {
+  return /^\s*WITH RECURSIVE holder/.test(sql);
 }
 
 function afterwards(db: D1Database, then: (sql: string) => Promise<void>): D1Database {

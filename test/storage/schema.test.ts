@@ -3,7 +3,6 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
 it.each([
-  "attackers",
   "attributions",
   "dead_letter_attackers",
   "former_links",
@@ -13,7 +12,7 @@ it.each([
   "counters",
   "erasures",
   "identities",
-  "observations",
+  "observation_rows",
   "outbox_backlog",
   "stream_tickets",
 ])("%s is WITHOUT ROWID", async (table) => {
@@ -23,9 +22,26 @@ it.each([
   expect(row?.sql).toMatch(/\) WITHOUT ROWID$/);
 });
 
-it("observations has no index but its key", async () => {
+it.each(["sessions", "attributions"])("%s has no index but its key", async (table) => {
   const { results } = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'observations' AND sql IS NOT NULL",
-  ).all();
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL",
+  )
+    .bind(table)
+    .all();
   expect(results).toEqual([]);
+});
+
+it.each([
+  ["attackers", "number"],
+  ["events", "cursor"],
+  ["sessions", "id"],
+])("the rowid of %s is its %s", async (table, column) => {
+  const { results } = await env.DB.prepare("SELECT name, type, pk FROM pragma_table_info(?1) WHERE pk > 0")
+    .bind(table)
+    .all();
+  expect(results).toEqual([{ name: column, type: "INTEGER", pk: 1 }]);
+  const row = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE name = ?1")
+    .bind(table)
+    .first<{ sql: string }>();
+  expect(row?.sql).not.toMatch(/WITHOUT ROWID/);
 });

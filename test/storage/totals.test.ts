@@ -1,6 +1,7 @@
 /** Totals: which are fresh at every look, and which may be a little old where there is much to count. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { addIdentities } from "./projected-identities.ts";
 import {
   COUNTED_AFRESH_ROWS,
   COUNTED_HOLDS_MS,
@@ -59,17 +60,42 @@ it("[§7 stats] attackers that wait are not counted as registered", async () => 
 
 it("[§7 stats] an identity that is merged away counts no more, and its states neither", async () => {
   const before = await readTotals(env.DB);
-  await env.DB.batch([
-    env.DB.prepare(
-      "INSERT INTO identities (uuid, merged_into_uuid) VALUES ('stands', NULL), ('gone', 'stands')",
-    ),
-    env.DB.prepare(
-      `INSERT INTO attributions (identity_uuid, primitive, state, seq)
-       VALUES ('stands', 'motor.x', 'drifting', 1), ('gone', 'motor.x', 'drifting', 1), ('gone', 'motor.y', 'stable', 2)`,
-    ),
+  await addIdentities(env.DB, [
+    { uuid: "stands", lastChangeTs: 1, states: { "motor.x": "drifting" } },
+    {
+      uuid: "gone",
+      lastChangeTs: 1,
+      states: { "motor.x": "drifting", "motor.y": "stable" },
+      mergedIntoUuid: "stands",
+    },
   ]);
   const after = await readTotals(env.DB);
   expect(after.identities - before.identities).toBe(1);
   expect(after.states.drifting - before.states.drifting).toBe(1);
   expect(after.states.stable - before.states.stable).toBe(0);
+});
+
+it("[§7 stats] states of those that are merged away are found by their profiles, wide or behind, once each", async () => {
+  const before = await readTotals(env.DB);
+  const states = Object.fromEntries(
+    Array.from({ length: 400 }, (_, i) => [`motor.p${i}`, "stable"] as const),
+  );
+  const merged = { lastChangeTs: 1, mergedIntoUuid: "stands", states };
+  await addIdentities(env.DB, [
+    { uuid: "wide", valueCharacters: 600, ...merged },
+    { uuid: "behind", ...merged },
+    { uuid: "alive", lastChangeTs: 1, states },
+  ]);
+  await env.DB.batch([
+    env.DB.prepare(
+      "UPDATE attributions SET state = 'conflicted' WHERE identity_uuid IN ('behind', 'alive') AND primitive = 'motor.p7'",
+    ),
+    // A page of a profile before.
+    env.DB.prepare(
+      "INSERT INTO profile_pages SELECT identity_uuid, 9, 1, body FROM profile_pages WHERE identity_uuid = 'wide' AND page = 0",
+    ),
+  ]);
+  const after = await readTotals(env.DB);
+  expect(after.states.stable - before.states.stable).toBe(399);
+  expect(after.states.conflicted - before.states.conflicted).toBe(1);
 });

@@ -6,6 +6,7 @@ import { STANDARD_POLICY } from "../../src/core/index.ts";
 import type { IdentityObject } from "../../src/identity/index.ts";
 import { FEED_NAMES } from "../../src/stream/index.ts";
 import { deliver } from "../setup/deliver.ts";
+import { storedEvents } from "../setup/history.ts";
 import { series } from "../setup/payload.ts";
 import { PATIENCE, StreamClient } from "./client.ts";
 import {
@@ -244,10 +245,8 @@ async function lastHistory(identityUuid: string) {
       (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
     );
   await expect.poll(pending, PATIENCE).toBe(0);
-  const { results } = await env.DB.prepare("SELECT event FROM events WHERE identity_uuid = ?1 ORDER BY seq")
-    .bind(identityUuid)
-    .all<{ event: string }>();
-  return results.map(({ event }) => JSON.parse(event) as { id: string });
+  const events = await storedEvents(env.DB, identityUuid);
+  return events.map(({ event }) => JSON.parse(event) as { id: string });
 }
 
 function idsAscend(client: StreamClient): boolean {

@@ -273,7 +273,7 @@ it("[§7] retention keeps the newest event: a place that was given out is never 
 });
 
 async function count(identityUuid: string): Promise<number> {
-  const row = await env.DB.prepare("SELECT count(*) AS n FROM events WHERE identity_uuid = ?1")
+  const row = await env.DB.prepare("SELECT coalesce(sum(size), 0) AS n FROM events WHERE identity_uuid = ?1")
     .bind(identityUuid)
     .first<{ n: number }>();
   return row?.n ?? 0;

@@ -8,6 +8,7 @@ import type { Change, Merger, Series, Tail, Verdict } from "./merger.ts";
 import { numeric } from "./numeric.ts";
 
 export { arraySeries, mapHashWindow } from "./array-series.ts";
+export { collectSeries, joinSeries, type SeriesCollector } from "./collected-series.ts";
 export {
   type ChangingHashWindow,
   changingHashWindow,
@@ -15,7 +16,6 @@ export {
   NO_HASH_WINDOW,
   type StoredHashWindow,
 } from "./hash-window-change.ts";
-export { orderedSeries } from "./ordered-series.ts";
 export { windowsOf } from "./window-tail.ts";
 export {
   type Change,

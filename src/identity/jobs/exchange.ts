@@ -4,7 +4,7 @@
  * Observations that arrive in between are staged as well, so none is lost.
  */
 import type { AppliedObservation, Cause, Notice } from "../../core/index.ts";
-import { finishBackfills, readAttackersPage, type StoredMember } from "../../storage/index.ts";
+import { finishBackfills, type ObservationPage, readAttackersPage } from "../../storage/index.ts";
 import type { ExchangeLink } from "../protocol.ts";
 import type { IdentityStore, JobOf } from "../store/index.ts";
 import type { JobKind } from "./job-kind.ts";
@@ -17,15 +17,9 @@ export const REBUILD = "rebuild";
 
 type Exchange = JobOf<"exchange">;
 
-interface Page {
-  readonly rows: readonly StoredMember[];
-  /** Whether these attackers may have more observations. */
-  readonly isFull: boolean;
-}
+const NOTHING_READ: ObservationPage = { observations: [], sessions: [], next: null };
 
-const NOTHING_READ: Page = { rows: [], isFull: false };
-
-export const exchange: JobKind<"exchange", Page> = {
+export const exchange: JobKind<"exchange", ObservationPage> = {
   queries: 1,
 
   async read(job, db, limit) {
@@ -36,13 +30,8 @@ export const exchange: JobKind<"exchange", Page> = {
     const { index, after } = positionOf(job);
     const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
     if (attackers.length === 0) return NOTHING_READ;
-    const rows = await readAttackersPage(
-      db,
-      attackers.map(({ attackerUuid }) => attackerUuid),
-      after,
-      limit,
-    );
-    return { rows, isFull: rows.length === limit };
+    const uuids = attackers.map(({ attackerUuid }) => attackerUuid);
+    return readAttackersPage(db, uuids, after, limit);
   },
 
   apply(job, page, store) {
@@ -56,7 +45,7 @@ export const exchange: JobKind<"exchange", Page> = {
     }
     const { index } = positionOf(job);
     if (index < job.input.load.length) {
-      store.staged.add(job.key, page.rows);
+      store.staged.add(job.key, page.observations);
       store.jobs.moveOn(job, nextPlace(job, page));
       return null;
     }
@@ -94,21 +83,16 @@ function positionOf({ progress }: Exchange) {
   return progress?.phase === "read" ? progress : { index: 0, after: null };
 }
 
-function nextPlace(job: Exchange, { rows, isFull }: Page) {
+function nextPlace(job: Exchange, { next }: ObservationPage) {
   const { load } = job.input;
   const { index } = positionOf(job);
-  const last = rows.at(-1);
-  if (!last || !isFull) {
+  if (next === null) {
     return { phase: "read", index: Math.min(index + PAGE_ATTACKERS, load.length), after: null } as const;
   }
-  const reached = load.findIndex(({ attackerUuid }, i) => i >= index && attackerUuid === last.attackerUuid);
+  const reached = load.findIndex(({ attackerUuid }, i) => i >= index && attackerUuid === next.attackerUuid);
   if (reached < 0)
-    throw new Error(`a page must hold observations of the attackers asked for, found ${last.attackerUuid}`);
-  return {
-    phase: "read",
-    index: reached,
-    after: { primitive: last.primitive, evidenceRef: last.evidenceRef },
-  } as const;
+    throw new Error(`a page must hold observations of the attackers asked for, found ${next.attackerUuid}`);
+  return { phase: "read", index: reached, after: next } as const;
 }
 
 /**
@@ -122,13 +106,12 @@ function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
   // An identity that is merged away takes in nothing.
   const load = store.winner === null ? input.load.filter(isCurrent) : [];
   for (const { attackerUuid, linkVersion } of drop) {
+    store.observations.removeOf(attackerUuid);
     if (isErased(store, key, attackerUuid)) forgetLink(store, attackerUuid, linkVersion);
     else store.links.release(attackerUuid, linkVersion);
-    store.observations.removeOf(attackerUuid);
   }
   for (const { attackerUuid, linkVersion, firstSeenTs } of load) {
     if (!isErased(store, key, attackerUuid)) store.links.link(attackerUuid, linkVersion, firstSeenTs);
-    store.observations.removeOf(attackerUuid);
     store.staged.putInPlace(key, attackerUuid);
   }
   if (input.isWhole) store.observations.removeStrangers();
@@ -144,7 +127,8 @@ function withoutErased(store: IdentityStore, key: string, notice: Notice): Notic
 
 /**
  * Removes the link to an erased attacker with its version: one that comes back starts with version 1 again. Without the
- * version, an exchange that waits could not tell that its link is older, so it no longer names the attacker.
+ * version, an exchange that waits could not tell that its link is older, so it no longer names the attacker. No observation of it is
+ * stored.
  * @param linkVersion - the newest version that is known
  */
 export function forgetLink(store: IdentityStore, attackerUuid: string, linkVersion: number): void {

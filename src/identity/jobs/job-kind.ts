@@ -24,5 +24,8 @@ export interface JobKind<K extends Job["kind"], Page> {
 /** Maximum number of observations that a step reads, by kind of job. */
 export type PageSizes = Readonly<Record<Job["kind"], number>>;
 
-/** Applying a page of a backfill takes about 50 ms. A page of an exchange has about 5 MB if every value has the maximum length. */
-export const PAGE_SIZES: PageSizes = { backfill: 500, exchange: 1_000 };
+/**
+ * Applying a page of a backfill takes about 50 ms. A page of an exchange has about 5 MB if every value has the
+ * maximum length. A page of packing takes about 30 ms.
+ */
+export const PAGE_SIZES: PageSizes = { backfill: 500, exchange: 1_000, pack: 2_000 };

@@ -10,6 +10,9 @@ import type { IdentityStore, Job } from "../store/index.ts";
 import { backfill } from "./backfill.ts";
 import { exchange } from "./exchange.ts";
 import type { PageSizes } from "./job-kind.ts";
+import { pack } from "./pack.ts";
+
+const KINDS = { backfill, exchange, pack } as const;
 
 export class JobRunner {
   readonly #store: IdentityStore;
@@ -36,7 +39,7 @@ export class JobRunner {
     for (;;) {
       const job = this.#store.isEmpty ? null : this.#store.jobs.next(Date.now());
       if (!job) return;
-      const queries = job.kind === "backfill" ? backfill.queries : exchange.queries;
+      const { queries } = KINDS[job.kind];
       if (!budget.allows(queries)) return;
       budget.spend(queries);
       try {
@@ -57,6 +60,10 @@ export class JobRunner {
       case "exchange": {
         const page = await exchange.read(job, db, pageSizes.exchange);
         return this.#applyIfUnchanged(job, () => exchange.apply(job, page, this.#store));
+      }
+      case "pack": {
+        const page = await pack.read(job, db, pageSizes.pack);
+        return this.#applyIfUnchanged(job, () => pack.apply(job, page, this.#store));
       }
       default:
         job satisfies never;

@@ -1,6 +1,7 @@
 /** The hash windows that are too wide for a state row, in the identity object's SQLite. */
 import type { HashWindowChange, Member, StoredHashWindow } from "../../core/index.ts";
 import { inPieces } from "./pieces.ts";
+import type { Tables } from "./tables.ts";
 
 interface MemberRow extends Record<string, SqlStorageValue> {
   value: string;
@@ -9,8 +10,11 @@ interface MemberRow extends Record<string, SqlStorageValue> {
   attackerUuid: string;
 }
 
+const NO_MEMBERS: StoredHashWindow = { get: () => null, valuesBetween: () => [] };
+
 /** The stored window of a primitive. */
-export function storedHashWindow(sql: SqlStorage, primitive: string): StoredHashWindow {
+export function storedHashWindow(sql: SqlStorage, tables: Tables, primitive: string): StoredHashWindow {
+  if (!tables.has("hash_window")) return NO_MEMBERS;
   return {
     get: (value): Member | null =>
       sql
@@ -37,9 +41,12 @@ export function storedHashWindow(sql: SqlStorage, primitive: string): StoredHash
 /** Saves a decided change. */
 export function changeHashWindow(
   sql: SqlStorage,
+  tables: Tables,
   primitive: string,
   { removeBeforeTs, puts }: HashWindowChange,
 ): void {
+  if (puts.length > 0) tables.need("hash_window");
+  if (!tables.has("hash_window")) return;
   if (removeBeforeTs > -Infinity) {
     sql.exec("DELETE FROM hash_window WHERE primitive = ? AND ts < ?", primitive, finite(removeBeforeTs));
   }

@@ -1,8 +1,9 @@
 /**
- * Converts stores from before the numbered migrations: their tables are renamed, the new ones are created, and the rows are
- * copied. Only the last version before is read: that version could not read what earlier ones had written. An object is
+ * Converts stores from before the numbered migrations into version 1: their tables are renamed, the new ones are created, and the rows
+ * are copied. Only the last version before is read: that version could not read what earlier ones had written. An object is
  * converted at its next call. Remove this file when no such store is left.
  */
+import type { Tables } from "./tables.ts";
 
 /** The tables of that version. */
 const TABLES = [
@@ -23,8 +24,8 @@ const TABLES = [
 ] as const;
 
 /** Whether a store has that version. */
-export function isUnnumbered(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'head' LIMIT 1").toArray().length > 0;
+export function isUnnumbered(tables: Tables): boolean {
+  return tables.has("head");
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The identity object's own SQLite; nobody else speaks SQL to it. */
 export { type Job, type JobOf } from "./jobs.ts";
-export { type KeyRange, nameOf } from "./observations.ts";
-export { type PendingEvent } from "./outbox.ts";
+export { type PendingEvent } from "./event-batch.ts";
+export { nameOf } from "./observations.ts";
+export { type PlacedRow, type RowRange } from "./unpacked-rows.ts";
 export { IdentityStore } from "./store.ts";

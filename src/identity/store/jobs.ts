@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { JobStatus } from "../protocol.ts";
 import { Emptiness } from "./emptiness.ts";
+import type { Tables } from "./tables.ts";
 
 const linkSchema = z.object({
   attackerUuid: z.string(),
@@ -32,9 +33,12 @@ const INPUTS = {
     /** Whether `load` has every attacker of the identity. Observations of all others are then removed. */
     isWhole: z.boolean(),
   }),
+  /** Moves the observations of a store of version 1 into session rows. */
+  pack: z.object({}),
 };
 
-const keySchema = z.object({ primitive: z.string(), evidenceRef: z.string() });
+/** The session row that was read last. */
+const cursorSchema = z.object({ attackerUuid: z.string(), place: z.number() });
 
 /** The progress of each kind of job; null at the start. */
 const PROGRESS = {
@@ -42,12 +46,14 @@ const PROGRESS = {
   backfill: z.object({ ts: z.number(), evidenceRef: z.string(), primitive: z.string() }).nullable(),
   exchange: z
     .discriminatedUnion("phase", [
-      /** Reading: the current attacker of `load`, and its last staged observation. */
-      z.object({ phase: z.literal("read"), index: z.number(), after: keySchema.nullable() }),
+      /** Reading: the current attacker of `load`, and the last session row that is staged. */
+      z.object({ phase: z.literal("read"), index: z.number(), after: cursorSchema.nullable() }),
       /** The exchange is made. D1 must still be told that the backfills of these attackers are done. */
       z.object({ phase: z.literal("confirm") }),
     ])
     .nullable(),
+  /** What was moved is no longer in `observation_rows`. */
+  pack: z.null(),
 };
 
 export type JobKind = keyof typeof INPUTS;
@@ -77,10 +83,12 @@ interface JobRow extends Record<string, SqlStorageValue> {
 
 export class Jobs {
   readonly #sql: SqlStorage;
+  readonly #tables: Tables;
   readonly #emptiness: Emptiness;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, tables: Tables) {
     this.#sql = sql;
+    this.#tables = tables;
     this.#emptiness = new Emptiness(sql, "SELECT 1 FROM jobs WHERE input IS NOT NULL LIMIT 1");
   }
 
@@ -91,11 +99,12 @@ export class Jobs {
 
   /** Whether no job waits. */
   get isEmpty(): boolean {
-    return this.#emptiness.isEmpty;
+    return !this.#exist || this.#emptiness.isEmpty;
   }
 
   /** Adds a job, or restarts the one with this key. */
   start<K extends JobKind>(kind: K, key: string, input: JobInput<K>): void {
+    this.#tables.need("jobs");
     this.#emptiness.forget();
     this.#sql.exec(
       `INSERT INTO jobs (key, kind, position, input, progress, revision, failures, error, retry_ms)
@@ -110,26 +119,22 @@ export class Jobs {
 
   /** Adds a job, unless one with this key and this input waits: that one keeps its progress. */
   ensure<K extends JobKind>(kind: K, key: string, input: JobInput<K>): void {
-    const waiting = this.#sql.exec(
-      "SELECT 1 FROM jobs WHERE key = ? AND input = ?",
-      key,
-      JSON.stringify(input),
-    );
-    if (waiting.toArray().length === 0) this.start(kind, key, input);
+    if (!this.#finds("key = ? AND input = ?", key, JSON.stringify(input))) this.start(kind, key, input);
   }
 
   /** Whether a job with this key waits. */
   isWaiting(key: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM jobs WHERE key = ? AND input IS NOT NULL", key).toArray().length > 0;
+    return this.#finds("key = ? AND input IS NOT NULL", key);
   }
 
   /** Whether a job with this key waits or was done. */
   isKnown(key: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM jobs WHERE key = ?", key).toArray().length > 0;
+    return this.#finds("key = ?", key);
   }
 
   /** The next job that is due, or null. */
   next(nowMs: number): Job | null {
+    if (!this.#exist) return null;
     const row = this.#sql
       .exec<JobRow>(
         `SELECT key, kind, input, progress, revision, failures FROM jobs
@@ -142,6 +147,7 @@ export class Jobs {
 
   /** The waiting exchanges. */
   exchanges(): JobOf<"exchange">[] {
+    if (!this.#exist) return [];
     return this.#sql
       .exec<JobRow>(
         `SELECT key, kind, input, progress, revision, failures FROM jobs
@@ -154,6 +160,7 @@ export class Jobs {
 
   /** Time at which the next waiting job is due (epoch milliseconds), or null if none waits. */
   nextMs(): number | null {
+    if (!this.#exist) return null;
     return this.#sql
       .exec<{ ms: number | null }>("SELECT min(retry_ms) AS ms FROM jobs WHERE input IS NOT NULL")
       .one().ms;
@@ -161,11 +168,7 @@ export class Jobs {
 
   /** Whether a job has not changed since a step began. */
   isUnchanged({ key, revision }: Job): boolean {
-    return (
-      this.#sql
-        .exec("SELECT 1 FROM jobs WHERE key = ? AND revision = ? AND input IS NOT NULL", key, revision)
-        .toArray().length > 0
-    );
+    return this.#finds("key = ? AND revision = ? AND input IS NOT NULL", key, revision);
   }
 
   /** Saves the progress of a job. */
@@ -193,6 +196,7 @@ export class Jobs {
 
   /** Ends a job. Its key is kept if it must run only once. */
   finish(key: string, isKeyKept: boolean): void {
+    if (!this.#exist) return;
     if (isKeyKept) {
       this.#sql.exec(
         "UPDATE jobs SET input = NULL, progress = NULL, revision = revision + 1, failures = 0, error = NULL WHERE key = ?",
@@ -219,16 +223,28 @@ export class Jobs {
 
   /** Ends every backfill: the winner of a merge reads all of D1 itself. */
   dropBackfills(): void {
-    this.#sql.exec("DELETE FROM jobs WHERE kind = 'backfill'");
+    if (this.#exist) this.#sql.exec("DELETE FROM jobs WHERE kind = 'backfill'");
   }
 
   /** All waiting jobs. */
   status(): JobStatus[] {
+    if (!this.#exist) return [];
     return this.#sql
       .exec<{ key: string; kind: string; failures: number; error: string | null }>(
         "SELECT key, kind, failures, error FROM jobs WHERE input IS NOT NULL ORDER BY position",
       )
       .toArray();
+  }
+
+  /** Whether there was ever a job. */
+  get #exist(): boolean {
+    return this.#tables.has("jobs");
+  }
+
+  #finds(condition: string, ...bindings: readonly SqlStorageValue[]): boolean {
+    if (!this.#exist) return false;
+    const rows = this.#sql.exec(`SELECT 1 FROM jobs WHERE ${condition}`, ...bindings);
+    return rows.toArray().length > 0;
   }
 }
 
@@ -242,6 +258,8 @@ function toJob({ kind, input, progress, ...row }: JobRow): Job {
       return { ...row, kind, input: INPUTS.backfill.parse(given), progress: PROGRESS.backfill.parse(far) };
     case "exchange":
       return { ...row, kind, input: INPUTS.exchange.parse(given), progress: PROGRESS.exchange.parse(far) };
+    case "pack":
+      return { ...row, kind, input: INPUTS.pack.parse(given), progress: PROGRESS.pack.parse(far) };
     default:
       throw new Error(`a job must be of a known kind, ${row.key} is of ${kind}`);
   }

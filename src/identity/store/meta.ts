@@ -1,20 +1,9 @@
-/** Single values that an identity object keeps, by name, as JSON; each is cached. */
+/** Single values that an identity object keeps, by name, as JSON; each is cached. The head has a file of its own. */
 import { z } from "zod";
-import type { IdentityHead } from "../../core/index.ts";
 
 const SCHEMAS = {
-  /** The identity's memory besides its primitives. */
-  head: z.object({
-    identityUuid: z.string(),
-    seq: z.number(),
-    isFormed: z.boolean(),
-    multiActor: z.array(z.string()),
-    suspected: z.array(z.string()).nullable(),
-  }) satisfies z.ZodType<IdentityHead>,
   /** The latest merge, or undoing of one, that this identity heard of, and whom it is merged into since (null: nobody). */
   merged: z.object({ winnerUuid: z.string().nullable(), mergeId: z.number(), isUndone: z.boolean() }),
-  /** The last suspicion that was published: its list, and how many before it stand as differences in a row in D1. */
-  suspicion: z.object({ seq: z.number(), primitives: z.array(z.string()), differences: z.number() }),
   /** Primitives that lost their last observation, with the `seq` as of then, until D1's projection knows. */
   removed: z.record(z.string(), z.number()),
   /** Present while the read model in D1 holds what was removed here: it is projected at once, not after a while. */

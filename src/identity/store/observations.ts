@@ -1,202 +1,273 @@
-/** The stored observations of an identity object, in the order of D1's key: attacker, primitive, evidence pointer. */
-import type { AppliedObservation, Member, ObservationKey, Precedence } from "../../core/index.ts";
+/**
+ * The stored observations of an identity object, in session rows. In a store that was converted from version 1 some may still stand in
+ * rows of their own (see unpacked-rows.ts); both are answered for as one set.
+ */
+import {
+  type AppliedObservation,
+  compareMembers,
+  type Member,
+  type ObservationKey,
+  type Precedence,
+} from "../../core/index.ts";
+import type { Links } from "./links.ts";
+import { eachInOrder, type PlannedRow, type PrimitiveMember } from "./ordered-members.ts";
 import { inPieces } from "./pieces.ts";
+import { eachMember, eachPrimitive, readBody, type TakeMember } from "./session-body.ts";
+import { PLACES, SessionTable } from "./session-table.ts";
+import { findInRows, groupByPlace, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import type { Tables } from "./tables.ts";
+import { type PlacedRow, type RowRange, UnpackedRows } from "./unpacked-rows.ts";
 
-/** A range of observations in the order of their keys. */
-export interface KeyRange {
-  /** Exclusive; null: from the start. */
-  readonly after: ObservationKey | null;
-  /** Inclusive; null: to the end. */
-  readonly through: ObservationKey | null;
+interface BodyRow extends Record<string, SqlStorageValue> {
+  id: number;
+  body: string;
 }
-
-interface MemberRow extends Record<string, SqlStorageValue> {
-  value: string;
-  ts: number;
-  evidenceRef: string;
-  attackerUuid: string;
-}
-
-interface ObservationRow extends MemberRow {
-  primitive: string;
-  id: string;
-}
-
-const KEY = "attacker_uuid, primitive, evidence_ref";
-const MEMBER = "value, ts, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid";
-const COLUMNS = `primitive, id, ${MEMBER}`;
-const SERIES_ORDER = "ts, evidence_ref, attacker_uuid";
-
-/** The attackers with stored observations. It costs two look-ups per attacker. */
-const HOLDERS = `holders (uuid) AS (
-  SELECT min(attacker_uuid) FROM observations
-  UNION ALL
-  SELECT (SELECT min(attacker_uuid) FROM observations WHERE attacker_uuid > uuid) FROM holders WHERE uuid IS NOT NULL
-)`;
 
 export class Observations {
   readonly #sql: SqlStorage;
+  readonly #links: Links;
+  readonly #rows: SessionTable;
+  readonly #unpacked: UnpackedRows;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, links: Links, tables: Tables) {
     this.#sql = sql;
+    this.#links = links;
+    this.#rows = new SessionTable(sql, links);
+    this.#unpacked = new UnpackedRows(sql, tables);
+  }
+
+  /** Clears the cache. Call it after a transaction that did not commit. */
+  forget(): void {
+    this.#rows.forget();
   }
 
   /** The stored observations with the keys of the given ones, by `nameOf` of each; missing ones are left out. */
   standing(keys: readonly ObservationKey[]): Map<string, Precedence> {
     const standing = new Map<string, Precedence>();
-    const rows = keys.map((key) => [key.attackerUuid, key.primitive, key.evidenceRef]);
-    inPieces(rows, 3, (values, bindings) => {
-      const found = this.#sql.exec<ObservationRow>(
-        `SELECT ${COLUMNS} FROM (VALUES ${values}) AS sought CROSS JOIN observations
-           ON attacker_uuid = sought.column1 AND primitive = sought.column2 AND evidence_ref = sought.column3`,
-        ...bindings,
-      );
-      for (const row of found) standing.set(nameOf(row), row);
-    });
+    for (const [attackerUuid, group] of byAttacker(keys)) {
+      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
+      for (const held of findInRows(this.#rows.of(attackerUuid), group)) {
+        standing.set(nameOf({ ...held, attackerUuid }), held);
+      }
+    }
+    for (const held of this.#unpacked.find(keys)) standing.set(nameOf(held), held);
     return standing;
   }
 
-  /** Stores observations. Each replaces the one with its key. */
+  /** Stores observations. Of two with the same key the greater is kept. Each row that changes is written once. */
   put(observations: readonly AppliedObservation[]): void {
-    const rows = observations.map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) => [
-      attackerUuid,
-      primitive,
-      evidenceRef,
-      ts,
-      id,
-      value,
-    ]);
-    inPieces(rows, 6, (values, bindings) => {
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO observations (${KEY}, ts, id, value) VALUES ${values}`,
-        ...bindings,
-      );
-    });
-  }
-
-  /** A primitive's series, in series order, row by row. */
-  members(primitive: string): Iterable<Member> {
-    return this.#sql.exec<MemberRow>(
-      `WITH RECURSIVE ${HOLDERS}
-       SELECT ${MEMBER} FROM holders CROSS JOIN observations ON attacker_uuid = uuid AND primitive = ?
-       ORDER BY ${SERIES_ORDER}`,
-      primitive,
-    );
-  }
-
-  /** The newest observations of a primitive, in series order. Costs one pass over its series. @param limit - at most */
-  newest(primitive: string, limit: number): Member[] {
-    return this.#sql
-      .exec<MemberRow>(
-        `WITH RECURSIVE ${HOLDERS}
-         SELECT ${MEMBER} FROM holders CROSS JOIN observations ON attacker_uuid = uuid AND primitive = ?
-         ORDER BY ts DESC, evidence_ref DESC, attacker_uuid DESC LIMIT ?`,
-        primitive,
-        limit,
-      )
-      .toArray()
-      .toReversed();
+    if (this.#unpacked.exist) {
+      // A smaller one that arrives does not replace the stored one.
+      const held = this.#unpacked.find(observations);
+      this.#unpacked.remove(held, Number.MAX_VALUE);
+      this.#merge(held);
+    }
+    this.#merge(observations);
+    this.#rows.flush();
   }
 
   /**
-   * Every series, by primitive in ASCII order, in one pass. The reader must finish one before the next.
+   * Passes every stored observation on, one per key, in any order. Rows are decoded one after the other.
+   * @param primitives - those to pass on; null: all
+   */
+  eachStored(primitives: ReadonlySet<string> | null, take: TakeMember): void {
+    if (primitives?.size === 0) return;
+    this.#unpacked.each(primitives, take);
+    const attackers = this.#links.byNumber();
+    const rows = this.#sql
+      .exec("SELECT id, body FROM sessions WHERE size > 0")
+      .raw<[id: number, body: string]>();
+    for (const [id, body] of rows) {
+      eachMember(body, attackerOf(attackers, id), primitives, take);
+    }
+  }
+
+  /**
+   * Passes stored observations on in the order of a series. Memory holds the rows whose times overlap.
+   * @param primitives - those to pass on
    * @param toTs - epoch seconds; later observations are left out
    */
-  *allMembers(toTs = Number.MAX_VALUE): Generator<readonly [string, Iterable<Member>], void, undefined> {
-    const rows = this.#sql.exec<ObservationRow>(
-      `SELECT ${COLUMNS} FROM observations WHERE ts <= ? ORDER BY primitive, ${SERIES_ORDER}`,
-      toTs,
-    );
-    let row = rows.next();
-    while (!row.done) {
-      const { primitive } = row.value;
-      yield [
-        primitive,
-        (function* series() {
-          for (; !row.done && row.value.primitive === primitive; row = rows.next()) yield row.value;
-        })(),
-      ];
-      // Skips the members that were not read.
-      while (!row.done && row.value.primitive === primitive) row = rows.next();
-    }
+  eachInOrder(primitives: ReadonlySet<string>, toTs: number, take: TakeMember): void {
+    const attackers = this.#links.byNumber();
+    const rows = this.#sql
+      .exec<PlannedRow & Record<string, SqlStorageValue>>(
+        "SELECT id, first_ts AS firstTs FROM sessions WHERE size > 0 AND first_ts <= ? ORDER BY first_ts",
+        toTs,
+      )
+      .toArray();
+    const read = (ids: readonly number[]): Map<number, PrimitiveMember[]> => {
+      const found = new Map<number, PrimitiveMember[]>();
+      for (const { id, body } of this.#bodies(ids)) {
+        const members: PrimitiveMember[] = [];
+        eachMember(body, attackerOf(attackers, id), primitives, (primitive, member) => {
+          if (member.ts <= toTs) members.push([primitive, member]);
+        });
+        found.set(id, members);
+      }
+      return found;
+    };
+    eachInOrder(rows, read, this.#unpacked.inOrder(toTs), (primitive, member) => {
+      if (primitives.has(primitive)) take(primitive, member);
+    });
+  }
+
+  /** The newest observations of a primitive, in series order. Costs one pass. @param limit - at most */
+  newest(primitive: string, limit: number): Member[] {
+    let newest: Member[] = [];
+    this.eachStored(new Set([primitive]), (_, member) => {
+      newest.push(member);
+      if (newest.length >= 2 * limit + 100) newest = newest.toSorted(compareMembers).slice(-limit);
+    });
+    return newest.toSorted(compareMembers).slice(-limit);
   }
 
   /** Whether there is any observation. */
   get isEmpty(): boolean {
-    return this.#sql.exec("SELECT 1 FROM observations LIMIT 1").toArray().length === 0;
+    const rows = this.#sql.exec("SELECT 1 FROM sessions WHERE size > 0 LIMIT 1").toArray();
+    return rows.length === 0 && this.#unpacked.isEmpty;
   }
 
   /** Whether there is an observation of an attacker. */
   has(attackerUuid: string): boolean {
-    return (
-      this.#sql.exec("SELECT 1 FROM observations WHERE attacker_uuid = ? LIMIT 1", attackerUuid).toArray()
-        .length > 0
-    );
-  }
-
-  /** Number of observations per primitive. */
-  counts(): Map<string, number> {
+    const [from, before] = this.#idsOf(attackerUuid);
     const rows = this.#sql
-      .exec<{ primitive: string; n: number }>(
-        "SELECT primitive, count(*) AS n FROM observations GROUP BY primitive",
-      )
+      .exec("SELECT 1 FROM sessions WHERE id >= ? AND id < ? AND size > 0 LIMIT 1", from, before)
       .toArray();
-    return new Map(rows.map(({ primitive, n }) => [primitive, n]));
+    return rows.length > 0 || this.#unpacked.has(attackerUuid);
   }
 
-  /** The first observations in a range, in the order of their keys. */
-  range({ after, through }: KeyRange, limit: number): AppliedObservation[] {
-    const until = through === null ? "" : `AND (${KEY}) <= (?, ?, ?)`;
-    return this.#sql
-      .exec<ObservationRow>(
-        `SELECT ${COLUMNS} FROM observations WHERE (${KEY}) > (?, ?, ?) ${until} ORDER BY ${KEY} LIMIT ?`,
-        ...keyParts(after),
-        ...(through === null ? [] : keyParts(through)),
-        limit,
-      )
-      .toArray();
+  /** Number of observations per primitive. Costs one pass. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    const count = (primitive: string) => counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
+    this.#unpacked.each(null, count);
+    const rows = this.#sql.exec("SELECT body FROM sessions WHERE size > 0").raw<[body: string]>();
+    for (const [body] of rows) eachPrimitive(body, count);
+    return counts;
   }
 
-  /**
-   * The observations before a time and after a key, in the order of their keys, without those in a hash window.
-   * @param beforeTs - epoch seconds
-   * @param after - exclusive; null: from the start
-   */
-  *olderThan(
-    beforeTs: number,
-    after: ObservationKey | null,
-  ): Generator<ObservationKey & { readonly ts: number }, void, undefined> {
-    yield* this.#sql.exec<{ primitive: string; evidenceRef: string; attackerUuid: string; ts: number }>(
-      `SELECT primitive, evidence_ref AS evidenceRef, attacker_uuid AS attackerUuid, ts FROM observations
-       WHERE ts < ? AND (${KEY}) > (?, ?, ?) AND NOT EXISTS (SELECT 1 FROM hash_window WHERE hash_window.primitive = observations.primitive
-         AND hash_window.evidence_ref = observations.evidence_ref AND hash_window.attacker_uuid = observations.attacker_uuid)
-       ORDER BY ${KEY}`,
-      beforeTs,
-      ...keyParts(after),
-    );
+  /** The rows in a range, ordered by attacker and place. @param beforeTs - only rows with an earlier observation (epoch seconds) */
+  range(range: RowRange, beforeTs = Number.MAX_VALUE): Iterable<PlacedRow> {
+    const packed = this.#packedRange(range, beforeTs);
+    return this.#unpacked.exist ? this.#unpacked.among(packed, range) : packed;
   }
 
   /** Removes observations by key, if their ts is below a time (epoch seconds). */
   remove(keys: readonly ObservationKey[], beforeTs = Number.MAX_VALUE): void {
-    for (const list of lists(keys)) {
-      this.#sql.exec(
-        `DELETE FROM observations WHERE ts < ? AND (${KEY}) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
-        beforeTs,
-        list,
-      );
+    this.#unpacked.remove(keys, beforeTs);
+    for (const [attackerUuid, group] of byAttacker(keys)) {
+      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
+      removeFromRows(this.#rows.of(attackerUuid), group, beforeTs);
     }
+    this.#rows.flush();
   }
 
   /** Removes an attacker's observations up to a time (epoch seconds, inclusive). */
   removeOf(attackerUuid: string, toTs = Number.MAX_VALUE): void {
-    this.#sql.exec("DELETE FROM observations WHERE attacker_uuid = ? AND ts <= ?", attackerUuid, toTs);
+    this.#unpacked.removeOf(attackerUuid, toTs);
+    const [from, before] = this.#idsOf(attackerUuid);
+    const rows = this.#rows.of(attackerUuid);
+    const old = this.#sql
+      .exec<{ id: number }>(
+        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
+        from,
+        before,
+        toTs,
+      )
+      .toArray();
+    for (const { id } of toTs < Number.MAX_VALUE ? old : []) {
+      const row = rows.read(id - from);
+      const kept = row?.observations.filter(({ ts }) => ts > toTs);
+      if (row && kept) rows.write(id - from, { ...row, observations: kept });
+    }
+    this.#rows.flush();
+    // Rows that are full and empty lead to no observation any more.
+    if (toTs < Number.MAX_VALUE && this.has(attackerUuid)) return;
+    this.#sql.exec("DELETE FROM sessions WHERE id >= ? AND id < ?", from, before);
+    this.#rows.forget();
   }
 
   /** Removes every observation whose attacker is not linked here. */
   removeStrangers(): void {
+    this.#unpacked.removeStrangers();
+    for (const { attackerUuid, isLinked } of this.#links.all()) if (!isLinked) this.removeOf(attackerUuid);
+  }
+
+  /**
+   * Stores rows of an attacker that has none.
+   * @param rows - SQL that selects place, is_full, size, first_ts and body
+   */
+  putRows(attackerUuid: string, rows: string, ...bindings: readonly SqlStorageValue[]): void {
+    const number = this.#links.giveNumber(attackerUuid);
     this.#sql.exec(
-      "DELETE FROM observations WHERE attacker_uuid NOT IN (SELECT uuid FROM attackers WHERE is_linked)",
+      `INSERT INTO sessions (id, is_full, size, first_ts, body) SELECT ? + place, is_full, size, first_ts, body FROM (${rows})`,
+      number * PLACES,
+      ...bindings,
     );
+    this.#rows.forget();
+  }
+
+  /** Moves observations of a store of version 1 into session rows. @param limit - at most @returns whether some are left */
+  pack(limit: number): boolean {
+    const page = this.#unpacked.first(limit);
+    this.#unpacked.remove(page, Number.MAX_VALUE);
+    this.#merge(page);
+    this.#rows.flush();
+    const isDone = this.#unpacked.isEmpty;
+    if (isDone) this.#unpacked.drop();
+    return !isDone;
+  }
+
+  #merge(observations: readonly AppliedObservation[]): void {
+    for (const [attackerUuid, group] of byAttacker(observations)) {
+      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
+      mergeIntoRows(this.#rows.of(attackerUuid), group);
+    }
+  }
+
+  *#packedRange({ after, through }: RowRange, beforeTs: number): Generator<PlacedRow, void, undefined> {
+    const bindings: SqlStorageValue[] = [beforeTs];
+    let condition = "";
+    if (after !== null) {
+      condition += " AND (uuid > ? OR (uuid = ? AND id > number * 4294967296 + ?))";
+      bindings.push(after.attackerUuid, after.attackerUuid, after.place);
+    }
+    if (through !== null) {
+      condition += " AND (uuid < ? OR (uuid = ? AND id <= number * 4294967296 + ?))";
+      bindings.push(through.attackerUuid, through.attackerUuid, through.place);
+    }
+    const rows = this.#sql.exec<{ uuid: string; place: number; body: string }>(
+      `SELECT uuid, id - number * 4294967296 AS place, body FROM attackers CROSS JOIN sessions
+         ON id >= number * 4294967296 AND id < (number + 1) * 4294967296
+       WHERE size > 0 AND first_ts < ? AND uuid >= ? ${condition} ORDER BY uuid, id`,
+      ...bindings.toSpliced(1, 0, after?.attackerUuid ?? ""),
+    );
+    for (const { uuid: attackerUuid, place, body } of rows) {
+      yield {
+        cursor: { attackerUuid, place },
+        observations: readBody(body).map((held) => ({ ...held, attackerUuid })),
+      };
+    }
+  }
+
+  *#bodies(ids: readonly number[]): Generator<BodyRow, void, undefined> {
+    const found: BodyRow[] = [];
+    inPieces(
+      ids.map((id) => [id]),
+      1,
+      (values, bindings) => {
+        found.push(
+          ...this.#sql.exec<BodyRow>(`SELECT id, body FROM sessions WHERE id IN (${values})`, ...bindings),
+        );
+      },
+    );
+    yield* found;
+  }
+
+  /** The ids of the session rows of an attacker: the first, and the first of the next attacker. */
+  #idsOf(attackerUuid: string): readonly [from: number, before: number] {
+    const number = this.#links.numberOf(attackerUuid) ?? -1;
+    return [number * PLACES, (number + 1) * PLACES];
   }
 }
 
@@ -205,17 +276,19 @@ export function nameOf({ attackerUuid, primitive, evidenceRef }: ObservationKey)
   return `${attackerUuid}\0${primitive}\0${evidenceRef}`;
 }
 
-/** Maximum number of keys in one parameter. The longest key (an escaped pointer of 512 bytes) has about 3 KB. */
-const KEYS_AT_ONCE = 500;
-
-/** Keys as JSON lists, each below the 2 MB of a parameter. */
-export function lists(keys: readonly ObservationKey[]): string[] {
-  const pages = Array.from({ length: Math.ceil(keys.length / KEYS_AT_ONCE) }, (_, i) =>
-    keys.slice(i * KEYS_AT_ONCE, (i + 1) * KEYS_AT_ONCE),
-  );
-  return pages.map((page) => JSON.stringify(page.map(keyParts)));
+/** Observations or keys by attacker. */
+export function byAttacker<K extends ObservationKey>(keys: readonly K[]): Map<string, K[]> {
+  const groups = new Map<string, K[]>();
+  for (const key of keys) {
+    const group = groups.get(key.attackerUuid);
+    if (group) group.push(key);
+    else groups.set(key.attackerUuid, [key]);
+  }
+  return groups;
 }
 
-function keyParts(key: ObservationKey | null): string[] {
-  return [key?.attackerUuid ?? "", key?.primitive ?? "", key?.evidenceRef ?? ""];
+function attackerOf(attackers: ReadonlyMap<number, string>, id: number): string {
+  const uuid = attackers.get(Math.floor(id / PLACES));
+  if (uuid === undefined) throw new Error(`a session row must be of a known attacker, ${id} is of none`);
+  return uuid;
 }

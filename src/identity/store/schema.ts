@@ -1,10 +1,11 @@
 /**
- * The tables of the SQLite of an identity object. drizzle-kit generates the numbered migrations in this folder from it;
- * `WITHOUT ROWID` is added to them by hand. The statements are plain SQL, because they run for every observation.
+ * The tables of the SQLite of an identity object. drizzle-kit generates the numbered migrations in this folder from it; their text is
+ * completed by hand. A new store does not run them: `tables.ts` has its statements. The statements are plain SQL, because they run for
+ * every observation.
  */
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Single values by name, as JSON: see meta.ts. WITHOUT ROWID. */
+/** Single values by name, as JSON: see meta.ts and head.ts. WITHOUT ROWID. */
 export const meta = sqliteTable("meta", {
   name: text("name").primaryKey(),
   value: text("value").notNull(),
@@ -13,70 +14,48 @@ export const meta = sqliteTable("meta", {
 /** The known attackers, each with the newest known version of its link. WITHOUT ROWID. */
 export const attackers = sqliteTable("attackers", {
   uuid: text("uuid").primaryKey(),
+  /** Names the attacker in the ids of its session rows. Given by the object; an attacker keeps its number. */
+  number: integer("number").notNull(),
   linkVersion: integer("link_version").notNull(),
   isLinked: integer("is_linked", { mode: "boolean" }).notNull(),
   firstSeenTs: real("first_seen_ts"),
 });
 
-/** Erased attackers. A later arrival with a ts up to the time of the erasure is dropped. WITHOUT ROWID. */
-export const erased = sqliteTable("erased", {
-  attackerUuid: text("attacker_uuid").primaryKey(),
-  erasedTs: real("erased_ts").notNull(),
+/** Session rows: the observations of an attacker whose sessions have the same place. */
+export const sessions = sqliteTable("sessions", {
+  /** The attacker's number × 2^32 + place. */
+  id: integer("id").primaryKey(),
+  /** Whether further observations of its sessions are stored one level deeper. */
+  isFull: integer("is_full", { mode: "boolean" }).notNull(),
+  /** Number of observations. */
+  size: integer("size").notNull(),
+  firstTs: real("first_ts").notNull(),
+  /** The observations as columns, as JSON. */
+  body: text("body").notNull(),
 });
 
-/** Every observation, once. The key has the same order as D1's, so that both are compared range by range. WITHOUT ROWID. */
-export const observations = sqliteTable(
-  "observations",
-  {
-    attackerUuid: text("attacker_uuid").notNull(),
-    primitive: text("primitive").notNull(),
-    evidenceRef: text("evidence_ref").notNull(),
-    ts: real("ts").notNull(),
-    id: text("id").notNull(),
-    value: text("value").notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
-);
-
-/** The state of each primitive, with the tail that the next observation is applied to. WITHOUT ROWID. */
-export const attributions = sqliteTable("attributions", {
-  primitive: text("primitive").primaryKey(),
-  currentValue: text("current_value").notNull(),
-  state: text("state").notNull(),
-  confidence: real("confidence").notNull(),
-  observationCount: integer("observation_count").notNull(),
-  lastChangeTs: real("last_change_ts").notNull(),
-  lastObservationTs: real("last_observation_ts").notNull(),
-  tail: text("tail").notNull(),
-  policyId: text("policy_id").notNull(),
+/** The records of the primitives, several in a row: see records.ts. */
+export const states = sqliteTable("states", {
+  page: integer("page").primaryKey(),
+  /** JSON of a list: the names of the primitives of the page. */
+  primitives: text("primitives").notNull(),
+  /** Their records in the same order: see page-text.ts. */
+  body: text("body").notNull(),
 });
 
-/** The latest member of each distinct hash in the window, for primitives with more than a tail holds. WITHOUT ROWID. */
-export const hashWindow = sqliteTable(
-  "hash_window",
-  {
-    primitive: text("primitive").notNull(),
-    value: text("value").notNull(),
-    ts: real("ts").notNull(),
-    evidenceRef: text("evidence_ref").notNull(),
-    attackerUuid: text("attacker_uuid").notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.primitive, table.value] }),
-    // For members that leave the window.
-    index("hash_window_by_ts").on(table.primitive, table.ts),
-  ],
-);
-
-/** The outbox: events that are not published yet. */
+/** The outbox: events that are not published yet, besides those in the row of the head. Created when needed. */
 export const outbox = sqliteTable("outbox", {
+  /** Of the last event in the row. */
   seq: integer("seq").primaryKey(),
+  /** Number of events. */
+  size: integer("size").notNull(),
+  /** Of the first event, epoch seconds. */
   dueTs: real("due_ts").notNull(),
-  /** JSON of the envelope. The list of a suspicion may be stored as the difference to the suspicion before. */
-  event: text("event").notNull(),
+  /** JSON of the list of envelopes: see event-batch.ts. */
+  events: text("events").notNull(),
 });
 
-/** Jobs: waiting ones with their progress, and the keys of jobs that must run only once. WITHOUT ROWID. */
+/** Jobs: waiting ones with their progress, and the keys of jobs that must run only once. Created when needed. WITHOUT ROWID. */
 export const jobs = sqliteTable("jobs", {
   key: text("key").primaryKey(),
   kind: text("kind").notNull(),
@@ -94,11 +73,51 @@ export const jobs = sqliteTable("jobs", {
   retryMs: integer("retry_ms").notNull(),
 });
 
-/** Observations that a job has read and will exchange for the stored ones. WITHOUT ROWID. */
+/** Session rows that a job has read and will exchange for the stored ones. Created when needed. WITHOUT ROWID. */
 export const staged = sqliteTable(
   "staged",
   {
     jobKey: text("job_key").notNull(),
+    attackerUuid: text("attacker_uuid").notNull(),
+    place: integer("place").notNull(),
+    isFull: integer("is_full", { mode: "boolean" }).notNull(),
+    size: integer("size").notNull(),
+    firstTs: real("first_ts").notNull(),
+    body: text("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.jobKey, table.attackerUuid, table.place] })],
+);
+
+/** Erased attackers. A later arrival with a ts up to the time of the erasure is dropped. Created when needed. WITHOUT ROWID. */
+export const erased = sqliteTable("erased", {
+  attackerUuid: text("attacker_uuid").primaryKey(),
+  erasedTs: real("erased_ts").notNull(),
+});
+
+/**
+ * The latest member of each distinct hash in the window, for primitives with more than a tail holds. Created when needed.
+ * WITHOUT ROWID.
+ */
+export const hashWindow = sqliteTable(
+  "hash_window",
+  {
+    primitive: text("primitive").notNull(),
+    value: text("value").notNull(),
+    ts: real("ts").notNull(),
+    evidenceRef: text("evidence_ref").notNull(),
+    attackerUuid: text("attacker_uuid").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.primitive, table.value] }),
+    // For members that leave the window.
+    index("hash_window_by_ts").on(table.primitive, table.ts),
+  ],
+);
+
+/** The observations of a store of version 1, a row each, until a job has moved them into session rows. WITHOUT ROWID. */
+export const observationRows = sqliteTable(
+  "observation_rows",
+  {
     attackerUuid: text("attacker_uuid").notNull(),
     primitive: text("primitive").notNull(),
     evidenceRef: text("evidence_ref").notNull(),
@@ -106,7 +125,5 @@ export const staged = sqliteTable(
     id: text("id").notNull(),
     value: text("value").notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.jobKey, table.attackerUuid, table.primitive, table.evidenceRef] }),
-  ],
+  (table) => [primaryKey({ columns: [table.attackerUuid, table.primitive, table.evidenceRef] })],
 );

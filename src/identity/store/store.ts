@@ -10,9 +10,11 @@ import {
   newIdentityHead,
   type Policy,
   type Precedence,
+  type StoredHashWindow,
 } from "../../core/index.ts";
 import type { MergeStep, PrimitiveAttribution } from "../protocol.ts";
 import { changeHashWindow, storedHashWindow } from "./hash-windows.ts";
+import { HeadRow } from "./head-row.ts";
 import { Jobs } from "./jobs.ts";
 import { Links } from "./links.ts";
 import { Meta } from "./meta.ts";
@@ -21,6 +23,7 @@ import { nameOf, Observations } from "./observations.ts";
 import { Outbox } from "./outbox.ts";
 import { Records } from "./records.ts";
 import { Staged } from "./staged.ts";
+import { Tables } from "./tables.ts";
 
 export class IdentityStore {
   readonly links: Links;
@@ -29,7 +32,9 @@ export class IdentityStore {
   readonly jobs: Jobs;
   readonly staged: Staged;
   readonly #sql: SqlStorage;
-  readonly #identityUuid: string;
+  readonly #tables: Tables;
+  readonly #head: HeadRow;
+  readonly #newHead: IdentityHead;
   readonly #meta: Meta;
   readonly #records: Records;
   #hasTables: boolean;
@@ -38,16 +43,20 @@ export class IdentityStore {
   constructor(storage: DurableObjectStorage, identityUuid: string) {
     const { sql } = storage;
     this.#sql = sql;
-    this.#identityUuid = identityUuid;
-    this.links = new Links(sql);
-    this.observations = new Observations(sql);
-    this.outbox = new Outbox(sql);
-    this.jobs = new Jobs(sql);
-    this.staged = new Staged(sql);
+    this.#newHead = newIdentityHead(identityUuid);
+    this.#tables = new Tables(sql);
+    this.#head = new HeadRow(sql);
+    this.links = new Links(sql, this.#tables);
+    this.observations = new Observations(sql, this.links, this.#tables);
+    this.outbox = new Outbox(sql, this.#tables, this.#head);
+    this.jobs = new Jobs(sql, this.#tables);
+    this.staged = new Staged(sql, this.#tables, this.links, this.observations);
     this.#meta = new Meta(sql);
     this.#records = new Records(sql);
-    this.#hasTables = hasTables(sql);
-    if (this.#hasTables) storage.transactionSync(() => migrate(sql));
+    this.#hasTables = hasTables(this.#tables);
+    if (!this.#hasTables) return;
+    const isMigrated = storage.transactionSync(() => migrate(sql, this.#tables));
+    if (isMigrated && !this.jobs.isEmpty) void storage.setAlarm(Date.now());
   }
 
   /** Whether nothing was written yet. There are no tables then. */
@@ -58,14 +67,17 @@ export class IdentityStore {
   /** Creates the tables if they do not exist. Call it inside a transaction, before the first write. */
   prepare(): void {
     if (this.#hasTables) return;
-    migrate(this.#sql);
+    migrate(this.#sql, this.#tables);
     this.#hasTables = true;
   }
 
   /** Clears all caches. Call it after a transaction that did not commit. */
   forget(): void {
-    this.#hasTables = hasTables(this.#sql);
+    this.#tables.forget();
+    this.#hasTables = hasTables(this.#tables);
+    this.#head.forget();
     this.links.forget();
+    this.observations.forget();
     this.outbox.forget();
     this.jobs.forget();
     this.#meta.forget();
@@ -73,15 +85,11 @@ export class IdentityStore {
   }
 
   get head(): IdentityHead {
-    return this.#meta.read("head") ?? newIdentityHead(this.#identityUuid);
+    return this.#head.head ?? this.#newHead;
   }
 
   saveHead(head: IdentityHead): void {
-    this.#meta.write("head", {
-      ...head,
-      multiActor: [...head.multiActor],
-      suspected: mutable(head.suspected),
-    });
+    this.#head.write(head, this.#head.waiting);
   }
 
   /**
@@ -99,9 +107,8 @@ export class IdentityStore {
       record: (primitive) => this.#records.find(primitive),
       primitives: () => this.#records.primitives(),
       standing: (key) => standing.get(nameOf(key)) ?? null,
-      members: (primitive) => this.observations.members(primitive),
-      allMembers: () => this.observations.allMembers(),
-      hashWindow: (primitive) => storedHashWindow(this.#sql, primitive),
+      eachStored: (primitives, take) => this.observations.eachStored(primitives, take),
+      hashWindow: (primitive) => this.hashWindow(primitive),
     };
   }
 
@@ -110,12 +117,11 @@ export class IdentityStore {
     const before = this.head;
     const { head, observations, records, removed, hashWindows, events } = decision;
     this.observations.put(observations);
-    this.#records.save(records);
-    for (const primitive of removed) this.#records.remove(primitive);
-    for (const [primitive, change] of hashWindows) changeHashWindow(this.#sql, primitive, change);
-    if (head !== before) this.saveHead(head);
-    // A store that was imported has no list to differ from: the first suspicion is stored whole.
-    this.outbox.add(events, this.#meta.read("suspicion") === null ? null : before.suspected);
+    this.#records.save(records, removed);
+    for (const [primitive, change] of hashWindows) {
+      changeHashWindow(this.#sql, this.#tables, primitive, change);
+    }
+    if (head !== before) this.outbox.add(head, events);
     if (removed.length > 0) {
       const seqs = Object.fromEntries(removed.map((primitive) => [primitive, head.seq]));
       this.#meta.write("removed", { ...this.#meta.read("removed"), ...seqs });
@@ -164,8 +170,9 @@ export class IdentityStore {
   record(primitive: string) {
     return this.#records.find(primitive);
   }
-}
 
-function mutable(list: readonly string[] | null): string[] | null {
-  return list === null ? null : [...list];
+  /** The stored hash window of a primitive. */
+  hashWindow(primitive: string): StoredHashWindow {
+    return storedHashWindow(this.#sql, this.#tables, primitive);
+  }
 }

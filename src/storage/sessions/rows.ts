@@ -39,7 +39,7 @@ export function firstVersion(): number {
 }
 
 /** Rows of an attacker are a range of ids: its number × this, and up to as many more. */
-const PLACES = 4_294_967_296;
+export const PLACES = 4_294_967_296;
 
 /** SQL: the columns of `sessions` that `toStoredRow` reads. */
 export const ROW_COLUMNS = `CAST(sessions.id AS TEXT) AS id, sessions.id & ${PLACES - 1} AS place, sessions.version AS version,
@@ -169,9 +169,8 @@ export function deleteRows(condition: string): { readonly count: string; readonl
     count: countBy(`SELECT -sum(new.value ->> 3) AS added, 0 AS unlisted FROM json_each(?1) AS new
       CROSS JOIN sessions ON sessions.id = CAST(new.value ->> 0 AS INTEGER) AND sessions.version = new.value ->> 1 AND ${condition}`),
     delete: `
-DELETE FROM sessions WHERE EXISTS (SELECT 1 FROM json_each(?1) AS new
-  WHERE sessions.id = CAST(new.value ->> 0 AS INTEGER) AND sessions.version = new.value ->> 1 AND ${condition})
-  AND sessions.id IN (SELECT CAST(value ->> 0 AS INTEGER) FROM json_each(?1))
+DELETE FROM sessions WHERE id IN (SELECT sessions.id FROM json_each(?1) AS new
+  CROSS JOIN sessions ON sessions.id = CAST(new.value ->> 0 AS INTEGER) AND sessions.version = new.value ->> 1 AND ${condition})
 RETURNING CAST(id AS TEXT) AS id`,
   };
 }

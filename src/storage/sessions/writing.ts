@@ -68,7 +68,8 @@ export class SessionWriting {
   #groups = new Map<string, Group>();
   #changes: Change[] = [];
   #refused: Group[] = [];
-  #planned = new Map<string, { readonly group: Group; readonly deeper: readonly Pending[] }>();
+  /** The rows of the round. `deeper`: what does not fit into a row that is inserted; null for a row that is only read. */
+  #planned = new Map<string, { readonly group: Group; readonly deeper: readonly Pending[] | null }>();
   #erased = 0;
   #rounds = 0;
 
@@ -87,6 +88,11 @@ export class SessionWriting {
     const inserted: NewRow[] = [];
     this.#planned = new Map();
     for (const [name, group] of this.#groups) {
+      // A row that was there a moment ago is only read: encoding it anew would be in vain.
+      if (stored.delete(name)) {
+        this.#planned.set(name, { group, deeper: null });
+        continue;
+      }
       const { row, deeper } = mergeIntoRow<Pending>(null, group.observations);
       this.#planned.set(name, { group, deeper });
       inserted.push([group.attackerUuid, group.place, unlistedIn(row.observations), ...rowValues(row)]);
@@ -101,7 +107,7 @@ export class SessionWriting {
   }
 
   /** Takes in what the planned round found. */
-  take({ replaced, erasures, stored, inserted }: RoundResult): void {
+  take({ replaced, erasures, stored: read, inserted }: RoundResult): void {
     const [changes, refused] = [this.#changes, this.#refused];
     this.#groups = new Map();
     this.#changes = [];
@@ -119,19 +125,21 @@ export class SessionWriting {
         else this.#add(group.attackerUuid, observation);
       }
     }
-    const found = new Map(stored.map((row) => [nameOfPlace(row.attackerUuid, row.place), row]));
+    const found = new Map(read.map((row) => [nameOfPlace(row.attackerUuid, row.place), row]));
     for (const [name, { group, deeper }] of this.#planned) {
       const row = found.get(name);
+      if (row || inserted.has(name)) rememberStored(name);
       if (row) this.#merge(group, row);
+      else if (deeper === null) this.#addAgain(group);
       else if (inserted.has(name)) this.#addDeeper(group, deeper);
       else this.#refused.push(group);
     }
   }
 
-  #merge(group: Group, stored: StoredRow): void {
+  #merge(group: Group, found: StoredRow): void {
     const before: SessionRow<Pending> = {
-      isFull: stored.isFull,
-      observations: toSessionRow(stored).observations.map((each) => ({ ...each, depth: 0 })),
+      isFull: found.isFull,
+      observations: toSessionRow(found).observations.map((each) => ({ ...each, depth: 0 })),
     };
     const { row, isChanged, accepted, replaced, deeper } = mergeIntoRow(before, group.observations);
     if (!isChanged) {
@@ -143,8 +151,8 @@ export class SessionWriting {
       group,
       deeper,
       row: [
-        stored.id,
-        stored.version,
+        found.id,
+        found.version,
         group.attackerUuid,
         accepted.length > 0 ? broughtFromTs : Number.MAX_VALUE,
         accepted.length - replaced.length,
@@ -159,12 +167,31 @@ export class SessionWriting {
       this.#add(attackerUuid, { ...observation, depth: observation.depth + 1 });
   }
 
+  #addAgain({ attackerUuid, observations }: Group): void {
+    for (const observation of observations) this.#add(attackerUuid, observation);
+  }
+
   #add(attackerUuid: string, observation: Pending): void {
     const place = placeOf(observation, observation.depth);
     const name = nameOfPlace(attackerUuid, place);
     const group = this.#groups.get(name) ?? { attackerUuid, place, observations: [] };
     this.#groups.set(name, group);
     group.observations.push(observation);
+  }
+}
+
+/** Rows that this isolate remembers: those of some minutes. */
+const REMEMBERED_ROWS = 10_000;
+
+/** Names of rows that were stored when this isolate last saw them, the latest last. It saves work, and nothing depends on it. */
+const stored = new Set<string>();
+
+function rememberStored(name: string): void {
+  stored.delete(name);
+  stored.add(name);
+  for (const oldest of stored) {
+    if (stored.size <= REMEMBERED_ROWS) return;
+    stored.delete(oldest);
   }
 }
 

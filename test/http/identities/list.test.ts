@@ -6,10 +6,12 @@ import { type State, STATES, stubIdentityUuid } from "../../../src/core/index.ts
 import { app } from "../../../src/http/index.ts";
 import { FEW_IDENTITIES } from "../../../src/storage/identity-list.ts";
 import { type IdentityFilter, listIdentities } from "../../../src/storage/index.ts";
+import { profileColumns } from "../../../src/storage/profile.ts";
 import { deliver } from "../../setup/deliver.ts";
 import { get, type Page, readAll } from "../../setup/get.ts";
 import { waitForSeq } from "../../setup/outbound.ts";
 import { payload, series } from "../../setup/payload.ts";
+import { profileOf } from "../../storage/projected-identities.ts";
 
 interface Summary {
   readonly uuid: string;
@@ -198,6 +200,10 @@ describe("[§7] GET /identities", () => {
            SELECT uuid, row_number() OVER (ORDER BY last_change_ts, uuid) AS i FROM identities WHERE last_change_ts >= ?2
          ) WHERE i % ?3 = 0`,
         ).bind(primitive, startTs, each),
+        env.DB.prepare(
+          `UPDATE identities SET profile = ?1
+         WHERE uuid IN (SELECT identity_uuid FROM attributions WHERE state = 'multi_actor' AND primitive = ?2)`,
+        ).bind(profileColumns(profileOf({ [primitive]: "multi_actor" }, 1)).profile, primitive),
       ]);
       const { results } = await env.DB.prepare(
         `SELECT uuid FROM identities WHERE uuid IN (SELECT identity_uuid FROM attributions WHERE primitive = ?1)

@@ -1,0 +1,60 @@
+/**
+ * Writes events to the history: a row per page, once. Whoever was stopped between this and the deletion in the outbox comes again with
+ * the same events, and maybe further ones behind them, so only what follows the newest stored event of the identity is inserted.
+ */
+import { z } from "zod";
+import { encodePage, type HistoryEvent } from "./codec.ts";
+
+/** Maximum characters of the events of a row: packed they stay far below the 2 MB of a row, even if nothing repeats in them. */
+const ROW_CHARACTERS = 250_000;
+
+/** An event that does not say when it was is as old as can be. */
+const dated = z.object({ ts: z.number().catch(0) });
+
+/** The statement that inserts a row, and numbers its events from the newest cursor on. It inserts nothing over a stored event. */
+const INSERT_PAGE = `
+INSERT INTO events (cursor, identity_uuid, seq, size, last_ts, event)
+SELECT coalesce((SELECT max(cursor) FROM events), 0) + ?3, ?1, ?2, ?3, ?4, unhex(?5)
+WHERE NOT EXISTS (SELECT 1 FROM events WHERE identity_uuid = ?1 AND seq > ?2 - ?3)`;
+
+/** The statement that reads up to where the history of an identity goes; 0 before its first event. */
+export function newestSeqStatement(db: D1Database, identityUuid: string): D1PreparedStatement {
+  return db
+    .prepare("SELECT coalesce(max(seq), 0) AS newestSeq FROM events WHERE identity_uuid = ?1")
+    .bind(identityUuid);
+}
+
+/** The statements that insert events. @param events - in `seq` order */
+export function insertStatements(
+  db: D1Database,
+  identityUuid: string,
+  events: readonly HistoryEvent[],
+): D1PreparedStatement[] {
+  return rowsOf(events).map((row) => {
+    const lastTs = Math.max(...row.map(({ event }) => tsOf(event)));
+    return db
+      .prepare(INSERT_PAGE)
+      .bind(identityUuid, row.at(-1)?.seq ?? 0, row.length, lastTs, encodePage(identityUuid, row));
+  });
+}
+
+/** Events that share a row: their numbers follow one another. Those of a page of a drain do, so it is one row. */
+function rowsOf(events: readonly HistoryEvent[]): HistoryEvent[][] {
+  const rows: HistoryEvent[][] = [];
+  let characters = 0;
+  for (const event of events) {
+    const row = rows.at(-1);
+    if (row?.at(-1)?.seq === event.seq - 1 && characters + event.event.length <= ROW_CHARACTERS) {
+      row.push(event);
+      characters += event.event.length;
+    } else {
+      rows.push([event]);
+      characters = event.event.length;
+    }
+  }
+  return rows;
+}
+
+function tsOf(event: string): number {
+  return dated.parse(JSON.parse(event)).ts;
+}

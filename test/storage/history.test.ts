@@ -1,0 +1,229 @@
+/** Readers of the history: packed rows beside rows of the version before, and cursors that point into the middle of a row. */
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { differenceOf } from "../../src/core/index.ts";
+import { readEventHeads } from "../../src/overview/store.ts";
+import type { HistoryEvent } from "../../src/storage/history/codec.ts";
+import {
+  readEventsAfter,
+  readFollowed,
+  readHistory,
+  readSeqsAt,
+  readStreamStart,
+  readTransitions,
+} from "../../src/storage/index.ts";
+import { storedEvents, storePage, storeTexts } from "../setup/history.ts";
+import { eventsFrom, transition } from "./events.ts";
+import { countingDatabase } from "./counting-database.ts";
+
+const [a, b] = [crypto.randomUUID(), crypto.randomUUID()];
+/** All events of both, in the order of the history. */
+let all: { readonly identityUuid: string; readonly seq: number; readonly event: string }[] = [];
+const attackerUuid = crypto.randomUUID();
+
+/** Stores the next events of an identity. */
+async function store(uuid: string, count: number, how: typeof storePage | typeof storeTexts): Promise<void> {
+  const from = all.filter(({ identityUuid }) => identityUuid === uuid).length + 1;
+  const events = eventsFrom(uuid, from, count);
+  await how(env.DB, uuid, events);
+  all.push(...events.map((event) => ({ ...event, identityUuid: uuid })));
+}
+
+const own = (uuid: string) => all.filter(({ identityUuid }) => identityUuid === uuid);
+const places = (events: readonly { readonly seq: number; readonly event: string }[]) =>
+  events.map(({ seq, event }) => ({ seq, event }));
+
+beforeAll(async () => {
+  for (const uuid of [a, b]) {
+    await env.DB.prepare("INSERT INTO attackers (uuid, identity_uuid, link_version) VALUES (?1, ?2, 1)")
+      .bind(uuid === a ? attackerUuid : crypto.randomUUID(), uuid)
+      .run();
+  }
+  await store(a, 4, storeTexts);
+  await store(b, 2, storeTexts);
+  await store(a, 5, storePage);
+  await store(b, 1, storePage);
+  await store(b, 4, storePage);
+  await store(a, 2, storeTexts);
+  await store(a, 1, storePage);
+  await store(b, 7, storePage);
+  await store(a, 3, storePage);
+});
+
+const LIMITS = [1, 2, 3, 5, 100];
+
+describe("[events in D1] a reader may start and stop anywhere in a row", () => {
+  it("cursors are dense, across both kinds of rows", async () => {
+    const stored = await storedEvents(env.DB);
+    expect(stored).toEqual(all.map((event, i) => ({ ...event, cursor: i + 1 })));
+  });
+
+  it.each([a, b])("the history of an identity, and its transitions (%#)", async (uuid) => {
+    const events = places(own(uuid));
+    for (let after = 0; after <= events.length; after++) {
+      for (const limit of LIMITS) {
+        const expected = events.slice(after, after + limit);
+        expect(await readHistory(env.DB, uuid, after, limit)).toEqual(expected);
+        for (const isOwn of [true, false]) {
+          expect(await readTransitions(env.DB, uuid, isOwn, after, limit)).toEqual({
+            identityUuid: uuid,
+            events: expected,
+          });
+        }
+      }
+    }
+    expect(await readTransitions(env.DB, crypto.randomUUID(), false, 0, 10)).toBeNull();
+  });
+
+  it("the history of everything", async () => {
+    const expected = all.map(({ event, ...place }, i) => ({ ...place, cursor: i + 1, event }));
+    for (let after = 0; after <= all.length; after++) {
+      for (const limit of LIMITS) {
+        const read = await readEventsAfter(env.DB, after, limit);
+        expect(read).toEqual(
+          expected
+            .slice(after, after + limit)
+            .map((each) => ({ ...each, topic: "attribution.profile.state_changed" })),
+        );
+      }
+    }
+    expect((await readStreamStart(env.DB)).newestCursor).toBe(all.length);
+  });
+
+  it("the events of several identities, each after a number of its own", async () => {
+    for (let fromA = 0; fromA <= own(a).length; fromA += 2) {
+      for (let fromB = 0; fromB <= own(b).length; fromB += 3) {
+        for (const limit of LIMITS) {
+          const seqs = new Map([
+            [a, fromA],
+            [b, fromB],
+          ]);
+          const { events, identityUuids, isKnown, newestCursor } = await readFollowed(
+            env.DB,
+            { kind: "attacker", uuid: attackerUuid },
+            seqs,
+            limit,
+          );
+          const expected = all.filter(({ identityUuid, seq }) => seq > (seqs.get(identityUuid) ?? 0));
+          expect(events.map(({ identityUuid, seq, event }) => ({ identityUuid, seq, event }))).toEqual(
+            expected.slice(0, limit).map(({ identityUuid, seq, event }) => ({ identityUuid, seq, event })),
+          );
+          expect({ identityUuids, isKnown, newestCursor }).toEqual({
+            identityUuids: [a],
+            isKnown: true,
+            newestCursor: all.length,
+          });
+        }
+      }
+    }
+  });
+
+  it("the number of an identity's last event up to a cursor", async () => {
+    const none = crypto.randomUUID();
+    for (let cursor = 0; cursor <= all.length + 1; cursor++) {
+      const seqs = await readSeqsAt(env.DB, [a, b, none], cursor);
+      const upTo = (uuid: string) =>
+        all.slice(0, cursor).findLast(({ identityUuid }) => identityUuid === uuid)?.seq ?? 0;
+      expect([seqs.get(a), seqs.get(b), seqs.get(none)]).toEqual([upTo(a), upTo(b), 0]);
+    }
+  });
+
+  it("the heads that the overview sums up", async () => {
+    for (let after = 0; after <= all.length; after++) {
+      for (const through of [after, after + 3, all.length]) {
+        const heads = await readEventHeads(env.DB, after, through, 100);
+        expect(heads.map(({ cursor }) => cursor)).toEqual(
+          all.slice(after, through).map((_, i) => after + i + 1),
+        );
+      }
+    }
+    const [head] = await readEventHeads(env.DB, 7, 8, 100);
+    const { payload } = transition(a, 6);
+    expect(head).toEqual({
+      cursor: 8,
+      identityUuid: a,
+      seq: 6,
+      type: "profile.state_changed",
+      ts: 1_714_000_006,
+      oldState: "old_state" in payload ? payload.old_state : null,
+      newState: "new_state" in payload ? payload.new_state : null,
+    });
+  });
+
+  it("reads no more rows than hold the events, and as many again to look at", async () => {
+    const { db, take } = countingDatabase(env.DB);
+    await readHistory(db, a, 0, 3);
+    const few = take();
+    await readEventsAfter(db, 0, 3);
+    expect(Math.max(few, take())).toBeLessThan(20);
+  });
+});
+
+describe("[events in D1] suspicions of the version before", () => {
+  const suspicion = (uuid: string, seq: number, primitives: readonly string[]) => ({
+    v: 1,
+    id: `event-${seq}`,
+    seq,
+    topic: "attribution.profile.multi_actor_suspected",
+    type: "profile.multi_actor_suspected",
+    ts: 5,
+    payload: { identity_uuid: uuid, primitives, evidence_summary: "some", confidence: 0.3, ts: 4 },
+    policy: "pol_1",
+  });
+
+  it("that are stored as differences are read whole beside packed rows, from any start", async () => {
+    const uuid = crypto.randomUUID();
+    const lists = [["p.a"], ["p.a", "p.b"], ["p.b", "p.c"], ["p.a", "p.b", "p.c"]];
+    const published = lists.map((primitives, i) => suspicion(uuid, i + 1, primitives));
+    const texts = published.map((event, i): HistoryEvent => {
+      const before = lists[i - 1];
+      if (!before) return { seq: 1, event: JSON.stringify(event) };
+      const { primitives, ...payload } = event.payload;
+      const difference = { previous: i, ...differenceOf(before, primitives) };
+      return { seq: i + 1, event: JSON.stringify({ ...event, payload, difference }) };
+    });
+    await storeTexts(env.DB, uuid, texts);
+    const later = [5, 6].map((seq) => ({
+      seq,
+      event: JSON.stringify(suspicion(uuid, seq, ["p.a", `p.${seq}`])),
+    }));
+    await storePage(env.DB, uuid, later);
+    const whole = [...published.map((event) => JSON.stringify(event)), ...later.map(({ event }) => event)];
+    for (let after = 0; after < whole.length; after++) {
+      for (const limit of LIMITS) {
+        const read = await readHistory(env.DB, uuid, after, limit);
+        expect(read.map(({ event }) => event)).toEqual(whole.slice(after, after + limit));
+      }
+    }
+    // Retention has removed the one with the whole list.
+    await env.DB.prepare("DELETE FROM events WHERE identity_uuid = ?1 AND seq = 1").bind(uuid).run();
+    const [first] = await readHistory(env.DB, uuid, 0, 1);
+    expect(JSON.parse(first?.event ?? "")).toMatchObject({
+      truncated: true,
+      payload: { primitives: ["p.b"] },
+    });
+  });
+});
+
+describe("[events in D1] large events", () => {
+  it("1,000 events of 100 KB are read in pages, and nothing twice", async () => {
+    const uuid = crypto.randomUUID();
+    const long = "0123456789abcdef".repeat(6_250);
+    for (let from = 1; from <= 1_000; from += 2) {
+      await storePage(
+        env.DB,
+        uuid,
+        eventsFrom(uuid, from, 2, (event) => ({ ...event, long })),
+      );
+    }
+    let after = 0;
+    for (let page = await readHistory(env.DB, uuid, after, 100); page.length > 0;) {
+      expect(page.length).toBeLessThanOrEqual(100);
+      expect(page.map(({ seq }) => seq)).toEqual(page.map((_, i) => after + 1 + i));
+      expect(page[0]?.event.length).toBeGreaterThan(100_000);
+      after = page.at(-1)?.seq ?? after;
+      page = await readHistory(env.DB, uuid, after, 100);
+    }
+    expect(after).toBe(1_000);
+  });
+});
