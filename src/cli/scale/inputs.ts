@@ -53,15 +53,15 @@ export const BY_ARRIVAL = {
   },
   objectRowsWritten: {
     single: input(2, "rows per observation", bench("object_written_single")),
-    session: input(0.12, "rows per observation", bench("object_written_session")),
+    session: input(0.1, "rows per observation", bench("object_written_session")),
   },
   d1Bytes: {
     single: input(184, "bytes of session rows in D1 per observation", bench("session_bytes_single")),
     session: input(36.6, "bytes of session rows in D1 per observation", bench("session_bytes_30")),
   },
   objectBytes: {
-    single: input(228, "bytes in an object per observation", bench("object_bytes_more")),
-    session: input(110, "bytes in an object per observation", bench("object_bytes_more")),
+    single: input(273, "bytes in an object per observation", bench("object_bytes_more")),
+    session: input(182, "bytes in an object per observation", bench("object_bytes_more")),
   },
   d1Ms: {
     single: input(0.02, "ms of the database's thread per observation", "measured locally: 100 rows in 2 ms"),
@@ -76,21 +76,23 @@ export const BY_ARRIVAL = {
 /** Measured otherwise. `replay…` are the figures of the replay, which has first observations, transitions and registrations. */
 export const MEASURED = {
   replayObservationsPerSession: input(3.79, "observations per session", REPLAY),
-  replayD1RowsWritten: input(0.6, "rows per observation, everything counted", bench("d1_written_replay")),
+  replayD1RowsWritten: input(0.586, "rows per observation, everything counted", bench("d1_written_replay")),
   replayObjectRowsWritten: input(
-    0.6,
+    0.555,
     "rows per observation, everything counted",
     bench("object_written_replay"),
   ),
-  objectRowsRead: input(0.82, "rows per observation", bench("usd_replay")),
+  objectRowsRead: input(1, "rows per observation", bench("usd_replay")),
   eventsPerObservation: input(0.113, "events per observation", `${REPLAY}; far fewer in steady state`),
-  eventsPerPage: input(3, "events per row of D1", `${REPLAY}: events of one drain`),
+  eventsPerPage: input(5.05, "events per row of D1", `${REPLAY}: events of one drain`),
+  coldD1Rows: input(1, "rows per call of an object that is not in memory: its profile", bench("counts")),
+  coldObjectRows: input(1, "rows per call of an object that is not in memory: an alarm", bench("counts")),
   identitiesPerObservation: input(0.0196, "new identities per observation", REPLAY),
-  messageBytes: input(454, "bytes of a message per observation", REPLAY),
-  d1EventBytes: input(240, "bytes in D1 per event", bench("d1_bytes_replay")),
-  d1IdentityBytes: input(1_200, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
+  messageBytes: input(405, "bytes of a message per observation", REPLAY),
+  d1EventBytes: input(109, "bytes in D1 per event", bench("d1_bytes_replay")),
+  d1IdentityBytes: input(1_920, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
   objectBaseBytes: input(
-    32_768,
+    28_672,
     "bytes of an object with one session, an alarm set",
     bench("object_bytes_1"),
   ),
@@ -103,6 +105,7 @@ export const ASSUMED_INPUTS = {
   d1TransactionMs: input(10, "ms per transaction besides its rows", ASSUMED),
   objectCallMs: input(20, "ms per round of 64 object calls", ASSUMED),
   objectActiveMs: input(20, "ms that an object is billed for per call", ASSUMED),
+  observationsPerVisit: input(30, "observations of an identity while its object is in memory", ASSUMED),
   cpuMsPerObservation: input(0.1, "ms of CPU per observation", ASSUMED),
   cpuMsPerRequest: input(1, "ms of CPU per HTTP request or batch", ASSUMED),
   rateReserve: input(0.7, "of a rate limit used at most", ASSUMED),

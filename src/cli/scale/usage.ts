@@ -1,5 +1,5 @@
 /** What an observation costs and takes, as a function of how many observations of a session come in one message. Pure. */
-import { BY_ARRIVAL, type ByArrival, MEASURED, SESSION_OBSERVATIONS } from "./inputs.ts";
+import { ASSUMED_INPUTS, BY_ARRIVAL, type ByArrival, MEASURED, SESSION_OBSERVATIONS } from "./inputs.ts";
 
 /** Rows written and bytes stored per observation. */
 export interface ObservationUse {
@@ -23,16 +23,20 @@ export function useOf(perMessage: number): ObservationUse {
   // In the steady state retention removes as many session rows and pages of events as arrive. Each is a row written.
   const removedRows = 1 / Math.min(perMessage, MEASURED.rowObservations.value);
   const removedPages = eventsPerObservation.value / eventsPerPage.value;
+  // An object leaves the memory after ten idle seconds. At the next call it writes its identity's profile again.
+  const cold = 1 / Math.max(perMessage, ASSUMED_INPUTS.observationsPerVisit.value);
   const rest = restPerEvent();
   return {
     d1RowsWritten:
       perObservation(BY_ARRIVAL.d1RowsWritten, perMessage) +
       eventsPerObservation.value * rest.d1Rows +
+      cold * MEASURED.coldD1Rows.value +
       removedRows +
       removedPages,
     objectRowsWritten:
       perObservation(BY_ARRIVAL.objectRowsWritten, perMessage) +
       eventsPerObservation.value * rest.objectRows +
+      cold * MEASURED.coldObjectRows.value +
       removedRows,
     d1RowsRead: perObservation(BY_ARRIVAL.d1RowsRead, perMessage),
     d1Bytes:
