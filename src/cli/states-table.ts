@@ -112,7 +112,8 @@ export function mostInteresting(rows: readonly IdentityRow[], limit: number): Id
     .slice(0, limit);
 }
 
-function newTable(head: string[], colAligns: ("left" | "right")[]): Table.Table {
+/** An empty table. */
+export function newTable(head: string[], colAligns: ("left" | "right")[]): Table.Table {
   return new Table({ head, colAligns, style: { head: [], border: [], compact: false } });
 }
 
@@ -135,8 +136,9 @@ function formatCount(count: number): string {
 
 const VALUE_WIDTH = 32;
 
-function shorten(value: unknown): string {
+/** A value, or the text of it, that fits a column. */
+export function shorten(value: unknown, width = VALUE_WIDTH): string {
   // The attacker chose the text of a banner or locale. Its control characters must not reach the terminal.
   const text = (typeof value === "string" ? value : JSON.stringify(value)).replace(/\p{C}/gu, "·");
-  return text.length <= VALUE_WIDTH ? text : `${text.slice(0, VALUE_WIDTH - 1)}…`;
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

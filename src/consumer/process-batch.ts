@@ -10,7 +10,7 @@
 import { type Config, ConfigError } from "../config.ts";
 import { logError } from "../log.ts";
 import { claimShard, firstShard, shardsOf } from "../shard.ts";
-import { followLinks, recordBatch, resolveDeadLetters } from "../storage/index.ts";
+import { followLinks, packBeforeRecording, recordBatch, resolveDeadLetters } from "../storage/index.ts";
 import { dispatch, type Dispatched, type RepeatBudget, repeatBudget } from "./dispatch.ts";
 import { limitAttackers } from "./limit-attackers.ts";
 import { type Part, partsOf, verdictsOf } from "./parts.ts";
@@ -59,7 +59,8 @@ async function processPart(
   const paused = () => contents.map(({ message }) => pausedVerdict(message.attempts));
   try {
     if (shardsOf(env).length > 1) await claimShard(env, shard);
-    const batch = toRecordBatch(contents);
+    const isWaiting = await packOldRows(shard.db, contents);
+    const batch = toRecordBatch(contents.filter((content) => !isWaiting(content)));
     const recorded = await recordBatch(shard.db, batch, config.unknownAttacker === "register");
     if (recorded.outcome === "paused") return { ...NOTHING_DONE, verdicts: paused() };
     const dispatched = await dispatch(
@@ -72,7 +73,9 @@ async function processPart(
       repeats,
     );
     const verdicts = contents.map((content) =>
-      verdictOf(content.message.attempts, failuresOf(content, dispatched)),
+      isWaiting(content)
+        ? pausedVerdict(content.message.attempts)
+        : verdictOf(content.message.attempts, failuresOf(content, dispatched)),
     );
     return { ...dispatched, verdicts };
   } catch (error) {
@@ -82,6 +85,21 @@ async function processPart(
     const verdicts = contents.map(({ message }) => verdictOf(message.attempts, [failure]));
     return { ...NOTHING_DONE, verdicts };
   }
+}
+
+/**
+ * Packs what the version before has stored of the attackers of messages, as far as it can be done at once.
+ * @returns whether a message must wait until the rest is packed
+ */
+async function packOldRows(
+  db: D1Database,
+  contents: readonly MessageContent[],
+): Promise<(content: MessageContent) => boolean> {
+  const attackerUuids = contents.flatMap(({ observations }) =>
+    observations.map(({ observation }) => observation.attackerUuid),
+  );
+  const left = await packBeforeRecording(db, [...new Set(attackerUuids)]);
+  return ({ observations }) => observations.some(({ observation }) => left.has(observation.attackerUuid));
 }
 
 /** Deletes dead letters whose replay came through. If they can't be deleted, the replay is delivered again. */

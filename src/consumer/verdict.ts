@@ -1,8 +1,8 @@
 /** The verdict on each message: done, or to be delivered again after a wait that grows with each attempt. */
 
 /**
- * Why a message is delivered again: something failed; the Worker is paused, by a switch or by a wrong variable; or its
- * turn did not come in this batch.
+ * Why a message is delivered again: something failed; the Worker is paused, by a switch or by a wrong variable, or for an attacker
+ * by observations that are not packed yet; or its turn did not come in this batch.
  */
 export type RetryReason = "failure" | "paused" | "postponed";
 

@@ -11,4 +11,3 @@ export type {
 } from "./protocol.ts";
 export type { RecentObservation } from "./recent.ts";
 export { digestRange } from "./check.ts";
-export { CHECKED_ROWS } from "./protocol.ts";

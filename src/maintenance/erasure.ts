@@ -6,12 +6,15 @@ import { z } from "zod";
 import { logError } from "../log.ts";
 import { firstShard } from "../shard.ts";
 import {
-  ERASE_OBSERVATIONS_QUERIES,
+  arePacked,
+  CUT_QUERIES,
+  cutSessions,
   ERASE_PAGE_QUERIES,
   eraseAttackerRow,
   eraseFromLetters,
-  eraseObservations,
+  eraseSessions,
   findJob,
+  PACK_PAGE_QUERIES,
   redactHistory,
   removeEmptyIdentities,
 } from "../storage/index.ts";
@@ -20,7 +23,7 @@ import type { JobStep } from "./job-step.ts";
 const stateSchema = z.object({
   /** Epoch seconds. Observations of the attacker with a ts up to this are erased permanently. */
   erasedTs: z.number(),
-  stage: z.enum(["observations", "letters", "record", "objects", "events", "finish"]),
+  stage: z.enum(["observations", "cuts", "letters", "record", "objects", "events", "finish"]),
   /** Identities that may have data of the attacker. */
   holders: z.array(z.string()),
   /** The identity whose history is redacted, and the number of the last event read. */
@@ -57,9 +60,18 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    queries: ERASE_OBSERVATIONS_QUERIES,
+    queries: PACK_PAGE_QUERIES + 4,
     work: async ({ db, attackerUuid, state }) => {
-      const hasMore = await eraseObservations(db, attackerUuid, state.erasedTs);
+      if (!(await arePacked(db, [attackerUuid]))) return on(state);
+      const { hasMore, hasCuts } = await eraseSessions(db, attackerUuid, state.erasedTs);
+      if (hasMore) return on(state);
+      return on({ ...state, stage: hasCuts ? "cuts" : "letters" });
+    },
+  },
+  cuts: {
+    queries: CUT_QUERIES,
+    work: async ({ db, attackerUuid, state }) => {
+      const hasMore = await cutSessions(db, attackerUuid, state.erasedTs);
       return on(hasMore ? state : { ...state, stage: "letters" });
     },
   },
@@ -95,7 +107,9 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
       if (holder === undefined) return on({ ...state, stage: "finish" });
       const afterSeq = await redactHistory(db, attackerUuid, holder, state.afterSeq);
       if (afterSeq !== null) return on({ ...state, afterSeq });
-      return on({ ...state, holderIndex: state.holderIndex + 1, afterSeq: 0 });
+      const holderIndex = state.holderIndex + 1;
+      const stage = holderIndex < state.holders.length ? "events" : "finish";
+      return on({ ...state, stage, holderIndex, afterSeq: 0 });
     },
   },
   finish: {

@@ -13,5 +13,13 @@ export type StepResult =
   /** The job has changed in the meantime, so nothing is saved. */
   | { readonly outcome: "lost" };
 
+/** Seconds until a job that waits for packing is tried again. */
+const PACKING_SECS = 30;
+
+/** The result of a step that waits until the observations of the version before are packed. */
+export function waitsForPacking(job: Job, state: unknown): StepResult {
+  return { outcome: "later", job, state, dueTs: Date.now() / 1_000 + PACKING_SECS };
+}
+
 /** One step of a job: bounded by the budget, safe to repeat. Throws if it cannot continue. */
 export type JobStep = (env: Env, shard: Shard, job: Job, budget: QueryBudget) => Promise<StepResult>;

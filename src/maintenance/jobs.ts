@@ -6,6 +6,7 @@ import { eraseStep } from "./erasure.ts";
 import { indexLettersStep } from "./index-letters.ts";
 import type { JobStep, StepResult } from "./job-step.ts";
 import { mergeStep } from "./merge.ts";
+import { packObservationsStep } from "./pack-observations.ts";
 import type { QueryBudget } from "./query-budget.ts";
 import { rebuildStep } from "./rebuild.ts";
 import { retentionStep } from "./retention.ts";
@@ -14,12 +15,20 @@ const STEPS: Readonly<Record<JobKind, JobStep>> = {
   erasure: eraseStep,
   merge: mergeStep,
   index_letters: indexLettersStep,
+  pack_observations: packObservationsStep,
   rebuild: rebuildStep,
   retention: retentionStep,
 };
 
 /** Every kind of job. */
-export const ALL_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure", "rebuild", "retention"];
+export const ALL_KINDS: readonly JobKind[] = [
+  "index_letters",
+  "pack_observations",
+  "merge",
+  "erasure",
+  "rebuild",
+  "retention",
+];
 /** Kinds that finish the work of a request. The sweep continues them before it compares. */
 export const REPAIR_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure"];
 

@@ -3,8 +3,8 @@ import pMap from "p-map";
 import { z } from "zod";
 import { logError, reasonOf } from "../log.ts";
 import { shardsOf } from "../shard.ts";
-import { countIdentities, findJob, readIdentitiesAfter, restartJob } from "../storage/index.ts";
-import type { JobStep } from "./job-step.ts";
+import { countIdentities, findJob, hasOldRows, readIdentitiesAfter, restartJob } from "../storage/index.ts";
+import { type JobStep, waitsForPacking } from "./job-step.ts";
 
 /** Identities rebuilt in one step, and at a time. */
 const PAGE_IDENTITIES = 50;
@@ -75,8 +75,9 @@ export async function readRebuildProgress(env: Env): Promise<RebuildProgress> {
 /** Rebuilds a page of identities. One that fails is counted and does not stop the others. */
 export const rebuildStep: JobStep = async (env, { db }, job, budget) => {
   const state = stateSchema.parse(JSON.parse(job.state));
-  if (!budget.has(1)) return { outcome: "more", job, state };
-  budget.take(1);
+  if (!budget.has(2)) return { outcome: "more", job, state };
+  budget.take(2);
+  if (await hasOldRows(db)) return waitsForPacking(job, state);
   const page = await readIdentitiesAfter(db, state.afterUuid, PAGE_IDENTITIES);
   let { failed, error: reason } = state;
   await pMap(

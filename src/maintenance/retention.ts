@@ -6,8 +6,8 @@ import { z } from "zod";
 import { readConfig } from "../config.ts";
 import { logError, logInfo } from "../log.ts";
 import { shardsOf } from "../shard.ts";
-import { addJob, deleteHistory, readIdentitiesAfter } from "../storage/index.ts";
-import type { JobStep } from "./job-step.ts";
+import { addJob, deleteHistory, hasOldRows, readIdentitiesAfter } from "../storage/index.ts";
+import { type JobStep, waitsForPacking } from "./job-step.ts";
 
 /** Seconds between the end of a pass over all identities and the next pass. */
 const PAUSE_SECS = 3_600;
@@ -45,8 +45,9 @@ export const retentionStep: JobStep = async (env, { db }, job, budget) => {
   const beforeTs = nowTs - retentionDays * 86_400;
   const state = stateSchema.parse(JSON.parse(job.state));
   let { afterUuid, observations, failed } = state;
-  if (!budget.has(1)) return { outcome: "more", job, state };
-  budget.take(1);
+  if (!budget.has(2)) return { outcome: "more", job, state };
+  budget.take(2);
+  if (await hasOldRows(db)) return waitsForPacking(job, state);
   const page = await readIdentitiesAfter(db, afterUuid, PAGE_IDENTITIES);
   let calls = 0;
   for (const uuid of page) {

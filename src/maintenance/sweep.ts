@@ -7,6 +7,7 @@
 import { logError, logInfo } from "../log.ts";
 import { type Shard, shardsOf } from "../shard.ts";
 import {
+  hasOldRows,
   type LinkedAttacker,
   readSweepCandidates,
   readUnfilledLinks,
@@ -90,8 +91,10 @@ async function sweepShard(env: Env, shard: Shard, limits: SweepLimits): Promise<
   report.merges += done.merge ?? 0;
   report.erasures += done.erasure ?? 0;
   report.failed += failed;
-  if (!budget.has(CHOOSE_QUERIES + LEAST_QUERIES)) return { ...report, hasMore: true };
-  budget.take(CHOOSE_QUERIES);
+  if (!budget.has(1 + CHOOSE_QUERIES + LEAST_QUERIES)) return { ...report, hasMore: true };
+  budget.take(1 + CHOOSE_QUERIES);
+  // Until everything is packed, D1 would seem to miss observations.
+  if (await hasOldRows(shard.db)) return { ...report, hasMore };
   const { marked, others } = await readSweepCandidates(shard.db, limits.identities);
   const chosen = inTurn(marked, others).slice(0, limits.identities);
   const unfilled = Map.groupBy(

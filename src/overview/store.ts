@@ -224,15 +224,16 @@ function readObservations(rows: Rows): number {
   return z.number().parse(rows?.results[0]?.["value"] ?? 0);
 }
 
-/** Events after a cursor up to another one, in order. @param limit - at least as many as there are */
+/** Events after a cursor up to another one, in order. */
 export async function readEventHeads(
   db: D1Database,
   afterCursor: number,
   throughCursor: number,
-  limit: number,
 ): Promise<EventHead[]> {
-  const result = await db.prepare(READ_HEADS).bind(afterCursor, limit).all();
-  return headsOf(result, limit).filter(({ cursor }) => cursor <= throughCursor);
+  const most = throughCursor - afterCursor;
+  if (most <= 0) return [];
+  const result = await db.prepare(READ_HEADS).bind(afterCursor, most).all();
+  return headsOf(result, most).filter(({ cursor }) => cursor <= throughCursor);
 }
 
 /**

@@ -61,7 +61,7 @@ async function updateOverview(db: D1Database, nowTs: number): Promise<void> {
   const counted = hasGap || isCountDue(tail, nowTs) ? await countTotals(db) : null;
   const newestCursor = counted?.newestCursor ?? tail.newestCursor;
   const afterCursor = Math.max(mark?.lastCursor ?? 0, newestCursor - OVERVIEW_EVENTS);
-  const heads = await readEventHeads(db, afterCursor, newestCursor, OVERVIEW_EVENTS);
+  const heads = await readEventHeads(db, afterCursor, newestCursor);
   const sums = sumEvents(heads);
   const advanced = mark?.totals && !hasGap ? advanceTotals(mark.totals, sums) : null;
   const totals = counted?.totals ?? advanced;

@@ -72,8 +72,9 @@ UPDATE attackers SET identity_uuid = ${TARGET}, link_version = link_version + 1,
 WHERE uuid = ?1 AND identity_uuid IS NULL`;
 
 /** SQL: whether the attacker ?1 has observations. */
-export const HAS_OBSERVATIONS = `EXISTS (
-  SELECT 1 FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} WHERE attackers.uuid = ?1 AND sessions.size > 0)`;
+export const HAS_OBSERVATIONS = `(EXISTS (
+  SELECT 1 FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} WHERE attackers.uuid = ?1 AND sessions.size > 0)
+  OR EXISTS (SELECT 1 FROM observation_rows WHERE attacker_uuid = ?1))`;
 
 /** A link may be changed while no observation of the attacker is stored. */
 const RELINK = `

@@ -57,30 +57,21 @@ SELECT sessions.id AS id, sessions.size AS size FROM attackers CROSS JOIN sessio
 WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.last_ts <= ?2 AND ${isFull} LIMIT ${DELETE_ROWS}`;
 const [FULL_ROWS, OTHER_ROWS] = [erasedRows("sessions.is_full"), erasedRows("NOT sessions.is_full")];
 
-/** Rows of the attacker ?1 with erased observations and newer ones; the first in any case, then as many as `CUT_BYTES` allow. */
-const CUT_ROWS = `
-SELECT attackerUuid, ${ROW_COLUMNS} FROM (
-  SELECT attackers.uuid AS attackerUuid, sessions.id AS id,
-    sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes, row_number() OVER () AS nth
-  FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER}
-  WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.first_ts <= ?2 AND sessions.last_ts > ?2
-) AS cut CROSS JOIN sessions ON sessions.id = cut.id WHERE bytes <= ${CUT_BYTES} OR nth = 1`;
-
-/** Queries of `eraseObservations`. */
-export const ERASE_OBSERVATIONS_QUERIES = 8;
+const IS_CUT =
+  "attackers.uuid = ?1 AND sessions.size > 0 AND sessions.first_ts <= ?2 AND sessions.last_ts > ?2";
 
 /**
- * Removes a page of the attacker's observations: rows of which nothing stays, and what is erased of some others. A full row stays empty,
- * as long as the attacker does: rows that are deeper than it may have newer observations. At most 8 queries.
- * @param erasedTs - epoch seconds; newer ones stay
- * @returns whether there may be more
+ * Removes a page of the attacker's session rows of which nothing stays. A full row stays empty, as long as the attacker does: rows that
+ * are deeper than it may have newer observations. Four queries.
+ * @param erasedTs - epoch seconds; newer observations stay
+ * @returns whether there may be more: other such rows, or rows to cut
  */
-export async function eraseObservations(
+export async function eraseSessions(
   db: D1Database,
   attackerUuid: string,
   erasedTs: number,
-): Promise<boolean> {
-  const [, emptied, deleted, cut] = await db.batch<RowColumns & { readonly attackerUuid: string }>([
+): Promise<{ readonly hasMore: boolean; readonly hasCuts: boolean }> {
+  const [, emptied, deleted, cut] = await db.batch<{ readonly hasCuts: number }>([
     db
       .prepare(
         `UPDATE counters SET value = value - erased.n
@@ -97,15 +88,42 @@ export async function eraseObservations(
     db
       .prepare(`DELETE FROM sessions WHERE id IN (SELECT id FROM (${OTHER_ROWS}))`)
       .bind(attackerUuid, erasedTs),
-    db.prepare(CUT_ROWS).bind(attackerUuid, erasedTs),
+    db
+      .prepare(
+        `SELECT EXISTS (SELECT 1 FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} WHERE ${IS_CUT}) AS hasCuts`,
+      )
+      .bind(attackerUuid, erasedTs),
   ]);
-  const trims = (cut?.results ?? []).map((columns) => {
+  return {
+    hasMore: [emptied, deleted].some((result) => (result?.meta.changes ?? 0) >= DELETE_ROWS),
+    hasCuts: cut?.results[0]?.hasCuts === 1,
+  };
+}
+
+/** Rows of the attacker ?1 with erased observations and newer ones; the first in any case, then as many as `CUT_BYTES` allow. */
+const CUT_ROWS = `
+SELECT ${ROW_COLUMNS} FROM (
+  SELECT sessions.id AS id, sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes, row_number() OVER () AS nth
+  FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER} WHERE ${IS_CUT}
+) AS cut CROSS JOIN sessions ON sessions.id = cut.id WHERE bytes <= ${CUT_BYTES} OR nth = 1`;
+
+/** Queries of `cutSessions`: reading, and writing at most two parameters. */
+export const CUT_QUERIES = 5;
+
+/**
+ * Takes a page of the attacker's erased observations out of the rows that have newer ones as well. A row that another writer changes at
+ * the same time is cut with the next page. At most `CUT_QUERIES` queries.
+ * @param erasedTs - epoch seconds; newer ones stay
+ * @returns whether there may be more
+ */
+export async function cutSessions(db: D1Database, attackerUuid: string, erasedTs: number): Promise<boolean> {
+  const { results } = await db.prepare(CUT_ROWS).bind(attackerUuid, erasedTs).all<RowColumns>();
+  const trims = results.map((columns) => {
     const row = toStoredRow(attackerUuid, columns);
     return { row, kept: row.observations.filter(({ observation }) => observation.ts > erasedTs) };
   });
   await writeTrims(db, trims, null);
-  // A row that another writer has changed meanwhile is read again.
-  return trims.length > 0 || [emptied, deleted].some((result) => (result?.meta.changes ?? 0) >= DELETE_ROWS);
+  return trims.length > 0;
 }
 
 /** An attacker with new observations in the meantime is kept. */

@@ -33,6 +33,14 @@ export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
+  arePacked,
+  hasOldRows,
+  PACK_PAGE_QUERIES,
+  packAttackers,
+  packBeforeRecording,
+  packPage,
+} from "./sessions/old-rows.ts";
+export {
   type FollowedTarget,
   readEventsAfter,
   readFollowed,
@@ -64,7 +72,7 @@ export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity 
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
 export { removeEmptyIdentities } from "./empty-identities.ts";
-export { beginErasure, ERASE_OBSERVATIONS_QUERIES, eraseAttackerRow, eraseObservations } from "./erasures.ts";
+export { beginErasure, CUT_QUERIES, cutSessions, eraseAttackerRow, eraseSessions } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";

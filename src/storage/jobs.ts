@@ -5,7 +5,7 @@
  */
 
 /** What kinds of jobs there are. */
-export type JobKind = "erasure" | "merge" | "index_letters" | "rebuild" | "retention";
+export type JobKind = "erasure" | "merge" | "index_letters" | "pack_observations" | "rebuild" | "retention";
 
 /** A job as it is stored. */
 export interface Job {

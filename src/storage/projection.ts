@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { STATES } from "../core/index.ts";
-import type { HistoryEvent } from "./history/codec.ts";
+import { type HistoryEvent, type ReadEvent, readEvent } from "./history/codec.ts";
 import { insertStatements, newestSeqStatement } from "./history/writing.ts";
 import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
 
@@ -67,11 +67,12 @@ export async function projectEvents(
   events: readonly HistoryEvent[],
   profile: PackedProfile,
 ): Promise<number> {
-  const last = events.at(-1);
+  const read = events.map(readEvent);
+  const last = read.at(-1);
   if (!last) return 0;
-  let projection = projectionStatements(db, identityUuid, last.seq, events, profile);
+  let projection = projectionStatements(db, identityUuid, last.seq, read, profile);
   let statements = 0;
-  for (let left = events; left.length > 0;) {
+  for (let left = read; left.length > 0;) {
     const batch = [
       newestSeqStatement(db, identityUuid),
       ...insertStatements(db, identityUuid, left),
@@ -93,13 +94,13 @@ function projectionStatements(
   db: D1Database,
   identityUuid: string,
   lastSeq: number,
-  events: readonly HistoryEvent[],
+  events: readonly ReadEvent[],
   profile: PackedProfile,
 ): D1PreparedStatement[] {
   const states = new Map<string, [string, string, number]>();
   let lastChangeTs: number | null = null;
-  for (const { seq, event } of events) {
-    const { type, payload } = projected.parse(JSON.parse(event));
+  for (const { seq, envelope } of events) {
+    const { type, payload } = projected.parse(envelope);
     if (type !== "profile.state_changed" || !payload.primitive || !payload.new_state) continue;
     states.set(payload.primitive, [payload.primitive, payload.new_state, seq]);
     lastChangeTs = payload.ts ?? lastChangeTs;

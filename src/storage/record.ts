@@ -68,7 +68,8 @@ const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_R
 /**
  * Stores a batch and reads the link of every attacker in it. Each round is one transaction; the link of an attacker is read in the
  * last transaction that may write an observation of it. Attackers that were stored while registration was deferred are registered in
- * a further one. If a later transaction fails, the repeated delivery continues.
+ * a further one. If a later transaction fails, the repeated delivery continues. No attacker of the batch may have observations that are
+ * not packed yet (`packBeforeRecording`).
  * @param registerUnknown - whether an attacker that is not registered gets its stub identity
  */
 export async function recordBatch(

@@ -5,11 +5,11 @@
 import { z } from "zod";
 import {
   eventsOf,
+  type PageRow,
   type PlacedEvent,
   readPageRows,
+  readRange,
   selectPages,
-  takenAfterCursor,
-  takenAfterSeq,
 } from "./history/pages.ts";
 import { asPublished } from "./suspicions.ts";
 import { withChain } from "./winners.ts";
@@ -61,12 +61,13 @@ const READ_MARK: Readonly<Record<FollowedTarget["kind"], string>> = {
   attacker: `SELECT EXISTS (SELECT 1 FROM attackers WHERE uuid = ?1) AS isKnown, (${NEWEST_CURSOR}) AS newestCursor`,
 };
 
-const READ_FOLLOWED = selectPages(
-  `json_each(?1) AS place CROSS JOIN events
-   WHERE identity_uuid = place.value ->> 0 AND seq > place.value ->> 1 ORDER BY cursor`,
-  takenAfterSeq("(place.value ->> 1)"),
-  "?2",
-);
+const READ_FOLLOWED = selectPages({
+  from: "json_each(?1) AS place",
+  of: "identity_uuid = place.value ->> 0",
+  by: "seq",
+  after: "(place.value ->> 1)",
+  most: "?2",
+});
 
 /** From the newest down to the one asked for: as many steps as there are rows to come. The one found may go on after the cursor. */
 const READ_SEQS = `
@@ -75,7 +76,7 @@ SELECT value AS uuid, coalesce((
 ), 0) AS seq
 FROM json_each(?1)`;
 
-const READ_EVERYTHING = selectPages("events WHERE cursor > ?1 ORDER BY cursor", takenAfterCursor("?1"), "?2");
+const READ_EVERYTHING = selectPages({ by: "cursor", after: "?1", most: "?2" });
 
 /**
  * The identities of a target, and the next events of some identities.
@@ -94,7 +95,7 @@ export async function readFollowed(
     db.prepare(READ_FOLLOWED).bind(JSON.stringify([...seqs]), limit),
   ]);
   const mark = marks?.results[0];
-  const events = eventsOf(readPageRows(pages), limit);
+  const events = eventsInOrder(readPageRows(pages), seqs, limit);
   return {
     identityUuids: (identities?.results ?? []).flatMap(({ uuid }) => uuid ?? []),
     isKnown: mark?.isKnown === 1,
@@ -122,8 +123,10 @@ export async function readEventsAfter(
   cursor: number,
   limit: number,
 ): Promise<StreamedEvent[]> {
-  const result = await db.prepare(READ_EVERYTHING).bind(cursor, limit).all();
-  return (await asPublished(db, eventsOf(readPageRows(result), limit))).map(withTopic);
+  const events = await readRange("cursor", cursor, limit, async (after) =>
+    readPageRows(await db.prepare(READ_EVERYTHING).bind(after, limit).all()),
+  );
+  return (await asPublished(db, events)).map(withTopic);
 }
 
 /** The start of a stream of all events. It reads a bounded number of rows, because clients may reconnect often. */
@@ -146,6 +149,26 @@ interface Mark {
 
 interface Named {
   readonly uuid: string;
+}
+
+/**
+ * The first events of several identities, in `cursor` order.
+ * @param rows - of each identity at least the first that hold as many events, in `cursor` order
+ */
+function eventsInOrder(
+  rows: readonly PageRow[],
+  seqs: ReadonlyMap<string, number>,
+  limit: number,
+): PlacedEvent[] {
+  const last = new Map(rows.map((row) => [row.identityUuid, row]));
+  // An identity may have more behind its last row, and nothing that comes after that may be passed on before it.
+  const ends = [...last.values()]
+    .filter(({ identityUuid, seq }) => seq >= (seqs.get(identityUuid) ?? 0) + limit)
+    .map(({ cursor }) => cursor);
+  const end = Math.min(...ends);
+  return eventsOf(rows, Infinity)
+    .filter(({ cursor }) => cursor <= end)
+    .slice(0, limit);
 }
 
 const topicSchema = z.object({ topic: z.string() });

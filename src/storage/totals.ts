@@ -16,6 +16,7 @@ import {
   outboxBacklog,
   sessions,
 } from "./schema.ts";
+import { WAITING_OLD_ROWS } from "./sessions/old-rows.ts";
 import { OF_ATTACKER } from "./sessions/rows.ts";
 
 /** Above so many counted rows, which take D1 some 20 ms, what was counted holds for a while. */
@@ -168,7 +169,7 @@ async function countAt(
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
     db.select({ n: count() }).from(identities).where(isNull(identities.mergedIntoUuid)),
     db
-      .select({ n: sum(sessions.size) })
+      .select({ n: sql<number>`coalesce(sum(${sessions.size}), 0) + ${sql.raw(WAITING_OLD_ROWS)}` })
       .from(attackers)
       .innerJoin(sessions, sql.raw(OF_ATTACKER))
       .where(isNull(attackers.identityUuid)),

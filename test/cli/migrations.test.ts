@@ -72,4 +72,85 @@ describe("[design] a database of the version before", () => {
       rowsOf(db, "SELECT uuid, last_seq, is_dirty, mark_version, profile, projected_ts FROM identities"),
     ).toEqual([{ uuid: "i1", last_seq: 7, is_dirty: 1, mark_version: 0, profile: null, projected_ts: 0 }]);
   });
+
+  it("observations stay in rows of their own until a job has packed them", () => {
+    const db = migrated("0008");
+    db.exec(`
+      INSERT INTO attackers (uuid, identity_uuid, link_version, first_seen_ts) VALUES ('b', 'i1', 3, 5), ('a', NULL, 0, 7);
+      INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source)
+        VALUES ('b', 'p', 'r', 'o1', '1', 5, 0.5, 1, 2, 's'), ('a', 'p', 'r', 'o2', '2', 7, 0.5, 1, 2, 's');
+      UPDATE counters SET value = 2 WHERE name = 'observations';`);
+    migrateFrom(db, "0008");
+    expect(rowsOf(db, "SELECT id FROM observation_rows ORDER BY id")).toEqual([{ id: "o1" }, { id: "o2" }]);
+    expect(rowsOf(db, "SELECT * FROM sessions")).toEqual([]);
+    expect(rowsOf(db, "SELECT kind, subject, state, due_ts FROM jobs")).toEqual([
+      { kind: "pack_observations", subject: "", state: '{"packed":0}', due_ts: 0 },
+    ]);
+    expect(rowsOf(db, "SELECT value FROM counters WHERE name = 'observations'")).toEqual([{ value: 2 }]);
+    expect(
+      rowsOf(
+        db,
+        "SELECT number, uuid, identity_uuid, link_version, first_seen_ts FROM attackers ORDER BY number",
+      ),
+    ).toEqual([
+      { number: 1, uuid: "a", identity_uuid: null, link_version: 0, first_seen_ts: 7 },
+      { number: 2, uuid: "b", identity_uuid: "i1", link_version: 3, first_seen_ts: 5 },
+    ]);
+  });
+
+  it("attackers keep what their triggers do: identities with links, former links, session rows that go with them", () => {
+    const db = migrated("0008");
+    db.exec(
+      "INSERT INTO attackers (uuid, identity_uuid, link_version) VALUES ('a', 'i1', 1), ('b', 'i2', 1)",
+    );
+    migrateFrom(db, "0008");
+    db.exec(`
+      INSERT INTO attackers (uuid, identity_uuid, link_version) VALUES ('c', 'i3', 1);
+      INSERT INTO attackers (uuid) VALUES ('d');
+      UPDATE attackers SET identity_uuid = 'i4' WHERE uuid = 'd';
+      UPDATE attackers SET identity_uuid = 'i1' WHERE uuid = 'b';
+      INSERT INTO sessions SELECT number * 4294967296 + 7, 1, 0, 0, 0, 0, x'' FROM attackers;
+      DELETE FROM attackers WHERE uuid = 'c'`);
+    expect(rowsOf(db, "SELECT uuid FROM identities ORDER BY uuid").map(({ uuid }) => uuid)).toEqual([
+      "i1",
+      "i3",
+      "i4",
+    ]);
+    expect(rowsOf(db, "SELECT * FROM former_links")).toEqual([{ attacker_uuid: "b", identity_uuid: "i2" }]);
+    expect(
+      rowsOf(db, "SELECT uuid FROM sessions JOIN attackers ON number = id / 4294967296 ORDER BY uuid"),
+    ).toEqual([{ uuid: "a" }, { uuid: "b" }, { uuid: "d" }]);
+    expect(rowsOf(db, "SELECT count(*) AS n FROM sessions")).toEqual([{ n: 3 }]);
+  });
+
+  it("states and events stay; an identity without a profile gets one from its states, and is marked", () => {
+    const db = migrated("0008");
+    db.exec(`
+      INSERT INTO identities (uuid, last_seq, profile) VALUES ('i1', 4, NULL), ('i2', 2, 'p');
+      INSERT INTO attributions (identity_uuid, primitive, state, seq) VALUES ('i1', 'p2', 'stable', 3), ('i1', 'p1', 'unknown', 4), ('i2', 'p1', 'stable', 2);
+      INSERT INTO events (identity_uuid, seq, event) VALUES ('i1', 4, '{}');`);
+    migrateFrom(db, "0008");
+    expect(rowsOf(db, "SELECT * FROM attributions")).toEqual([
+      { state: "stable", primitive: "p1", identity_uuid: "i2", seq: 2 },
+      { state: "stable", primitive: "p2", identity_uuid: "i1", seq: 3 },
+      { state: "unknown", primitive: "p1", identity_uuid: "i1", seq: 4 },
+    ]);
+    expect(rowsOf(db, "SELECT cursor, identity_uuid, seq, size, last_ts, event FROM events")).toEqual([
+      { cursor: 1, identity_uuid: "i1", seq: 4, size: 1, last_ts: null, event: "{}" },
+    ]);
+    const profiles = rowsOf(db, "SELECT uuid, is_dirty, mark_version, profile FROM identities ORDER BY uuid");
+    expect(profiles).toEqual([
+      { uuid: "i1", is_dirty: 1, mark_version: 1, profile: expect.any(String) },
+      { uuid: "i2", is_dirty: 0, mark_version: 0, profile: "p" },
+    ]);
+    expect(JSON.parse(String(profiles[0]?.["profile"]))).toEqual({
+      seq: 4,
+      policies: [""],
+      states: [
+        ["p1", "unknown", "null", 0, 0, 0, 0, 0],
+        ["p2", "stable", "null", 0, 0, 0, 0, 0],
+      ],
+      pages: 0,
+    });
+  });
 });

@@ -70,8 +70,10 @@ function applySingly(to: Model, observations: readonly AppliedObservation[]): vo
   for (const each of observations.toSorted(compareArrivals)) applyTogether(to, [each]);
 }
 
+type Batches = fc.Arbitrary<{ readonly setting: string; readonly observations: AppliedObservation[] }>;
+
 describe("[§4] a decision about arrivals", () => {
-  it.each([
+  it.each<[string, Batches, number]>([
     ["of every kind, with changing constants", batch, 500],
     ["of hashes with a wide window", wideBatch, 60],
   ])("%s decides as one decision for each arrival does", (_, batches, numRuns) => {

@@ -42,14 +42,14 @@ function faultyDatabase(db: D1Database, actor: Actor): D1Database {
 
 function batchCall(statements: readonly D1PreparedStatement[]): Call {
   const isRemoval = statements.some((statement) =>
-    texts.get(statement)?.startsWith("DELETE FROM observations"),
+    /^(DELETE FROM|UPDATE) sessions/.test(texts.get(statement) ?? ""),
   );
   return { what: `D1 batch of ${statements.length}`, isPageRead: false, isRemoval, isLeaf: true };
 }
 
 function faultyStatement(statement: D1PreparedStatement, sql: string, actor: Actor): D1PreparedStatement {
   const text = sql.trim().replaceAll(/\s+/g, " ");
-  const isPageRead = /^SELECT .+ FROM observations/.test(text);
+  const isPageRead = /^(SELECT|WITH) .+ sessions/.test(text);
   const call = { what: `D1 ${text.slice(0, 60)}`, isPageRead, isRemoval: false, isLeaf: true };
   const faulty = {
     bind: (...values: unknown[]) => faultyStatement(statement.bind(...values), sql, actor),

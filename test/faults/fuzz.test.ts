@@ -2,19 +2,16 @@
  * The consumer on damaged messages, in large batches, in the Workers runtime: it never throws, every message gets a verdict,
  * every valid event is stored and applied, every other one becomes a dead letter.
  */
-import {
-  createExecutionContext,
-  createMessageBatch,
-  getQueueResult,
-  runInDurableObject,
-} from "cloudflare:test";
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, it, vi } from "vitest";
-import { createRegistry, stubIdentityUuid } from "../../src/core/index.ts";
+import { type AppliedObservation, createRegistry, stubIdentityUuid } from "../../src/core/index.ts";
 import { readMessage } from "../../src/consumer/read-batch.ts";
 import { shardOf } from "../../src/shard.ts";
 import worker from "../../src/worker.ts";
 import { mutantOf } from "../core/mutations.ts";
+import { heldObservations } from "../setup/object-observations.ts";
+import { storedObservations } from "../setup/observations.ts";
 
 const { fuzz: runs, seed: firstSeed } = inject("faults");
 /** Messages of one batch: the queue's limit. */
@@ -78,12 +75,10 @@ async function unknownLetters(ids: readonly string[]): Promise<string[]> {
 
 /** Expects the object to hold what D1 has of an attacker. */
 async function expectApplied(attackerUuid: string): Promise<void> {
-  const sql =
-    "SELECT primitive, evidence_ref, ts, id, value FROM observations WHERE attacker_uuid = ? ORDER BY 1, 2";
-  const stored = await shardOf(env, attackerUuid).db.prepare(sql).bind(attackerUuid).all();
+  const stored = await storedObservations(attackerUuid, shardOf(env, attackerUuid).db);
   const stub = env.IDENTITIES.getByName(stubIdentityUuid(attackerUuid));
-  const applied = await runInDurableObject(stub, (_, state) =>
-    state.storage.sql.exec(sql, attackerUuid).toArray(),
-  );
-  expect(applied).toEqual(stored.results);
+  const applied = await heldObservations(stub);
+  const textOf = ({ primitive, evidenceRef, ts, id, value }: AppliedObservation) =>
+    JSON.stringify([primitive, evidenceRef, ts, id, value]);
+  expect(applied.map(textOf).toSorted()).toEqual(stored.map(textOf).toSorted());
 }

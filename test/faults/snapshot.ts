@@ -1,4 +1,9 @@
 /** What an identity object holds, read from its own SQLite. */
+import { HeadRow } from "../../src/identity/store/head-row.ts";
+import { Links } from "../../src/identity/store/links.ts";
+import { Observations } from "../../src/identity/store/observations.ts";
+import { Records } from "../../src/identity/store/records.ts";
+import { Tables } from "../../src/identity/store/tables.ts";
 import type { Expected } from "./messages.ts";
 
 /** A state as an object stores it. */
@@ -23,43 +28,45 @@ export interface Snapshot {
   readonly seq: number;
 }
 
-/** What finds something only while there is work left. */
+/** What finds something only while there is work left, by the table that it needs. */
 const WORK = {
-  outbox: "SELECT 1 FROM outbox",
-  jobs: "SELECT 1 FROM jobs WHERE input IS NOT NULL",
-  removed: "SELECT 1 FROM meta WHERE name = 'removed'",
-  staged: "SELECT 1 FROM staged",
-};
+  outbox: ["outbox", "SELECT 1 FROM outbox"],
+  waiting: ["meta", "SELECT 1 FROM meta WHERE name = 'head' AND value ->> 'waiting' IS NOT NULL"],
+  jobs: ["jobs", "SELECT 1 FROM jobs WHERE input IS NOT NULL"],
+  removed: ["meta", "SELECT 1 FROM meta WHERE name = 'removed'"],
+  staged: ["staged", "SELECT 1 FROM staged WHERE size > 0"],
+} as const;
 
-const OBSERVATIONS =
-  "SELECT attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations";
-
-/** Reads everything; of an object that was never written to, nothing. */
+/** Reads everything; of an object that was never written to, nothing. Opens no transaction, so that no fault strikes it. */
 export function snapshotOf(sql: SqlStorage): Snapshot {
-  if (!hasTables(sql)) return { observations: [], states: [], seq: 0 };
-  const [head] = sql
-    .exec<{ seq: number }>("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'")
-    .toArray();
+  const tables = new Tables(sql);
+  if (!tables.has("meta")) return { observations: [], states: [], seq: 0 };
+  const stored = new Observations(sql, new Links(sql, tables), tables);
+  const rows = [...stored.range({ after: null, through: null })];
   return {
-    observations: sql.exec<Record<string, SqlStorageValue>>(OBSERVATIONS).toArray() as unknown as Expected[],
-    states: sql.exec("SELECT * FROM attributions ORDER BY primitive").toArray() as unknown as StoredState[],
-    seq: head?.seq ?? 0,
+    observations: rows.flatMap(({ observations }) => [...observations]),
+    states: new Records(sql).attributions().map((state) => ({
+      primitive: state.primitive,
+      current_value: state.currentValue,
+      state: state.state,
+      confidence: state.confidence,
+      observation_count: state.observationCount,
+      last_change_ts: state.lastChangeTs,
+      last_observation_ts: state.lastObservationTs,
+    })),
+    seq: new HeadRow(sql).head?.seq ?? 0,
   };
 }
 
 /** The kinds of work that are left. */
 export function waitingWork(sql: SqlStorage): string[] {
-  if (!hasTables(sql)) return [];
-  return Object.entries(WORK).flatMap(([name, query]) =>
-    sql.exec(query).toArray().length > 0 ? [name] : [],
+  const tables = new Tables(sql);
+  return Object.entries(WORK).flatMap(([name, [table, query]]) =>
+    tables.has(table) && sql.exec(query).toArray().length > 0 ? [name] : [],
   );
 }
 
 /** Lets as much time pass as jobs that failed wait for their next attempt. */
 export function makeRetriesDue(sql: SqlStorage): void {
-  if (hasTables(sql)) sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
-}
-
-function hasTables(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+  if (new Tables(sql).has("jobs")) sql.exec("UPDATE jobs SET retry_ms = 0 WHERE retry_ms > 0");
 }

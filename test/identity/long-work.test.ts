@@ -8,6 +8,7 @@ import { stubIdentityUuid } from "../../src/core/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver } from "../setup/deliver.ts";
 import { abort, abortAfter, holdAfter, isPageRead } from "../setup/hold.ts";
+import { countStored, store, storedObservations, totals } from "../setup/observations.ts";
 import { payload } from "../setup/payload.ts";
 import { eventsOf, expectSound, heldRows, jobCount, linkedRows, quiesce } from "./sound.ts";
 
@@ -213,10 +214,7 @@ describe("[design] retention while a page is in flight", () => {
     // The windows' ten of each primitive are needed, and nothing else is.
     expect(rows).toHaveLength(20);
     await expectSound(known.identityUuid);
-    const row = await env.DB.prepare(
-      "SELECT (SELECT count(*) FROM observations) - (SELECT value FROM counters WHERE name = 'observations') AS n",
-    ).first();
-    expect(row).toEqual({ n: 0 });
+    expect(await countStored()).toBe((await totals())["observations"]);
   }
 
   it("rebuild: rows that expired do not come back", async () => {
@@ -251,9 +249,8 @@ describe("[§6] an erasure while a page is in flight", () => {
       const held = await heldRows(identityUuid);
       expect(held.filter(({ attackerUuid }) => attackerUuid === known.attackerUuid)).toEqual([]);
     }
-    const left = await env.DB.prepare(
-      "SELECT (SELECT count(*) FROM observations WHERE attacker_uuid = ?1) + (SELECT count(*) FROM attackers WHERE uuid = ?1) AS n",
-    )
+    expect(await storedObservations(known.attackerUuid)).toEqual([]);
+    const left = await env.DB.prepare("SELECT count(*) AS n FROM attackers WHERE uuid = ?1")
       .bind(known.attackerUuid)
       .first();
     expect(left).toEqual({ n: 0 });
@@ -338,9 +335,8 @@ describe("[§4] an object that ends between any two steps", () => {
       "a rebuild",
       async () => {
         const known = await applied();
-        await env.DB.prepare("UPDATE observations SET value = '\"z\"' WHERE attacker_uuid = ?1")
-          .bind(known.attackerUuid)
-          .run();
+        const stored = await storedObservations(known.attackerUuid);
+        await store(stored.map((each) => ({ ...each, value: '"z"' })));
         return { at: known, all: [known], act: () => rebuild(known) };
       },
     ],

@@ -36,7 +36,14 @@ function pick<T>(list: readonly T[], random: (below: number) => number): T {
 
 function anyObservation(random: (below: number) => number): AppliedObservation {
   // Some sessions are much larger than a row.
-  const [name, pointers] = pick([["large", 400], ["small", 3], ["other", 20]] as const, random);
+  const [name, pointers] = pick(
+    [
+      ["large", 400],
+      ["small", 3],
+      ["other", 20],
+    ] as const,
+    random,
+  );
   const session = pick([`cowrie:s/${name}`, `elsewhere/${name}`], random);
   return observation({
     attackerUuid: pick(ATTACKERS, random),
@@ -85,12 +92,16 @@ function expectAnswers(store: IdentityStore, model: Model, keys: readonly Observ
   const all = model.list();
   const rows = [...observations.range({ after: null, through: null })];
   expect(sorted(rows.flatMap((row) => row.observations))).toEqual(sorted(all));
-  const cursors = rows.map(({ cursor }) => `${cursor.attackerUuid} ${String(cursor.place).padStart(10, "0")}`);
+  const cursors = rows.map(
+    ({ cursor }) => `${cursor.attackerUuid} ${String(cursor.place).padStart(10, "0")}`,
+  );
   expect(cursors).toEqual([...new Set(cursors)].toSorted());
   const [after, through] = [rows[Math.floor(rows.length / 3)], rows[Math.floor((2 * rows.length) / 3)]];
   if (after && through) {
     const range = { after: after.cursor, through: through.cursor };
-    expect([...observations.range(range)]).toEqual(rows.slice(rows.indexOf(after) + 1, rows.indexOf(through) + 1));
+    expect([...observations.range(range)]).toEqual(
+      rows.slice(rows.indexOf(after) + 1, rows.indexOf(through) + 1),
+    );
   }
   const counts = new Map<string, number>();
   for (const { primitive } of all) counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
@@ -113,7 +124,9 @@ function expectAnswers(store: IdentityStore, model: Model, keys: readonly Observ
   }
   const toTs = FROM_TS + 17;
   const ordered = new Map(PRIMITIVES.map((primitive) => [primitive, [] as Member[]]));
-  observations.eachInOrder(new Set(PRIMITIVES), toTs, (primitive, member) => ordered.get(primitive)?.push(member));
+  observations.eachInOrder(new Set(PRIMITIVES), toTs, (primitive, member) =>
+    ordered.get(primitive)?.push(member),
+  );
   for (const [primitive, members] of ordered) {
     expect(members).toEqual(inOrder(all, primitive).filter(({ ts }) => ts <= toTs));
   }
@@ -177,7 +190,12 @@ describe("[design] observations in session rows", () => {
         for (const { attackerUuid, primitive, evidenceRef, ts, id, value } of model.list()) {
           sql.exec(
             "INSERT INTO observation_rows (attacker_uuid, primitive, evidence_ref, ts, id, value) VALUES (?, ?, ?, ?, ?, ?)",
-            ...[attackerUuid, primitive, evidenceRef, ts, id, value],
+            attackerUuid,
+            primitive,
+            evidenceRef,
+            ts,
+            id,
+            value,
           );
         }
       }
@@ -229,7 +247,10 @@ describe("[design] observations in session rows", () => {
       const all = both.map((evidenceRef, i) => observation({ evidenceRef, ts: FROM_TS + i }));
       store.observations.put(all);
       expect(sql.exec("SELECT size FROM sessions").toArray()).toEqual([{ size: 2 }]);
-      expect([...store.observations.standing(all).values()].map(({ ts }) => ts)).toEqual([FROM_TS, FROM_TS + 1]);
+      expect([...store.observations.standing(all).values()].map(({ ts }) => ts)).toEqual([
+        FROM_TS,
+        FROM_TS + 1,
+      ]);
       store.observations.remove(all.slice(0, 1));
       expect(store.observations.standing(all).size).toBe(1);
     });

@@ -2,10 +2,13 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { createRegistry, merge } from "../../src/core/index.ts";
+import { compareUtf8, createRegistry, merge, type ObservationKey } from "../../src/core/index.ts";
 import { mergeKindOf } from "../../src/core/observation.ts";
 import { STANDARD_THRESHOLDS } from "../../src/core/thresholds.ts";
+import { readHistory } from "../../src/storage/index.ts";
 import { inObject } from "../setup/identity-object.ts";
+import { heldObservations } from "../setup/object-observations.ts";
+import { storedObservations } from "../setup/observations.ts";
 
 /** An observation, by its key and what it says. */
 export interface Row {
@@ -17,53 +20,46 @@ export interface Row {
   readonly value: string;
 }
 
-const COLUMNS =
-  "attacker_uuid AS attackerUuid, primitive, evidence_ref AS evidenceRef, ts, id, value FROM observations";
-const ORDER = "ORDER BY attacker_uuid, primitive, evidence_ref";
-
-/** What finds something in an object only while work waits. */
+/** What finds something in an object only while work waits, by the table that it needs. */
 const WORK = {
-  jobs: "SELECT 1 FROM jobs WHERE input IS NOT NULL",
-  staged: "SELECT 1 FROM staged",
-  outbox: "SELECT 1 FROM outbox",
-  removed: "SELECT 1 FROM meta WHERE name = 'removed'",
-};
+  jobs: ["jobs", "SELECT 1 FROM jobs WHERE input IS NOT NULL"],
+  staged: ["staged", "SELECT 1 FROM staged"],
+  outbox: ["outbox", "SELECT 1 FROM outbox"],
+  waiting: ["meta", "SELECT 1 FROM meta WHERE name = 'head' AND value ->> 'waiting' IS NOT NULL"],
+  removed: ["meta", "SELECT 1 FROM meta WHERE name = 'removed'"],
+} as const;
 
 const stubOf = (identityUuid: string) => env.IDENTITIES.getByName(identityUuid);
 
 /** The observations that an object holds. */
-export function heldRows(identityUuid: string): Promise<Row[]> {
-  return inObject(stubOf(identityUuid), (sql) =>
-    tablesOf(sql).includes("observations")
-      ? (sql.exec(`SELECT ${COLUMNS} ${ORDER}`).toArray() as unknown as Row[])
-      : [],
-  );
+export async function heldRows(identityUuid: string): Promise<Row[]> {
+  return (await heldObservations(stubOf(identityUuid))).map(toRow).toSorted(compareKeys);
 }
 
 /** The kinds of work that wait in an object. */
 export function waitingWork(identityUuid: string): Promise<string[]> {
-  return inObject(stubOf(identityUuid), (sql) =>
-    tablesOf(sql).includes("meta")
-      ? Object.entries(WORK).flatMap(([name, query]) => (sql.exec(query).toArray().length > 0 ? [name] : []))
-      : [],
-  );
+  return inObject(stubOf(identityUuid), (sql) => {
+    const tables = tablesOf(sql);
+    return Object.entries(WORK).flatMap(([name, [table, query]]) =>
+      tables.includes(table) && sql.exec(query).toArray().length > 0 ? [name] : [],
+    );
+  });
 }
 
 /** How many long pieces of work an object has recorded and not finished. */
 export function jobCount(identityUuid: string): Promise<number> {
   return inObject(stubOf(identityUuid), (sql) =>
-    tablesOf(sql).includes("jobs") ? sql.exec(WORK.jobs).toArray().length : 0,
+    tablesOf(sql).includes("jobs") ? sql.exec(WORK.jobs[1]).toArray().length : 0,
   );
 }
 
 /** The observations that D1 has of the attackers linked to an identity. */
 export async function linkedRows(identityUuid: string): Promise<Row[]> {
-  const { results } = await env.DB.prepare(
-    `SELECT ${COLUMNS} WHERE attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1) ${ORDER}`,
-  )
+  const { results } = await env.DB.prepare("SELECT uuid FROM attackers WHERE identity_uuid = ?1")
     .bind(identityUuid)
-    .all<Row>();
-  return results;
+    .all<{ uuid: string }>();
+  const rows = await Promise.all(results.map(({ uuid }) => storedObservations(uuid)));
+  return rows.flat().map(toRow).toSorted(compareKeys);
 }
 
 /** Runs alarms until no object has one set any more. */
@@ -104,6 +100,18 @@ export async function expectSound(identityUuid: string): Promise<void> {
   expect(results).toEqual([]);
 }
 
+function toRow({ attackerUuid, primitive, evidenceRef, ts, id, value }: Row): Row {
+  return { attackerUuid, primitive, evidenceRef, ts, id, value };
+}
+
+function compareKeys(a: ObservationKey, b: ObservationKey): number {
+  return (
+    compareUtf8(a.attackerUuid, b.attackerUuid) ||
+    compareUtf8(a.primitive, b.primitive) ||
+    compareUtf8(a.evidenceRef, b.evidenceRef)
+  );
+}
+
 function textOf({ attackerUuid, primitive, evidenceRef, ts, id, value }: Row): string {
   return [attackerUuid, primitive, evidenceRef, ts, id, value].join(" ");
 }
@@ -116,10 +124,8 @@ interface PublishedEvent {
 
 /** The events of an identity in D1's history, whose `seq` must have no gap. */
 export async function eventsOf(identityUuid: string): Promise<PublishedEvent[]> {
-  const { results } = await env.DB.prepare("SELECT event FROM events WHERE identity_uuid = ?1 ORDER BY seq")
-    .bind(identityUuid)
-    .all<{ event: string }>();
-  const events = results.map(({ event }): PublishedEvent => JSON.parse(event));
+  const history = await readHistory(env.DB, identityUuid, 0, 100_000);
+  const events = history.map(({ event }): PublishedEvent => JSON.parse(event));
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   return events;
 }

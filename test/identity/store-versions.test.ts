@@ -7,8 +7,12 @@ import { deliver, statesOf } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
-import { expectSound, heldRows, jobCount, quiesce, waitingWork } from "./sound.ts";
+import { IdentityStore } from "../../src/identity/store/index.ts";
+import { Tables } from "../../src/identity/store/tables.ts";
+import { metered } from "./metered.ts";
+import { eventsOf, expectSound, heldRows, jobCount, quiesce, waitingWork } from "./sound.ts";
 import { UNNUMBERED_TABLES } from "./unnumbered-tables.ts";
+import { toVersionOne, writeVersionOne } from "./version-one.ts";
 
 const PRIMITIVE = "motor.input_modality";
 const HASHES = "toolchain.tls.ja3_client";
@@ -21,7 +25,7 @@ function fresh() {
 
 /** Puts an object's store into the tables of before migrations had numbers, as that version wrote them. */
 async function writeUnnumbered(stub: ReturnType<typeof fresh>["stub"], more: string): Promise<void> {
-  await inObject(stub, (sql) => {
+  await writeVersionOne(stub, (sql) => {
     for (const table of [
       "meta",
       "attackers",
@@ -57,7 +61,6 @@ async function writeUnnumbered(stub: ReturnType<typeof fresh>["stub"], more: str
       sql.exec(`DROP TABLE new_${table}`);
     }
   });
-  await evictDurableObject(stub);
 }
 
 describe("[design] a store of the version before migrations had numbers", () => {
@@ -77,7 +80,7 @@ describe("[design] a store of the version before migrations had numbers", () => 
     await writeUnnumbered(stub, "");
     expect(await statesOf(identityUuid)).toEqual(states);
     expect(await heldRows(identityUuid)).toEqual(rows);
-    expect(await stub.inspect()).toEqual({ winnerUuid: null, linkCount: 1, pending: 0, jobs: [] });
+    expect(await stub.inspect()).toMatchObject({ winnerUuid: null, linkCount: 1, pending: 0 });
     const tables = await inObject(stub, (sql) =>
       sql.exec("SELECT name FROM sqlite_master WHERE name LIKE 'unnumbered%' OR name = 'head'").toArray(),
     );
@@ -150,7 +153,8 @@ describe("[design] a store of the version before migrations had numbers", () => 
        INSERT INTO syncs (plan, attacker_index) VALUES ('{"key":null,"load":[${link}],"drop":[],"announce":null}', 0);
        INSERT INTO backfills (attacker_uuid, link_version) VALUES ('${attackerUuid}', 1);`,
     );
-    expect(await jobCount(identityUuid)).toBe(2);
+    // The third one packs the observations.
+    expect(await jobCount(identityUuid)).toBe(3);
     // The merge before that unmerge comes too late.
     await stub.mergeAway(crypto.randomUUID(), [], 7);
     expect((await stub.inspect()).winnerUuid).toBeNull();
@@ -168,9 +172,278 @@ describe("[design] a store of the version before migrations had numbers", () => 
     await deliver([payload({ attacker_uuid: attackerUuid })]);
     await inObject(stub, (sql) => sql.exec("INSERT INTO meta (name, value) VALUES ('version', '99')"));
     await evictDurableObject(stub);
-    await expect(runInDurableObject(stub, () => {})).rejects.toThrow(/of version 1 or older, found 99/);
+    await expect(runInDurableObject(stub, () => {})).rejects.toThrow(/of version 2 or older, found 99/);
   });
 });
+
+const EXCHANGE = { notice: null, isWhole: true, drop: [] };
+
+/** Adds rows to the tables of version 1. */
+function insertRows(sql: SqlStorage, table: string, rows: readonly (readonly SqlStorageValue[])[]): void {
+  for (const row of rows) sql.exec(`INSERT INTO ${table} VALUES (${row.map(() => "?").join(", ")})`, ...row);
+}
+
+describe("[design] a store of version 1", () => {
+  it("keeps every state, observation and link before its observations are packed and after, and goes on applying", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const hashes = Array.from({ length: 70 }, (_, i) => `h${i}`);
+    await deliver([
+      {
+        events: [
+          ...series(attackerUuid, PRIMITIVE, ["a", "a", "a", "b"]),
+          ...series(attackerUuid, "toolchain.c2.beacon_interval_ms", [5_000, 5_001.5, 1e-7, -3]),
+          ...series(attackerUuid, HASHES, hashes),
+        ],
+      },
+    ]);
+    await quiesce(identityUuid);
+    const [states, rows] = [await statesOf(identityUuid), await heldRows(identityUuid)];
+    const recent = await stub.readRecent();
+    await writeVersionOne(stub);
+    expect(await statesOf(identityUuid)).toEqual(states);
+    expect(await heldRows(identityUuid)).toEqual(rows);
+    expect(await stub.readRecent()).toEqual(recent);
+    expect((await stub.inspect()).jobs.map(({ kind }) => kind)).toEqual(["pack"]);
+    const before = payload({
+      attacker_uuid: attackerUuid,
+      primitive: PRIMITIVE,
+      value: "a",
+      ts: 1_715_000_000,
+    });
+    const after = payload({
+      attacker_uuid: attackerUuid,
+      primitive: HASHES,
+      value: "h71",
+      ts: 1_714_005_000,
+    });
+    await deliver([before]);
+    await quiesce(identityUuid);
+    await deliver([after, before]);
+    await expectSound(identityUuid);
+    expect(await heldRows(identityUuid)).toHaveLength(rows.length + 2);
+    expect(await inObject(stub, (sql) => tableTexts(sql))).toEqual(await newTables(["jobs", "hash_window"]));
+  });
+
+  it("has the same tables as a new one once its observations are packed", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    await quiesce(identityUuid);
+    const texts = await inObject(stub, tableTexts);
+    expect(texts).toEqual(await newTables([]));
+    await writeVersionOne(stub);
+    await quiesce(identityUuid);
+    await stub.drain();
+    expect(await inObject(stub, tableTexts)).toEqual(await newTables(["jobs"]));
+    await writeUnnumbered(stub, "");
+    await quiesce(identityUuid);
+    await stub.drain();
+    expect(await inObject(stub, tableTexts)).toEqual(await newTables(["jobs"]));
+    await expectSound(identityUuid);
+  });
+
+  it("publishes what its outbox held: suspicions as differences, to one that was published and to each other", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    await quiesce(identityUuid);
+    const seq = (await eventsOf(identityUuid)).length;
+    const lists = [
+      ["p.a", "p.b"],
+      ["p.a", "p.b", "p.c"],
+      ["p.a", "p.c"],
+    ];
+    const events = lists.map((primitives, i) => ({
+      v: 1,
+      id: crypto.randomUUID(),
+      seq: seq + 1 + i,
+      topic: "attribution.profile.multi_actor_suspected",
+      type: "profile.multi_actor_suspected",
+      ts: 5,
+      payload: { identity_uuid: identityUuid, primitives, evidence_summary: "", confidence: 0.6, ts: 1 },
+    }));
+    const differences = [
+      { added: ["p.b"], removed: ["p.0"] },
+      { added: ["p.c"], removed: [] },
+      { added: [], removed: ["p.b"] },
+    ];
+    await writeVersionOne(stub, (sql) => {
+      sql.exec("UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'", seq + 3);
+      const published = { seq, primitives: ["p.0", "p.a"], differences: 0 };
+      insertRows(sql, "meta", [["suspicion", JSON.stringify(published)]]);
+      const rows = events.map(({ payload: { primitives: _, ...rest }, ...event }, i) => [
+        event.seq,
+        5,
+        JSON.stringify({ ...event, payload: rest, difference: differences[i] }),
+      ]);
+      insertRows(sql, "outbox", rows);
+    });
+    expect((await stub.inspect()).pending).toBe(3);
+    await stub.drain();
+    expect((await waitForSeq(identityUuid, seq + 3)).slice(-3)).toEqual(events);
+    expect(await waitingWork(identityUuid)).toEqual([]);
+  });
+
+  it("goes on with its backfills, and starts its exchanges again", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([{ events: series(attackerUuid, PRIMITIVE, ["a", "a", "a", "a", "a", "b", "c"]) }]);
+    await quiesce(identityUuid);
+    await env.DB.prepare("UPDATE attackers SET needs_backfill = 1 WHERE uuid = ?1").bind(attackerUuid).run();
+    const link = { attackerUuid, linkVersion: 1, firstSeenTs: 1_714_000_000 };
+    await writeVersionOne(stub, (sql) => {
+      sql.exec(`DELETE FROM observations WHERE value = '"c"'`);
+      insertRows(sql, "jobs", [
+        ["rebuild", "exchange", 1, JSON.stringify({ ...EXCHANGE, load: [link] }), READ, 7, 2, "an error", 0],
+        [
+          `backfill:${attackerUuid}`,
+          "backfill",
+          2,
+          JSON.stringify({ attackerUuid, linkVersion: 1 }),
+          null,
+          0,
+          0,
+          null,
+          0,
+        ],
+        ["merge:1:x", "exchange", 0, null, null, 3, 0, null, 0],
+      ]);
+      insertRows(sql, "staged", [["rebuild", attackerUuid, PRIMITIVE, "gone", 1, "i", '"z"']]);
+    });
+    expect((await stub.inspect()).jobs.map(({ kind }) => kind)).toEqual(["exchange", "backfill", "pack"]);
+    const [job] = await inObject(stub, (sql) =>
+      sql.exec("SELECT progress, revision FROM jobs WHERE key = 'rebuild'").toArray(),
+    );
+    expect(job).toEqual({ progress: null, revision: 8 });
+    await stub.drain();
+    await expectSound(identityUuid);
+    expect((await heldRows(identityUuid)).map(({ value }) => value)).toContain('"c"');
+    const known = await inObject(stub, (sql) => sql.exec("SELECT key, revision FROM jobs").toArray());
+    expect(known).toEqual([{ key: "merge:1:x", revision: 3 }]);
+  });
+
+  it("keeps its rows if the conversion is cut off, and is converted at the next call", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([{ events: series(attackerUuid, PRIMITIVE, ["a", "a", "a", "b"]) }]);
+    await quiesce(identityUuid);
+    const states = await statesOf(identityUuid);
+    let text: SqlStorageValue = null;
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.transactionSync(() => {
+        toVersionOne(storage);
+        text = storage.sql.exec("SELECT tail FROM attributions").one()["tail"] ?? null;
+        storage.sql.exec("UPDATE attributions SET tail = 'none'");
+      });
+      const before = tableTexts(storage.sql);
+      expect(() => new IdentityStore(storage, identityUuid)).toThrow(SyntaxError);
+      expect(tableTexts(storage.sql)).toEqual(before);
+      storage.sql.exec("UPDATE attributions SET tail = ?", text);
+    });
+    await evictDurableObject(stub);
+    expect(await statesOf(identityUuid)).toEqual(states);
+    await expectSound(identityUuid);
+  });
+
+  it("with 100,000 observations opens at once, and takes calls while they are packed", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid, primitive: "p.first" })]);
+    await quiesce(identityUuid);
+    const count = 100_000;
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.transactionSync(() => {
+        toVersionOne(storage);
+        storage.sql.exec(
+          `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1)
+           INSERT INTO observations
+           SELECT ?, 'p.n' || (i % 30), 'cowrie:s/' || (i / 30) || '#close', 1700000000 + i, 'i' || i, '"v"' FROM n`,
+          count,
+          attackerUuid,
+        );
+      });
+      const { sql, take } = metered(storage.sql);
+      // Opened as an object opens it.
+      expect(new IdentityStore(metering(storage, sql), identityUuid).jobs.isEmpty).toBe(false);
+      const { read, written } = take();
+      expect(read).toBeLessThan(200);
+      expect(written).toBeLessThan(100);
+    });
+    await evictDurableObject(stub);
+    const late = (i: number, value: string) =>
+      payload({
+        attacker_uuid: attackerUuid,
+        primitive: `p.n${i % 30}`,
+        evidence_ref: `cowrie:s/${Math.floor(i / 30)}#close`,
+        ts: 1_790_000_000 + i,
+        value,
+      });
+    // Some are known, one is new, and packing goes on beside them.
+    const packing = stub.drain();
+    for (const [i, value] of [
+      [0, "first"],
+      [count / 2, "middle"],
+      [count - 1, "last"],
+      [count, "new"],
+    ] as const) {
+      await deliver([late(i, value)]);
+    }
+    expect(await unpackedIn(stub)).toBeGreaterThan(0);
+    await packing;
+    await expect.poll(() => unpackedIn(stub)).toBe(0);
+    const held = await heldRows(identityUuid);
+    expect(held).toHaveLength(count + 2);
+    expect(
+      held
+        .filter(({ ts }) => ts >= 1_790_000_000)
+        .map(({ value }) => value)
+        .toSorted(),
+    ).toEqual(['"first"', '"last"', '"middle"', '"new"']);
+    await stub.verify();
+    const counts = (await statesOf(identityUuid)).map(({ observationCount }) => observationCount);
+    expect(counts.reduce((sum, each) => sum + each, 0)).toBe(count + 2);
+  });
+});
+
+/** How many observations of an object are not packed yet. */
+function unpackedIn(stub: ReturnType<typeof fresh>["stub"]): Promise<number> {
+  return inObject(stub, (sql) =>
+    new Tables(sql).has("observation_rows")
+      ? Number(sql.exec("SELECT count(*) AS n FROM observation_rows").one()["n"])
+      : 0,
+  );
+}
+
+/** An object's storage with another SQLite. */
+function metering(storage: DurableObjectStorage, sql: SqlStorage): DurableObjectStorage {
+  return new Proxy(storage, {
+    get(target, name) {
+      if (name === "sql") return sql;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+/** The progress of an exchange that was reading, as version 1 wrote it. */
+const READ = '{"phase":"read","index":0,"after":{"primitive":"p","evidenceRef":"e"}}';
+
+/** The statements that made the tables and indexes of a store, in one spelling. */
+function tableTexts(sql: SqlStorage): Record<string, string> {
+  const rows = sql
+    .exec<{ name: string; sql: string | null }>("SELECT name, sql FROM sqlite_master")
+    .toArray();
+  return Object.fromEntries(
+    rows
+      .filter(({ name, sql: text }) => text !== null && !/^(_|sqlite_)/.test(name))
+      .map(({ name, sql: text }) => [name, (text ?? "").replaceAll(/["`\s]+/g, "").toLowerCase()]),
+  );
+}
+
+/** The same of a new store. @param onDemand - tables that it has needed */
+function newTables(onDemand: readonly Parameters<Tables["need"]>[0][]): Promise<Record<string, string>> {
+  return inObject(fresh().stub, (sql) => {
+    const tables = new Tables(sql);
+    tables.create();
+    for (const name of onDemand) tables.need(name);
+    return tableTexts(sql);
+  });
+}
 
 describe("[design] an object that nothing was written to", () => {
   it("has no tables, whatever it is asked", async () => {

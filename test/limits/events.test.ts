@@ -10,8 +10,8 @@ import { call, eventually, NOW_TS, numberOf, primitiveName, expectAtRest } from 
 const PRIMITIVES = 1_000;
 /** Bytes of an event with its list as long as it may be. */
 const EVENT_MOST_BYTES = 110_000;
-/** Bytes of history that this identity may leave; a list in each suspicion would be 65 MB. */
-const HISTORY_MOST_BYTES = 15_000_000;
+/** Bytes of history that this identity may leave; as text, the lists of the suspicions would be 65 MB. */
+const HISTORY_MOST_BYTES = 4_000_000;
 
 const attacker = crypto.randomUUID();
 const identityUuid = stubIdentityUuid(attacker);

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { report } from "../setup/limits/use.ts";
+import { countStored, store, storedObservations, storedSessions } from "../setup/observations.ts";
 import { receivedFor } from "../setup/outbound.ts";
 import {
   attackerUuid,
@@ -107,19 +108,31 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
 
   it("sweep of it, when its object lacks 1,000 observations and holds 1,000 too many", async () => {
     const away = primitiveName(1);
-    const { results } = await env.DB.prepare(
-      "DELETE FROM observations WHERE attacker_uuid = ?1 AND evidence_ref IN (SELECT evidence_ref FROM observations WHERE attacker_uuid = ?1 AND primitive > ?2 LIMIT 1000) RETURNING 1",
-    )
-      .bind(heavy, away)
-      .all();
-    expect(results).toHaveLength(1_000);
-    await env.DB.prepare(
-      `INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts, window_end_ts, source)
-       SELECT attacker_uuid, primitive, 'shard:late/' || evidence_ref, id, value, ts + 1, confidence, window_start_ts, window_end_ts, source
-       FROM observations WHERE attacker_uuid = ?1 LIMIT 1000`,
-    )
-      .bind(heavy)
+    const stored = await storedSessions(heavy);
+    // Each has a pointer of its own, so each row holds one.
+    const lost = stored
+      .filter(({ recorded }) => recorded.every(({ observation }) => observation.primitive > away))
+      .slice(0, 1_000);
+    expect(lost).toHaveLength(1_000);
+    await env.DB.prepare("DELETE FROM sessions WHERE CAST(id AS TEXT) IN (SELECT value FROM json_each(?1))")
+      .bind(JSON.stringify(lost.map(({ id }) => id)))
       .run();
+    const isLost = new Set(lost.map(({ id }) => id));
+    const late = stored
+      .filter(({ id }) => !isLost.has(id))
+      .slice(0, 1_000)
+      .flatMap(({ recorded }) => recorded.map(({ observation }) => observation));
+    await store(
+      late.map((observation) => ({
+        ...observation,
+        evidenceRef: `shard:late/${observation.evidenceRef}`,
+        ts: observation.ts + 1,
+      })),
+    );
+    const expected = new Map<string, number>();
+    for (const primitive of await storedPrimitives(large)) {
+      expected.set(primitive, (expected.get(primitive) ?? 0) + 1);
+    }
     await mark(large);
     const before = await countsOf(large);
     expect(before.observations).toBe(OBSERVATIONS);
@@ -127,13 +140,7 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await eventually(async () => {
       const { primitives } = await attributionOf(large);
       const counted = new Map(primitives.map(({ primitive, observation_count: n }) => [primitive, n]));
-      const { results: rows } = await env.DB.prepare(
-        `SELECT primitive, count(*) AS n FROM observations
-         WHERE attacker_uuid IN (SELECT uuid FROM attackers WHERE identity_uuid = ?1) GROUP BY primitive`,
-      )
-        .bind(large)
-        .all<{ primitive: string; n: number }>();
-      expect(counted).toEqual(new Map(rows.map(({ primitive, n }) => [primitive, n])));
+      expect(counted).toEqual(expected);
     });
   });
 
@@ -177,12 +184,22 @@ describe("[long work] an identity of 5,000 attackers, 100,000 observations, 1,00
     await call("DELETE", `/attackers/${heavy}`);
     await eventually(async () => {
       await sweepOnce();
-      expect(await numberOf("SELECT count(*) FROM observations WHERE attacker_uuid = ?1", heavy)).toBe(0);
+      expect(await countStored(heavy)).toBe(0);
       expect((await countsOf(large)).observations).toBe(OBSERVATIONS);
     });
     await expectAtRest(large);
   });
 });
+
+/** The primitive of every observation that D1 links to an identity. */
+async function storedPrimitives(identityUuid: string): Promise<string[]> {
+  const { results } = await env.DB.prepare("SELECT uuid FROM attackers WHERE identity_uuid = ?1")
+    .bind(identityUuid)
+    .all<{ uuid: string }>();
+  const linked = new Set(results.map(({ uuid }) => uuid));
+  const stored = await storedObservations();
+  return stored.filter(({ attackerUuid }) => linked.has(attackerUuid)).map(({ primitive }) => primitive);
+}
 
 /** Marks an identity for the sweep. */
 async function mark(identityUuid: string): Promise<void> {

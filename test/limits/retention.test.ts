@@ -54,8 +54,11 @@ describe("[long work] retention", () => {
     await sweepOnce();
     // The next walk begins an hour after the end of this one.
     await eventually(async () => {
-      expect(await numberOf("SELECT count(*) FROM observations WHERE ts < ?1", BEFORE_TS)).toBe(0);
-      expect(await numberOf("SELECT count(*) FROM events WHERE event ->> 'ts' < ?1", BEFORE_TS)).toBe(0);
+      expect(
+        await numberOf("SELECT count(*) FROM sessions WHERE first_ts < ?1 AND size > 0", BEFORE_TS),
+      ).toBe(0);
+      const old = "SELECT count(*) FROM events WHERE typeof(event) = 'text' AND event ->> 'ts' < ?1";
+      expect(await numberOf(old, BEFORE_TS)).toBe(0);
     });
     const seconds = (Date.now() - start) / 1_000;
     const rate = Math.round((2 * EXPIRED) / seconds);

@@ -6,7 +6,7 @@ import { ask, TOKENS } from "../setup/request.ts";
 import { storePage } from "../setup/history.ts";
 import { eventsFrom } from "../storage/events.ts";
 import { StreamClient } from "../stream/client.ts";
-import { DAY_SECS, eventually, fill, freshSeed, NOW_TS, numberOf } from "./world.ts";
+import { eventually, NOW_TS, numberOf } from "./world.ts";
 
 describe("[long work] a stream", () => {
   /** More pages than one invocation may read. */
@@ -20,15 +20,9 @@ describe("[long work] a stream", () => {
   ])("%s resumes through a history of 50,000 events, reconnecting where it must", async (_, fixed) => {
     allowPaidPlan();
     const identityUuid = crypto.randomUUID();
-    const seed = freshSeed();
-    await fill({
-      seed,
-      attackers: 1,
-      primitives: 1,
-      observations: 1,
-      fromTs: NOW_TS - DAY_SECS,
-      identityUuid,
-    });
+    await env.DB.prepare("INSERT INTO attackers (uuid, identity_uuid, link_version) VALUES (?1, ?2, 1)")
+      .bind(crypto.randomUUID(), identityUuid)
+      .run();
     const newest = await numberOf("SELECT coalesce(max(cursor), 0) FROM events");
     await env.DB.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)

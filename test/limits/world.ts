@@ -3,11 +3,15 @@ import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { MAINTENANCE } from "../../src/maintenance/index.ts";
+import { pieces } from "../setup/deliver.ts";
 import { limitedWorker } from "../setup/limits/worker.ts";
+import { makeObservation, store } from "../setup/observations.ts";
 import { ask, TOKENS } from "../setup/request.ts";
 
 /** Bytes of the longest name that a primitive may have. */
 const NAME_BYTES = 128;
+/** Observations that are stored at once; each has a pointer of its own. */
+const STORED_AT_ONCE = 5_000;
 /** How long a test waits for long work, in milliseconds; it looks again after each interval. */
 const PATIENCE = { timeout: 120_000, interval: 200 };
 
@@ -57,31 +61,22 @@ export async function fill(filling: Filling): Promise<void> {
   )
     .bind(seed, attackers, identityUuid, fromTs)
     .run();
-  const page = 20_000;
-  for (let from = 0; from < observations; from += page) {
-    await env.DB.prepare(
-      `WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)
-       INSERT INTO observations (attacker_uuid, primitive, evidence_ref, id, value, ts, confidence, window_start_ts,
-         window_end_ts, source)
-       SELECT printf('%08x-0000-4000-8000-%012x', ?3, i % ?4),
-         substr(printf('limits.p%04d_', (i % ?4 + i / ?4 * 7) % ?5) || ?7, 1, 128),
-         printf('shard:limits/%08x#%d', ?3, i), printf('limits-%d', i), '"typed"', ?6 + i, 0.9, ?6 + i, ?6 + i, 'limits'
-       FROM n`,
-    )
-      .bind(
-        from,
-        Math.min(from + page, observations),
-        seed,
-        attackers,
-        primitives,
-        fromTs,
-        "x".repeat(NAME_BYTES),
-      )
-      .run();
+  const numbers = [...Array(observations).keys()];
+  for (const page of pieces(numbers, STORED_AT_ONCE)) {
+    await store(
+      page.map((i) =>
+        makeObservation({
+          attackerUuid: attackerUuid(seed, i % attackers),
+          primitive: primitiveName(((i % attackers) + Math.floor(i / attackers) * 7) % primitives),
+          evidenceRef: `shard:limits/${hex(seed, 8)}#${i}`,
+          id: `limits-${i}`,
+          ts: fromTs + i,
+          source: "limits",
+        }),
+      ),
+      { registers: identityUuid !== null },
+    );
   }
-  await env.DB.prepare("UPDATE counters SET value = value + ?1 WHERE name = 'observations'")
-    .bind(observations)
-    .run();
 }
 
 /** Asks the API as an admin; the answer must have one of these statuses. */

@@ -1,5 +1,5 @@
 /** Puts events into the history and looks at what is stored, without the readers that the tests are about. */
-import { type HistoryEvent, encodePage } from "../../src/storage/history/codec.ts";
+import { encodePage, type HistoryEvent, readEvent } from "../../src/storage/history/codec.ts";
 import { BODY, eventsOf, type PlacedEvent, readPageRows } from "../../src/storage/history/pages.ts";
 
 /** Stores events as one packed row. @param events - their numbers follow one another */
@@ -14,7 +14,13 @@ export async function storePage(
       `INSERT INTO events (cursor, identity_uuid, seq, size, last_ts, event)
        SELECT coalesce((SELECT max(cursor) FROM events), 0) + ?3, ?1, ?2, ?3, ?4, unhex(?5)`,
     )
-    .bind(identityUuid, events.at(-1)?.seq ?? 0, events.length, lastTs, encodePage(identityUuid, events))
+    .bind(
+      identityUuid,
+      events.at(-1)?.seq ?? 0,
+      events.length,
+      lastTs,
+      encodePage(identityUuid, events.map(readEvent)),
+    )
     .run();
 }
 

@@ -72,7 +72,7 @@ export function randomEvent(random: Random, place: EventPlace): OutboundEvent {
           observationCount: random.integer(1, 9_999),
           lastChangeTs: 1,
           lastObservationTs: random.integer(0, 1_800_000_000),
-        } as Parameters<typeof stateChangedEvent>[3],
+        },
         {
           rule: "too_few_observations",
           recent: members,
@@ -120,8 +120,9 @@ export function transition(
       currentValue: '"typed"',
       confidence: 0.6,
       observationCount: seq,
+      lastChangeTs: ts,
       lastObservationTs: ts,
-    } as Parameters<typeof stateChangedEvent>[3],
+    },
     {
       rule: "too_few_observations",
       recent: [{ value: "typed", ts, ...key }],

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { randomOf } from "../../src/simulate/random.ts";
-import { decodePage, encodePage, type HistoryEvent } from "../../src/storage/history/codec.ts";
+import {
+  decodePage,
+  encodePage as encode,
+  type HistoryEvent,
+  readEvent,
+} from "../../src/storage/history/codec.ts";
 import { eventsFrom, randomEvent, randomFields, type Random } from "./events.ts";
+
+const encodePage = (identityUuid: string, events: readonly HistoryEvent[]) =>
+  encode(identityUuid, events.map(readEvent));
 
 const place = (identityUuid: string, events: readonly HistoryEvent[]) => ({
   identityUuid,
@@ -76,6 +84,8 @@ describe("[events in D1] the encoding of a page", () => {
     const events = eventsFrom(identityUuid, 1, 3);
     const body = encodePage(identityUuid, events);
     expect(() => decodePage({ identityUuid, seq: 3, size: 2 }, body)).toThrow("2 events up to 3, found 3");
-    expect(() => decodePage({ identityUuid, seq: 3, size: 3 }, body.slice(0, -8))).toThrow();
+    expect(() => decodePage({ identityUuid, seq: 3, size: 3 }, body.slice(0, -8))).toThrow(
+      "unexpected end of file",
+    );
   });
 });

@@ -18,7 +18,7 @@ import { countingDatabase } from "./counting-database.ts";
 
 const [a, b] = [crypto.randomUUID(), crypto.randomUUID()];
 /** All events of both, in the order of the history. */
-let all: { readonly identityUuid: string; readonly seq: number; readonly event: string }[] = [];
+const all: { readonly identityUuid: string; readonly seq: number; readonly event: string }[] = [];
 const attackerUuid = crypto.randomUUID();
 
 /** Stores the next events of an identity. */
@@ -131,13 +131,13 @@ describe("[events in D1] a reader may start and stop anywhere in a row", () => {
   it("the heads that the overview sums up", async () => {
     for (let after = 0; after <= all.length; after++) {
       for (const through of [after, after + 3, all.length]) {
-        const heads = await readEventHeads(env.DB, after, through, 100);
+        const heads = await readEventHeads(env.DB, after, through);
         expect(heads.map(({ cursor }) => cursor)).toEqual(
           all.slice(after, through).map((_, i) => after + i + 1),
         );
       }
     }
-    const [head] = await readEventHeads(env.DB, 7, 8, 100);
+    const [head] = await readEventHeads(env.DB, 7, 8);
     const { payload } = transition(a, 6);
     expect(head).toEqual({
       cursor: 8,
@@ -150,12 +150,76 @@ describe("[events in D1] a reader may start and stop anywhere in a row", () => {
     });
   });
 
-  it("reads no more rows than hold the events, and as many again to look at", async () => {
+  it("reads no more rows than hold the events, and one or two to know where they end", async () => {
+    const uuid = crypto.randomUUID();
+    for (let from = 1; from <= 500; from += 5) await storePage(env.DB, uuid, eventsFrom(uuid, from, 5));
+    const newest = (await readStreamStart(env.DB)).newestCursor;
     const { db, take } = countingDatabase(env.DB);
-    await readHistory(db, a, 0, 3);
-    const few = take();
-    await readEventsAfter(db, 0, 3);
-    expect(Math.max(few, take())).toBeLessThan(20);
+    expect(await readHistory(db, uuid, 203, 100)).toHaveLength(100);
+    expect(take()).toBeLessThanOrEqual(21 + 2);
+    expect(await readEventsAfter(db, newest - 298, 100)).toHaveLength(100);
+    expect(take()).toBeLessThanOrEqual(21 + 2);
+    const seqs = new Map([[uuid, 203]]);
+    const { events } = await readFollowed(db, { kind: "identity", uuid }, seqs, 100);
+    expect(events).toHaveLength(100);
+    // The list of identities, each with its number, is read as well.
+    expect(take()).toBeLessThanOrEqual(2 * 21 + 10);
+    expect(await readHistory(db, uuid, 495, 100)).toHaveLength(5);
+    expect(take()).toBeLessThanOrEqual(3);
+  });
+
+  it("events that are missing hide none that follow: as when a database was set back, or others were removed", async () => {
+    const [gappy, whole] = [crypto.randomUUID(), crypto.randomUUID()];
+    const { newestCursor } = await readStreamStart(env.DB);
+    const published: { identityUuid: string; seq: number }[] = [];
+    const add = async (uuid: string, from: number, count: number) => {
+      await storePage(env.DB, uuid, eventsFrom(uuid, from, count));
+      for (let seq = from; seq < from + count; seq++) published.push({ identityUuid: uuid, seq });
+    };
+    await add(gappy, 90, 3);
+    await add(whole, 1, 2);
+    await add(gappy, 93, 2);
+    await add(gappy, 200, 4);
+    await add(whole, 3, 2);
+    await add(gappy, 204, 1);
+    await add(whole, 5, 6);
+    await add(gappy, 900, 1);
+    const read = published.filter(({ identityUuid }) => identityUuid === gappy).map(({ seq }) => seq);
+    for (const limit of LIMITS) {
+      for (let from = 0; from <= read.length; from++) {
+        const page = await readHistory(env.DB, gappy, read[from - 1] ?? 0, limit);
+        expect(page.map(({ seq }) => seq)).toEqual(read.slice(from, from + limit));
+      }
+      const seqs = new Map([
+        [gappy, 0],
+        [whole, 0],
+      ]);
+      const followed: typeof published = [];
+      for (let page = [0 as unknown]; page.length > 0;) {
+        const { events } = await readFollowed(env.DB, { kind: "identity", uuid: gappy }, seqs, limit);
+        expect(events.length).toBeLessThanOrEqual(limit);
+        for (const { identityUuid, seq } of events) {
+          seqs.set(identityUuid, seq);
+          followed.push({ identityUuid, seq });
+        }
+        page = [...events];
+      }
+      expect(followed).toEqual(published);
+    }
+    // Cursors are missing as well.
+    await env.DB.prepare("DELETE FROM events WHERE cursor <= ?1 OR (identity_uuid = ?2 AND seq = 4)")
+      .bind(newestCursor, whole)
+      .run();
+    const left = published.filter(
+      ({ identityUuid, seq }) => identityUuid !== whole || (seq !== 3 && seq !== 4),
+    );
+    for (const limit of LIMITS) {
+      const events = await readEventsAfter(env.DB, 0, limit);
+      expect(events).toHaveLength(Math.min(limit, left.length));
+      expect(events.map(({ event }) => JSON.parse(event) as { seq: number }).map(({ seq }) => seq)).toEqual(
+        left.slice(0, limit).map(({ seq }) => seq),
+      );
+    }
   });
 });
 

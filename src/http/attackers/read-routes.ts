@@ -7,6 +7,7 @@ import { policyIdOf, readStates } from "../attribution/read-states.ts";
 import { attributionSchema } from "../attribution/wire.ts";
 import { toWireObservation } from "../observations/format.ts";
 import { observationsSchema } from "../observations/wire.ts";
+import { PACKING, requirePacked } from "../shared/packing.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
 import { cursorsOf, pageOf, textPart } from "../shared/cursor.ts";
 import { NOT_MODIFIED, revalidated, taggedHeaders } from "../shared/etag.ts";
@@ -54,6 +55,7 @@ const getObservations = createRoute({
   },
   responses: {
     200: { description: "A page", content: { "application/json": { schema: observationsSchema } } },
+    ...PACKING,
     ...UNKNOWN_ATTACKER,
     ...INVALID,
   },
@@ -73,6 +75,7 @@ export const attackerReadRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectI
     const { uuid } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const { db } = shardOf(c.env, uuid);
+    await requirePacked(db, [uuid]);
     const page = await readLatestObservations(db, uuid, cursor?.primitive ?? "", limit + 1);
     if (page.length === 0 && !(await findAttacker(db, uuid))) throw unknownAttacker(uuid);
     const { shown, next } = pageOf(page, limit, ({ primitive }) => latestCursors.encode({ primitive }));

@@ -8,6 +8,7 @@ import { eventPageSchema, eventSchema } from "../events/wire.ts";
 import { OBSERVATION_EXAMPLE } from "../observations/examples.ts";
 import { toWireObservation } from "../observations/format.ts";
 import { observationSchema, observationsSchema } from "../observations/wire.ts";
+import { PACKING, requirePacked } from "../shared/packing.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
 import { cursorsOf, numberPart, pageOf, textPart } from "../shared/cursor.ts";
 import { limitParam, primitiveParam, tsParam, uuidParam } from "../shared/params.ts";
@@ -48,6 +49,7 @@ const getObservations = createRoute({
   },
   responses: {
     200: { description: "A page", content: { "application/json": { schema: observationsSchema } } },
+    ...PACKING,
     ...UNKNOWN_IDENTITY,
     ...INVALID,
   },
@@ -88,6 +90,7 @@ export const historyRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvali
       throw invalidQuery("from", "must not be later than to");
     const filter = { primitive: primitive ?? null, fromTs: from ?? null, toTs: to ?? null };
     const { db } = await shardOfIdentity(c.env, uuid);
+    await requirePacked(db, { identityUuid: uuid });
     const page = await readSeries(db, uuid, filter, cursor ?? null, limit + 1);
     if (page === null) throw unknownIdentity(uuid);
     const { shown, next } = pageOf(page, limit, ({ ts, evidenceRef, attackerUuid, primitive: name }) =>

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   all_refused: { status: 422, title: "Every event was refused" },
   rate_limited: { status: 429, title: "Too many requests" },
   queue_unavailable: { status: 503, title: "The queue did not take the messages" },
+  packing_observations: { status: 503, title: "The observations are being packed" },
   internal: { status: 500, title: "An internal error occurred" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

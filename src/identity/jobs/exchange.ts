@@ -27,11 +27,10 @@ export const exchange: JobKind<"exchange", ObservationPage> = {
       await finishBackfills(db, job.input.load);
       return NOTHING_READ;
     }
-    const { index, after } = positionOf(job);
-    const attackers = job.input.load.slice(index, index + PAGE_ATTACKERS);
-    if (attackers.length === 0) return NOTHING_READ;
-    const uuids = attackers.map(({ attackerUuid }) => attackerUuid);
-    return readAttackersPage(db, uuids, after, limit);
+    const attackers = exchangedNext(job);
+    return attackers.length === 0
+      ? NOTHING_READ
+      : readAttackersPage(db, attackers, positionOf(job).after, limit);
   },
 
   apply(job, page, store) {
@@ -81,6 +80,13 @@ function finish(store: IdentityStore, { key }: Exchange): void {
 
 function positionOf({ progress }: Exchange) {
   return progress?.phase === "read" ? progress : { index: 0, after: null };
+}
+
+/** The attackers whose observations the next step of an exchange reads. */
+export function exchangedNext(job: Exchange): string[] {
+  if (job.progress?.phase === "confirm") return [];
+  const { index } = positionOf(job);
+  return job.input.load.slice(index, index + PAGE_ATTACKERS).map(({ attackerUuid }) => attackerUuid);
 }
 
 function nextPlace(job: Exchange, { next }: ObservationPage) {

@@ -5,10 +5,11 @@
 import type { Cause } from "../../core/index.ts";
 import { logError, reasonOf } from "../../log.ts";
 import type { Budget } from "../budget.ts";
+import { arePacked, hasOldRows, PACK_PAGE_QUERIES } from "../../storage/index.ts";
 import { retryDelayMs } from "../schedule.ts";
 import type { IdentityStore, Job } from "../store/index.ts";
 import { backfill } from "./backfill.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, exchangedNext } from "./exchange.ts";
 import type { PageSizes } from "./job-kind.ts";
 import { pack } from "./pack.ts";
 
@@ -40,10 +41,11 @@ export class JobRunner {
       const job = this.#store.isEmpty ? null : this.#store.jobs.next(Date.now());
       if (!job) return;
       const { queries } = KINDS[job.kind];
-      if (!budget.allows(queries)) return;
-      budget.spend(queries);
       try {
-        await this.#step(job, db, pageSizes);
+        const packing = (await hasOldRows(db)) ? 1 + PACK_PAGE_QUERIES : 0;
+        if (!budget.allows(queries + packing)) return;
+        budget.spend(queries + packing);
+        if (await arePacked(db, attackersOf(job))) await this.#step(job, db, pageSizes);
       } catch (error) {
         logError("job_failed", error, { identity_uuid: this.#identityUuid, job: job.key });
         this.#store.jobs.fail(job, reasonOf(error), Date.now() + retryDelayMs(job.failures + 1));
@@ -72,5 +74,17 @@ export class JobRunner {
 
   #applyIfUnchanged(job: Job, apply: () => Cause | null): void {
     this.#commit(() => (this.#store.jobs.isUnchanged(job) ? apply() : null));
+  }
+}
+
+/** The attackers whose observations the next step reads from D1; those of the version before are packed first. */
+function attackersOf(job: Job): readonly string[] {
+  switch (job.kind) {
+    case "backfill":
+      return [job.input.attackerUuid];
+    case "exchange":
+      return exchangedNext(job);
+    default:
+      return [];
   }
 }

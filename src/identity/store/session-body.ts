@@ -91,8 +91,8 @@ function readHead(body: string): Head {
 function mayHold(body: string, wanted: ReadonlySet<string>): boolean {
   const end = body.indexOf("]");
   for (const primitive of wanted) {
-    const at = body.indexOf(`"${primitive}"`);
-    if (at !== -1 && at < end) return true;
+    const start = body.indexOf(`"${primitive}"`);
+    if (start !== -1 && start < end) return true;
   }
   return false;
 }

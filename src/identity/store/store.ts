@@ -13,6 +13,7 @@ import {
   type StoredHashWindow,
 } from "../../core/index.ts";
 import type { MergeStep, PrimitiveAttribution } from "../protocol.ts";
+import { DRAIN_GRACE_MS } from "../schedule.ts";
 import { changeHashWindow, storedHashWindow } from "./hash-windows.ts";
 import { HeadRow } from "./head-row.ts";
 import { Jobs } from "./jobs.ts";
@@ -56,7 +57,7 @@ export class IdentityStore {
     this.#hasTables = hasTables(this.#tables);
     if (!this.#hasTables) return;
     const isMigrated = storage.transactionSync(() => migrate(sql, this.#tables));
-    if (isMigrated && !this.jobs.isEmpty) void storage.setAlarm(Date.now());
+    if (isMigrated && !this.jobs.isEmpty) void storage.setAlarm(Date.now() + DRAIN_GRACE_MS);
   }
 
   /** Whether nothing was written yet. There are no tables then. */

@@ -13,6 +13,16 @@ export interface HistoryEvent {
   readonly event: string;
 }
 
+/** The same, read. */
+export interface ReadEvent extends HistoryEvent {
+  readonly envelope: unknown;
+}
+
+/** Reads an event. @throws SyntaxError if it is no JSON */
+export function readEvent({ seq, event }: HistoryEvent): ReadEvent {
+  return { seq, event, envelope: JSON.parse(event) };
+}
+
 /** Whose events they are, and where they are in its history. */
 export interface PagePlace {
   readonly identityUuid: string;
@@ -38,7 +48,7 @@ const TOPICS: ReadonlyMap<unknown, string> = new Map(
  * @param events - their numbers follow one another, in order
  * @returns hexadecimal digits
  */
-export function encodePage(identityUuid: string, events: readonly HistoryEvent[]): string {
+export function encodePage(identityUuid: string, events: readonly ReadEvent[]): string {
   return pack(JSON.stringify(events.map((event) => toEntry(identityUuid, event))));
 }
 
@@ -73,8 +83,7 @@ export function decodeEntries(
 }
 
 /** The entry of an event: its text if anything of it would be lost. */
-function toEntry(identityUuid: string, { seq, event }: HistoryEvent): PageEntry {
-  const envelope: unknown = JSON.parse(event);
+function toEntry(identityUuid: string, { seq, event, envelope }: ReadEvent): PageEntry {
   if (!isRecord(envelope) || !isRecord(envelope["payload"])) return event;
   const { v: _v, id: _id, seq: _seq, topic: _topic, ...others } = envelope;
   const { [ownerField(envelope)]: _owner, ...payload } = envelope["payload"];

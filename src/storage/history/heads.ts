@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type State, STATES } from "../../core/index.ts";
 import { decodeEntries, type PageEntry } from "./codec.ts";
-import { isText, placeIn, readPageRows, selectPages, type StoredPage, takenAfterCursor } from "./pages.ts";
+import { isText, placeIn, readPageRows, selectPages, type StoredPage } from "./pages.ts";
 
 /** What is read of an event to sum it up. */
 export interface EventHead {
@@ -27,12 +27,7 @@ const HEAD_BODY = `iif(typeof(event) = 'text', json_object('type', event ->> '$.
 
 /** SQL that selects the rows of the first events after a cursor. @param after - SQL @param most - SQL */
 export function selectHeads(after: string, most: string): string {
-  return selectPages(
-    `events WHERE cursor > ${after} ORDER BY cursor`,
-    takenAfterCursor(after),
-    most,
-    HEAD_BODY,
-  );
+  return selectPages({ by: "cursor", after, most, body: HEAD_BODY });
 }
 
 const state = z.enum(STATES).nullish();

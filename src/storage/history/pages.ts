@@ -47,27 +47,53 @@ export interface PlacedEvent extends HistoryEvent {
 /** SQL: the body of a row of `events`. A blob would be answered as a list of numbers. */
 export const BODY = "iif(typeof(event) = 'text', event, hex(event))";
 
-/**
- * SQL that selects the rows (`PageRow`) with the first events of a range, as few as hold them. The last one may hold more.
- * @param range - SQL between `FROM` and `LIMIT`: rows of `events`, in order
- * @param taken - SQL: how many events of a row are in the range
- * @param most - SQL: number of events
- * @param body - SQL for the column `body`
- */
-export function selectPages(range: string, taken: string, most: string, body = BODY): string {
-  return `
-SELECT cursor, identity_uuid AS identityUuid, seq, size, taken, ${body} AS body FROM (
-  SELECT *, sum(taken) OVER (ORDER BY cursor ROWS UNBOUNDED PRECEDING) - taken AS before FROM (
-    SELECT cursor, identity_uuid, seq, size, event, ${taken} AS taken FROM ${range} LIMIT ${most}
-  )
-) WHERE before < ${most} ORDER BY cursor`;
+/** A range of the history: by which column, and SQL for what it begins after and how many events are asked for. */
+interface Range {
+  /** The column that counts events. */
+  readonly by: "cursor" | "seq";
+  readonly after: string;
+  readonly most: string;
+  /** SQL for a condition that holds for all rows of the range. */
+  readonly of?: string;
+  /** SQL for a table that is read before `events`. */
+  readonly from?: string;
+  /** SQL for the column `body`. */
+  readonly body?: string;
 }
 
-/** SQL for `taken`: events of a row after a `seq`. @param after - SQL */
-export const takenAfterSeq = (after: string) => `min(size, seq - ${after})`;
+/**
+ * SQL that selects the rows (`PageRow`) with the first events of a range. The numbers of events are dense but where something was
+ * removed, so the last row needed is the first one that reaches as many numbers on. It reads no row but those and that one.
+ */
+export function selectPages({ by, after, most, of = "true", from, body = BODY }: Range): string {
+  return `
+SELECT cursor, identity_uuid AS identityUuid, seq, size, min(size, ${by} - ${after}) AS taken, ${body} AS body
+FROM ${from === undefined ? "" : `${from} CROSS JOIN`} events
+WHERE ${of} AND ${by} > ${after} AND ${by} <= coalesce(
+  (SELECT ${by} FROM events WHERE ${of} AND ${by} >= ${after} + ${most} ORDER BY ${by} LIMIT 1), ${Number.MAX_SAFE_INTEGER})
+ORDER BY ${from === undefined ? by : "cursor"}`;
+}
 
-/** SQL for `taken`: events of a row after a cursor. @param after - SQL */
-export const takenAfterCursor = (after: string) => `min(size, cursor - ${after})`;
+/**
+ * The first events of a range. Where events were removed, one reading may find too few of them; then it goes on behind those.
+ * @param read - reads the rows that `selectPages` selects
+ */
+export async function readRange(
+  by: "cursor" | "seq",
+  start: number,
+  most: number,
+  read: (after: number) => Promise<PageRow[]>,
+): Promise<PlacedEvent[]> {
+  const events: PlacedEvent[] = [];
+  for (let after: number | undefined = start; after !== undefined && events.length < most;) {
+    // oxlint-disable-next-line no-await-in-loop -- once, but where events were removed
+    const rows = await read(after);
+    events.push(...eventsOf(rows, most - events.length));
+    const last = rows.at(-1)?.[by];
+    after = last !== undefined && last >= after + most ? last : undefined;
+  }
+  return events;
+}
 
 /** The first events of a range. @param rows - as `selectPages` selected them */
 export function eventsOf(rows: readonly PageRow[], most: number): PlacedEvent[] {

@@ -2,7 +2,7 @@
 import { WITH_WINNER } from "../identity-reads.ts";
 import { asPublished } from "../suspicions.ts";
 import type { HistoryEvent } from "./codec.ts";
-import { eventsOf, type PageRow, readPageRows, selectPages, takenAfterSeq } from "./pages.ts";
+import { type PageRow, readPageRows, readRange, selectPages } from "./pages.ts";
 
 /** A page of an identity's history, and whose it is. */
 export interface HistoryPage {
@@ -13,23 +13,18 @@ export interface HistoryPage {
 
 /** @param identity - SQL for the UUID; parameter ?2 is the `seq` to start after, ?3 the number of events */
 const readAfter = (identity: string) =>
-  selectPages(
-    `events WHERE identity_uuid = ${identity} AND seq > ?2 ORDER BY seq`,
-    takenAfterSeq("?2"),
-    "?3",
-  );
+  selectPages({ by: "seq", of: `identity_uuid = ${identity}`, after: "?2", most: "?3" });
 
 const READ_HISTORY = readAfter("?1");
 
-/** The events of an identity with a `seq` above `afterSeq`, in `seq` order. */
+/** The events of an identity with a `seq` above `afterSeq`, in `seq` order. One query, and one for suspicions of before. */
 export async function readHistory(
   db: D1Database,
   identityUuid: string,
   afterSeq: number,
   limit: number,
 ): Promise<HistoryEvent[]> {
-  const result = await db.prepare(READ_HISTORY).bind(identityUuid, afterSeq, limit).all();
-  return published(db, readPageRows(result), limit);
+  return readOn(db, identityUuid, afterSeq, limit, null);
 }
 
 /**
@@ -53,11 +48,22 @@ export async function readTransitions(
   ]);
   const identity = identities?.results[0];
   if (!identity) return null;
-  const events = await published(db, readPageRows(rows), limit);
+  const events = await readOn(db, identity.uuid, afterSeq, limit, readPageRows(rows));
   return { identityUuid: identity.uuid, events };
 }
 
-async function published(db: D1Database, rows: readonly PageRow[], limit: number): Promise<HistoryEvent[]> {
-  const events = await asPublished(db, eventsOf(rows, limit));
+/** @param first - the rows of the first reading, or null if they are to be read */
+async function readOn(
+  db: D1Database,
+  identityUuid: string,
+  afterSeq: number,
+  limit: number,
+  first: PageRow[] | null,
+): Promise<HistoryEvent[]> {
+  const placed = await readRange("seq", afterSeq, limit, async (after) => {
+    if (first !== null && after === afterSeq) return first;
+    return readPageRows(await db.prepare(READ_HISTORY).bind(identityUuid, after, limit).all());
+  });
+  const events = await asPublished(db, placed);
   return events.map(({ seq, event }) => ({ seq, event }));
 }

@@ -4,7 +4,7 @@
  */
 import { unpack } from "../packed.ts";
 import { redactEvent } from "../redaction.ts";
-import { encodePage } from "./codec.ts";
+import { encodePage, readEvent } from "./codec.ts";
 import { BODY, isText, type StoredPage, textsOf } from "./pages.ts";
 
 /** Rows read at a time. */
@@ -71,12 +71,12 @@ function redactRow(row: StoredPage, attackerUuid: string): string | null {
   const text = isText(row.body) ? row.body : unpack(row.body);
   if (!text.includes(attackerUuid)) return null;
   let isChanged = false;
-  const events = textsOf(row).map(({ seq, event }) => {
-    const before: unknown = JSON.parse(event);
-    const after = redactEvent(before, attackerUuid);
-    if (after === before) return { seq, event };
+  const events = textsOf(row).map((stored) => {
+    const read = readEvent(stored);
+    const envelope = redactEvent(read.envelope, attackerUuid);
+    if (envelope === read.envelope) return read;
     isChanged = true;
-    return { seq, event: JSON.stringify(after) };
+    return { seq: read.seq, event: JSON.stringify(envelope), envelope };
   });
   if (!isChanged) return null;
   return isText(row.body) ? (events[0]?.event ?? null) : encodePage(row.identityUuid, events);

@@ -3,7 +3,7 @@
  * the same events, and maybe further ones behind them, so only what follows the newest stored event of the identity is inserted.
  */
 import { z } from "zod";
-import { encodePage, type HistoryEvent } from "./codec.ts";
+import { encodePage, type ReadEvent } from "./codec.ts";
 
 /** Maximum characters of the events of a row: packed they stay far below the 2 MB of a row, even if nothing repeats in them. */
 const ROW_CHARACTERS = 250_000;
@@ -28,10 +28,10 @@ export function newestSeqStatement(db: D1Database, identityUuid: string): D1Prep
 export function insertStatements(
   db: D1Database,
   identityUuid: string,
-  events: readonly HistoryEvent[],
+  events: readonly ReadEvent[],
 ): D1PreparedStatement[] {
   return rowsOf(events).map((row) => {
-    const lastTs = Math.max(...row.map(({ event }) => tsOf(event)));
+    const lastTs = Math.max(...row.map(({ envelope }) => dated.parse(envelope).ts));
     return db
       .prepare(INSERT_PAGE)
       .bind(identityUuid, row.at(-1)?.seq ?? 0, row.length, lastTs, encodePage(identityUuid, row));
@@ -39,8 +39,8 @@ export function insertStatements(
 }
 
 /** Events that share a row: their numbers follow one another. Those of a page of a drain do, so it is one row. */
-function rowsOf(events: readonly HistoryEvent[]): HistoryEvent[][] {
-  const rows: HistoryEvent[][] = [];
+function rowsOf(events: readonly ReadEvent[]): ReadEvent[][] {
+  const rows: ReadEvent[][] = [];
   let characters = 0;
   for (const event of events) {
     const row = rows.at(-1);
@@ -53,8 +53,4 @@ function rowsOf(events: readonly HistoryEvent[]): HistoryEvent[][] {
     }
   }
   return rows;
-}
-
-function tsOf(event: string): number {
-  return dated.parse(JSON.parse(event)).ts;
 }

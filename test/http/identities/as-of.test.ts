@@ -11,6 +11,7 @@ import {
   stubIdentityUuid,
 } from "../../../src/core/index.ts";
 import { STANDARD_THRESHOLDS } from "../../../src/core/thresholds.ts";
+import { Records } from "../../../src/identity/store/records.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
 import { get } from "../../setup/get.ts";
 import { payload, series } from "../../setup/payload.ts";
@@ -150,9 +151,11 @@ describe("[§7] as_of", () => {
     await deliver(series(attackerUuid, "motor.input_modality", ["a", "a", "a"]));
     const stub = env.IDENTITIES.getByName(identityUuid);
     await runInDurableObject(stub, (_, state) => {
-      state.storage.sql.exec(
-        "UPDATE attributions SET policy_id = 'other', state = 'conflicted', last_change_ts = 1",
-      );
+      const records = new Records(state.storage.sql);
+      const record = records.find("motor.input_modality");
+      if (!record) throw new Error("the object must have a record of the primitive");
+      const attribution = { ...record.attribution, state: "conflicted", lastChangeTs: 1 } as const;
+      records.save(new Map([["motor.input_modality", { ...record, attribution, policyId: "other" }]]));
     });
     await evictDurableObject(stub);
     expect((await asOf(identityUuid, null)).primitives).toMatchObject([{ state: "conflicted" }]);
