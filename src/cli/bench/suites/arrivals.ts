@@ -29,7 +29,7 @@ export const ARRIVALS = {
   sessions: {
     ...BASE,
     group: "sessions",
-    attackers: 300,
+    attackers: 100,
     order: "by_attacker",
     perAttacker: SESSION_PRIMITIVES,
     perMessage: SESSION_PRIMITIVES,
@@ -38,7 +38,7 @@ export const ARRIVALS = {
   halves: {
     ...BASE,
     group: "halves",
-    attackers: 300,
+    attackers: 100,
     order: "by_attacker",
     perAttacker: SESSION_PRIMITIVES / 2,
     perMessage: SESSION_PRIMITIVES / 2,
