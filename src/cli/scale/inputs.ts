@@ -56,12 +56,12 @@ export const BY_ARRIVAL = {
     session: input(0.1, "rows per observation", bench("object_written_session")),
   },
   d1Bytes: {
-    single: input(184, "bytes of session rows in D1 per observation", bench("session_bytes_single")),
-    session: input(36.6, "bytes of session rows in D1 per observation", bench("session_bytes_30")),
+    single: input(186, "bytes of session rows in D1 per observation", bench("session_bytes_single")),
+    session: input(37.8, "bytes of session rows in D1 per observation", bench("session_bytes_30")),
   },
   objectBytes: {
-    single: input(273, "bytes in an object per observation", bench("object_bytes_more")),
-    session: input(182, "bytes in an object per observation", bench("object_bytes_more")),
+    single: input(242, "bytes in an object per observation", bench("object_bytes_more")),
+    session: input(147, "bytes in an object per observation", bench("object_bytes_more")),
   },
   d1Ms: {
     single: input(0.02, "ms of the database's thread per observation", "measured locally: 100 rows in 2 ms"),
@@ -90,7 +90,7 @@ export const MEASURED = {
   identitiesPerObservation: input(0.0196, "new identities per observation", REPLAY),
   messageBytes: input(405, "bytes of a message per observation", REPLAY),
   d1EventBytes: input(109, "bytes in D1 per event", bench("d1_bytes_replay")),
-  d1IdentityBytes: input(1_920, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
+  d1IdentityBytes: input(1_884, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
   objectBaseBytes: input(
     28_672,
     "bytes of an object with one session, an alarm set",
