@@ -59,8 +59,8 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    // Asking takes 2, erasing 4. A page that is packed first takes 5 to 12, and then nothing is erased.
-    queries: 6,
+    // Until everything is packed, asking takes 2 more, or a page that is packed instead 5 to 12.
+    queries: 4,
     work: async ({ db, attackerUuid, state }) => {
       if (!(await arePacked(db, [attackerUuid]))) return on(state);
       const { hasMore, hasCuts } = await eraseSessions(db, attackerUuid, state.erasedTs);
