@@ -132,9 +132,18 @@ export class Outbox {
     if (events.length > 0) yield events;
     if (!this.#hasRows) return;
     let before = lastSuspected(events, suspectedBefore);
-    for (const row of this.#sql.exec<{ events: string }>("SELECT events FROM outbox ORDER BY seq")) {
+    // One by one: a statement that a reader leaves in the middle would stay open.
+    for (let last = 0; ;) {
+      const row = this.#sql
+        .exec<{ seq: number; events: string }>(
+          "SELECT seq, events FROM outbox WHERE seq > ? ORDER BY seq LIMIT 1",
+          last,
+        )
+        .toArray()[0];
+      if (!row) return;
       const batch = readBatch(JSON.parse(row.events), before);
       before = lastSuspected(batch, before);
+      last = row.seq;
       yield batch;
     }
   }
