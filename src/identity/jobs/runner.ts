@@ -79,6 +79,14 @@ export class JobRunner {
 
 /** The attackers whose observations the next step reads from D1; those of the version before are packed first. */
 function attackersOf(job: Job): readonly string[] {
-  if (job.kind === "backfill") return [job.input.attackerUuid];
-  return job.kind === "exchange" ? exchangedNext(job) : [];
+  switch (job.kind) {
+    case "backfill":
+      return [job.input.attackerUuid];
+    case "exchange":
+      return exchangedNext(job);
+    case "pack":
+      return [];
+    default:
+      return job satisfies never;
+  }
 }

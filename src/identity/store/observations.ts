@@ -92,6 +92,11 @@ export class Observations {
     return newest.toSorted(compareMembers).slice(-limit);
   }
 
+  /** Whether all are in session rows. */
+  get arePacked(): boolean {
+    return !this.#unpacked.exist;
+  }
+
   /** Whether there is any observation. */
   get isEmpty(): boolean {
     const rows = this.#sql.exec("SELECT 1 FROM sessions WHERE size > 0 LIMIT 1").toArray();
