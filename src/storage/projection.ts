@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { STATES } from "../core/index.ts";
 import { type HistoryEvent, type ReadEvent, readEvent } from "./history/codec.ts";
-import { insertStatements, newestSeqStatement } from "./history/writing.ts";
+import { insertStatements, readNewestSeq } from "./history/writing.ts";
 import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
 
 /** The fields of an envelope that the projection reads. */
@@ -70,23 +70,34 @@ export async function projectEvents(
   const read = events.map(readEvent);
   const last = read.at(-1);
   if (!last) return 0;
-  let projection = projectionStatements(db, identityUuid, last.seq, read, profile);
-  let statements = 0;
-  for (let left = read; left.length > 0;) {
-    const batch = [
-      newestSeqStatement(db, identityUuid),
-      ...insertStatements(db, identityUuid, left),
-      ...projection,
-    ];
-    // oxlint-disable-next-line no-await-in-loop -- a second time only after a drain that was stopped half-way
-    const [before] = await db.batch<{ newestSeq: number }>(batch);
-    statements += batch.length;
-    const newestSeq = before?.results[0]?.newestSeq ?? 0;
-    if (newestSeq < (left[0]?.seq ?? 0)) break;
-    left = left.filter(({ seq }) => seq > newestSeq);
-    projection = [];
+  const inserts = insertStatements(db, identityUuid, read);
+  const batch = [...inserts, ...projectionStatements(db, identityUuid, last.seq, read, profile)];
+  const results = await db.batch(batch);
+  if (areInserted(results, inserts)) return batch.length;
+  return batch.length + (await insertFurther(db, identityUuid, read));
+}
+
+/** Inserts those events of a page that D1 does not have, after a drain that was stopped half-way. @returns the number of statements */
+async function insertFurther(
+  db: D1Database,
+  identityUuid: string,
+  events: readonly ReadEvent[],
+): Promise<number> {
+  for (let statements = 1; ; statements++) {
+    // oxlint-disable-next-line no-await-in-loop -- again only if another writer came between
+    const newestSeq = await readNewestSeq(db, identityUuid);
+    const left = events.filter(({ seq }) => seq > newestSeq);
+    if (left.length === 0) return statements;
+    const inserts = insertStatements(db, identityUuid, left);
+    statements += inserts.length;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    if (areInserted(await db.batch(inserts), inserts)) return statements;
   }
-  return statements;
+}
+
+/** @param inserts - the first statements of the batch */
+function areInserted(results: readonly D1Result[], inserts: readonly D1PreparedStatement[]): boolean {
+  return inserts.every((_, i) => (results[i]?.meta.changes ?? 0) > 0);
 }
 
 /** The statements that bring the read model up to an event. */

@@ -11,30 +11,41 @@ const ROW_CHARACTERS = 250_000;
 /** An event that does not say when it was is as old as can be. */
 const dated = z.object({ ts: z.number().catch(0) });
 
-/** The statement that inserts a row, and numbers its events from the newest cursor on. It inserts nothing over a stored event. */
+/**
+ * Inserts a row, and numbers its events from the newest cursor on. It inserts nothing over a stored event, and nothing where the row
+ * before (?6, if there is one) could not be inserted whole.
+ */
 const INSERT_PAGE = `
 INSERT INTO events (cursor, identity_uuid, seq, size, last_ts, event)
 SELECT coalesce((SELECT max(cursor) FROM events), 0) + ?3, ?1, ?2, ?3, ?4, unhex(?5)
-WHERE NOT EXISTS (SELECT 1 FROM events WHERE identity_uuid = ?1 AND seq > ?2 - ?3)`;
+WHERE NOT EXISTS (SELECT 1 FROM events WHERE identity_uuid = ?1 AND seq > ?2 - ?3)
+  AND (?6 IS NULL OR EXISTS (SELECT 1 FROM events WHERE identity_uuid = ?1 AND seq = ?6))`;
 
-/** The statement that reads up to where the history of an identity goes; 0 before its first event. */
-export function newestSeqStatement(db: D1Database, identityUuid: string): D1PreparedStatement {
-  return db
-    .prepare("SELECT coalesce(max(seq), 0) AS newestSeq FROM events WHERE identity_uuid = ?1")
-    .bind(identityUuid);
+/** Reads up to where the history of an identity goes; 0 before its first event. */
+export async function readNewestSeq(db: D1Database, identityUuid: string): Promise<number> {
+  const newest = await db
+    .prepare("SELECT max(seq) AS seq FROM events WHERE identity_uuid = ?1")
+    .bind(identityUuid)
+    .first<number | null>("seq");
+  return newest ?? 0;
 }
 
-/** The statements that insert events. @param events - in `seq` order */
+/**
+ * The statements that insert events, a row each. Each changes one row, or none if D1 has events of it already, and then those that
+ * follow change none either.
+ * @param events - in `seq` order
+ */
 export function insertStatements(
   db: D1Database,
   identityUuid: string,
   events: readonly ReadEvent[],
 ): D1PreparedStatement[] {
-  return rowsOf(events).map((row) => {
+  const rows = rowsOf(events);
+  return rows.map((row, i) => {
     const lastTs = Math.max(...row.map(({ envelope }) => dated.parse(envelope).ts));
-    return db
-      .prepare(INSERT_PAGE)
-      .bind(identityUuid, row.at(-1)?.seq ?? 0, row.length, lastTs, encodePage(identityUuid, row));
+    const body = encodePage(identityUuid, row);
+    const before = rows[i - 1]?.at(-1)?.seq ?? null;
+    return db.prepare(INSERT_PAGE).bind(identityUuid, row.at(-1)?.seq ?? 0, row.length, lastTs, body, before);
   });
 }
 
