@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { EVENT_LIST_BYTES, EVENT_LIST_ENTRIES } from "../../src/core/fitted-list.ts";
+import { Tables } from "../../src/identity/store/tables.ts";
 import { readHistory } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
@@ -30,10 +31,11 @@ async function addToOutbox(identityUuid: string, event: Record<string, unknown>)
     const seq =
       Number(sql.exec("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'").one()["seq"]) + 1;
     sql.exec("UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'", seq);
+    new Tables(sql).need("outbox");
     sql.exec(
-      "INSERT INTO outbox (seq, due_ts, event) VALUES (?, 1, ?)",
+      "INSERT INTO outbox (seq, size, due_ts, events) VALUES (?, 1, 1, ?)",
       seq,
-      JSON.stringify({ v: 1, id: crypto.randomUUID(), seq, ...event }),
+      JSON.stringify([{ v: 1, id: crypto.randomUUID(), seq, ...event }]),
     );
     return seq;
   });

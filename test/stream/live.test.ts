@@ -239,11 +239,7 @@ describe("[§7] objects and their watchers", () => {
 /** The history of an identity once its outbox is empty. */
 async function lastHistory(identityUuid: string) {
   const stub = env.IDENTITIES.getByName(identityUuid);
-  const pending = () =>
-    runInDurableObject(
-      stub,
-      (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
-    );
+  const pending = async () => (await stub.inspect()).pending;
   await expect.poll(pending, PATIENCE).toBe(0);
   const events = await storedEvents(env.DB, identityUuid);
   return events.map(({ event }) => JSON.parse(event) as { id: string });

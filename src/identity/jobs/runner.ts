@@ -79,12 +79,6 @@ export class JobRunner {
 
 /** The attackers whose observations the next step reads from D1; those of the version before are packed first. */
 function attackersOf(job: Job): readonly string[] {
-  switch (job.kind) {
-    case "backfill":
-      return [job.input.attackerUuid];
-    case "exchange":
-      return exchangedNext(job);
-    default:
-      return [];
-  }
+  if (job.kind === "backfill") return [job.input.attackerUuid];
+  return job.kind === "exchange" ? exchangedNext(job) : [];
 }
