@@ -44,14 +44,26 @@ export function sessionOf(evidenceRef: string): string {
   return end === -1 ? evidenceRef : evidenceRef.slice(0, end);
 }
 
+/** A pointer that ends with a position in a file, e.g. DECNET's `…/2026-11-24.jsonl#5276800-0`; not a longer number. */
+const IN_FILE = /^([^#]*)#(\d{1,15})(?!\d)/;
+/** Bits of a place that the position in a file decides, and bytes of a file that have the same one. An event is longer. */
+const POSITION = { places: 2 ** 20, bytes: 16 } as const;
+
 /**
- * The number of the row that holds an observation at a depth, among the rows of its attacker.
+ * The number of the row that holds an observation at a depth, among the rows of its attacker. It is the digest of the session; where the
+ * session is a position in a file, only its upper bits are a digest, that of the file, so that events which follow one another in a file
+ * are in neighbouring rows: those are on one page of the database, where rows at random would each be on another one.
  * @param depth - 0 for the first row of a session; at most 60
  * @returns an integer, 0 ≤ place < 2^32
  */
 export function placeOf(key: Pick<Stored, "primitive" | "evidenceRef">, depth: number): number {
   const session = sessionOf(key.evidenceRef);
-  if (depth === 0) return numberOf(session);
+  if (depth === 0) {
+    const [, file, position] = IN_FILE.exec(session) ?? [];
+    if (file === undefined) return numberOf(session);
+    const upper = numberOf(file) & ~(POSITION.places - 1);
+    return (upper | (Math.floor(Number(position) / POSITION.bytes) % POSITION.places)) >>> 0;
+  }
   const digits = hexDigest(`${key.primitive}\0${key.evidenceRef}`).slice(0, depth);
   return numberOf(`${session}\0${digits}`);
 }

@@ -28,8 +28,8 @@ const PAGE_BYTES = 200_000;
 const LARGEST_EVENT_BYTES = 127_000;
 /** Maximum number of queries and sends of one page: event rows, states, the identity, letters, the queue, the widest profile. */
 const QUERIES_PER_PAGE = 16;
-/** Minimum time between two projections of changes without a transition. */
-const PROFILE_REFRESH_MS = 300_000;
+/** Minimum time between two projections of changes without a transition, seconds. */
+const PROFILE_REFRESH_SECS = 300;
 
 /** The targets of a drain. */
 export interface DrainTargets {
@@ -60,10 +60,12 @@ export class Drain {
   readonly #inTransaction: (work: () => void) => void;
   #running: Promise<DrainResult> | null = null;
   #failures = 0;
-  /** Time of the last projection (epoch milliseconds); null if there was none since this object started. */
-  #projectedMs: number | null = null;
+  /** Whether the read model was projected since this object started. */
+  #isProjected = false;
   /** Whether states have changed since then. */
   #isProfileBehind = false;
+  /** Whether that is to be projected now. */
+  #isProfileDue = false;
 
   constructor(store: IdentityStore, identityUuid: string, inTransaction: (work: () => void) => void) {
     this.#store = store;
@@ -71,20 +73,28 @@ export class Drain {
     this.#inTransaction = inTransaction;
   }
 
-  /** Notes that states have changed. They are projected with the next event or after `PROFILE_REFRESH_MS`. */
-  noteMoved(): void {
+  /**
+   * Notes that a decision changes states, before it is saved. They are projected with an event, or if the last projection was due
+   * `PROFILE_REFRESH_SECS` ago. That time is saved with the states, so that an object which was evicted knows it.
+   * @param hasEvents - whether the decision makes events
+   */
+  noteMoved(hasEvents: boolean, nowMs: number): void {
     this.#isProfileBehind = true;
+    const nowTs = nowMs / 1_000;
+    if (!hasEvents && nowTs < this.#store.projectedTs + PROFILE_REFRESH_SECS) return;
+    this.#isProfileDue = true;
+    this.#store.noteProjected(nowTs);
   }
 
   /** Whether there is something to publish or to project now. */
-  hasWork(nowMs: number): boolean {
+  hasWork(): boolean {
+    return this.mustWork() || (this.#isProfileBehind && this.#isProfileDue);
+  }
+
+  /** Whether there is something that must be published or taken out of the read model. */
+  mustWork(): boolean {
     const { outbox, meta } = this.#store;
-    return (
-      !outbox.isEmpty ||
-      meta.read("removed") !== null ||
-      meta.read("profileDue") !== null ||
-      this.#isProfileDue(nowMs)
-    );
+    return !outbox.isEmpty || meta.read("removed") !== null || meta.read("profileDue") !== null;
   }
 
   /** Publishes until no event is left, the budget is spent, or an attempt fails. A running drain is joined. Never rejects. */
@@ -102,7 +112,7 @@ export class Drain {
 
   async #drain(targets: DrainTargets, budget: Budget): Promise<DrainResult> {
     try {
-      while (this.hasWork(Date.now())) {
+      while (this.hasWork()) {
         if (!budget.allows(QUERIES_PER_PAGE)) return { outcome: "more" };
         budget.spend(await this.#step(targets));
       }
@@ -173,28 +183,23 @@ export class Drain {
   async refreshProfile(db: D1Database): Promise<void> {
     const { meta } = this.#store;
     const isDue = meta.read("profileDue") !== null;
-    if (this.#projectedMs !== null && !this.#isProfileBehind && !isDue) return;
+    if (this.#isProjected && !this.#isProfileBehind && !isDue) return;
     await this.#project(() => projectProfile(db, this.#identityUuid, packProfile(this.#store)));
     // What was removed meanwhile has set the flag "behind" again.
     if (isDue && !this.#isProfileBehind) meta.remove("profileDue");
   }
 
-  #isProfileDue(nowMs: number): boolean {
-    return (
-      this.#isProfileBehind && (this.#projectedMs === null || nowMs >= this.#projectedMs + PROFILE_REFRESH_MS)
-    );
-  }
-
   /** Projects the current states. Changes during the projection stay noted; if it fails, all changes stay noted. */
   async #project<T>(project: () => Promise<T>): Promise<T> {
-    const startMs = Date.now();
     this.#isProfileBehind = false;
+    this.#isProfileDue = false;
     try {
       const result = await project();
-      this.#projectedMs = startMs;
+      this.#isProjected = true;
       return result;
     } catch (error) {
       this.#isProfileBehind = true;
+      this.#isProfileDue = true;
       throw error;
     }
   }

@@ -382,8 +382,8 @@ export class IdentityObject extends DurableObject<Env> {
       if (cause !== null) {
         const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
         decision = decide(this.#store.facts(policy, nowMs / 1_000, arrivals), cause);
+        if (decision.records.size > 0) this.#drain.noteMoved(decision.events.length > 0, nowMs);
         this.#store.save(decision);
-        if (decision.records.size > 0) this.#drain.noteMoved();
         // What was removed or replaced must not stay in the read model until something else moves.
         if (cause.kind === "recompute" && decision.records.size + decision.removed.length > 0) {
           this.#store.meta.write("profileDue", true);
@@ -391,7 +391,7 @@ export class IdentityObject extends DurableObject<Env> {
       }
       afterwards();
       // The alarm is part of the transaction: it is committed or rolled back with it.
-      if (this.#hasWork()) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
+      if (this.#mustWork()) void this.ctx.storage.setAlarm(nowMs + DRAIN_GRACE_MS);
       return decision;
     });
   }
@@ -407,7 +407,12 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   #hasWork(): boolean {
-    return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork(Date.now()));
+    return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork());
+  }
+
+  /** Whether there is work that must be done, also if the object ends now. The sweep brings the read model up to date. */
+  #mustWork(): boolean {
+    return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.mustWork());
   }
 
   /** Starts jobs and drain in the background. */
@@ -427,7 +432,7 @@ export class IdentityObject extends DurableObject<Env> {
       const nowMs = Date.now();
       const retryMs = drained.outcome === "failed" ? nowMs + drained.retryInMs : null;
       const jobsMs = this.#store.isEmpty ? null : this.#store.jobs.nextMs();
-      const isDue = drained.outcome !== "failed" && this.#drain.hasWork(nowMs);
+      const isDue = drained.outcome !== "failed" && this.#drain.hasWork();
       if (!isDue && retryMs === null && jobsMs === null) return this.ctx.storage.deleteAlarm();
       const isJobDue = jobsMs !== null && jobsMs <= nowMs;
       if ((isDue || isJobDue) && budget.allows(WORTH_ANOTHER_ROUND)) continue;

@@ -35,11 +35,27 @@ describe("[design] the session of an evidence pointer", () => {
       [3135162636, 3449630169, 383797557, 971023045],
     ],
     ["motor.input_modality", "cowrie:sensor-a/5f2b", [3135162636, 1962362601, 2062211811, 354270562]],
-    ["motor.input_modality", "decnet:2026-07-01.log#881", [446805360, 2302078060, 75742965, 3388912488]],
+    ["motor.input_modality", "decnet:2026-07-01.log#881", [1599078455, 2302078060, 75742965, 3388912488]],
     ["motor.input_modality", "shard:a#\u{1f600}", [4215892113, 1885236524, 3532226963, 4083165616]],
     ["motor.input_modality", "", [3820012610, 3497057371, 2407958766, 2614824785]],
   ])("never changes its places: %s at %j", (primitive, evidenceRef, places) => {
     expect([0, 1, 2, 60].map((depth) => placeOf({ primitive, evidenceRef }, depth))).toEqual(places);
+  });
+
+  it("puts events that follow one another in a file into neighbouring rows, those of other files elsewhere", () => {
+    const at = (evidenceRef: string) => placeOf({ primitive: "p.a", evidenceRef }, 0);
+    const file = "shard:decky-a/ssh/2026-07-01.jsonl";
+    const first = at(`${file}#0-0`);
+    expect(
+      [15, 16, 160_000, 16 * 2 ** 20 - 1].map((position) => at(`${file}#${position}-0`) - first),
+    ).toEqual([0, 1, 10_000, 2 ** 20 - 1]);
+    // What is further on begins anew, and shares rows with what is before.
+    expect(at(`${file}#${16 * 2 ** 20}-0`)).toBe(first);
+    expect(Math.abs(at(`${file.replace("01", "02")}#0-0`) - first)).toBeGreaterThanOrEqual(2 ** 20);
+    // No position: a number that a double does not hold, and a pointer with several marks.
+    const digits = "1".repeat(16);
+    expect(at(`${file}#${digits}`)).not.toBe(at(`${file}#${digits}0`));
+    expect(at(`${file}#881#1`)).toBe(at(`${file}#881#2`));
   });
 
   it("gives all its observations one place, and deeper ones one of 16", () => {

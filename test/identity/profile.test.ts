@@ -1,11 +1,12 @@
 /** The read model in D1: the states of each identity, packed, as its object has them. */
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
 import { readProfile } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
+import { inObject } from "../setup/identity-object.ts";
 import { payload, series } from "../setup/payload.ts";
 import { quiesce } from "./sound.ts";
 
@@ -33,7 +34,7 @@ describe("[design] the read model", () => {
     expect(pages?.n).toBe(0);
   });
 
-  it("what moves without a transition follows at most every 300 s, and at once when the object has just woken", async () => {
+  it("what moves without a transition follows at most every 300 s, also when the object was evicted in between", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
     const events = series(attackerUuid, "motor.input_modality", ["a", "a", "a", "a", "a"]);
     await deliver([{ events: events.slice(0, 3) }]);
@@ -44,7 +45,16 @@ describe("[design] the read model", () => {
     await evictDurableObject(stub);
     await deliver(events.slice(4));
     await quiesce(identityUuid);
-    await expectAsInObject(identityUuid);
+    expect((await readProfile(env.DB, identityUuid))?.states[0]?.observationCount).toBe(3);
+    // Lets the 300 s pass.
+    await inObject(stub, (sql) => sql.exec("UPDATE states SET projected_ts = projected_ts - 301"));
+    await evictDurableObject(stub);
+    await deliver([
+      payload({ ...events[4], id: crypto.randomUUID(), evidence_ref: "later", ts: 1_714_100_000 }),
+    ]);
+    await vi.waitFor(() => expectAsInObject(identityUuid));
+    // It needed no alarm, whose setting is a row written.
+    expect(await runDurableObjectAlarm(stub)).toBe(false);
   });
 
   it("the sweep brings it up to date after the object was evicted; where nothing moved that writes no row", async () => {

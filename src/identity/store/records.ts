@@ -28,6 +28,8 @@ export class Records {
   /** The pages and the page of each primitive; null until they are read. */
   #directory: { readonly pages: Map<number, Page>; readonly pageOf: Map<string, number> } | null = null;
   #attributionsJson: string | null = null;
+  /** When the read model was last due, epoch seconds; 0 for never. It is written with each page, so it needs no row of its own. */
+  #projectedTs = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -38,6 +40,19 @@ export class Records {
     this.#known.clear();
     this.#directory = null;
     this.#attributionsJson = null;
+    this.#projectedTs = 0;
+  }
+
+  /** When the read model was last due for a projection, as far as it was stored: epoch seconds; 0 for never. */
+  get projectedTs(): number {
+    this.#read();
+    return this.#projectedTs;
+  }
+
+  /** Notes that the read model is due now. It is stored with the pages of the next `save`. @param ts - epoch seconds */
+  noteProjected(ts: number): void {
+    this.#read();
+    this.#projectedTs = ts;
   }
 
   /** A primitive's record, or null. */
@@ -103,10 +118,11 @@ export class Records {
   #read() {
     if (this.#directory === null) {
       this.#directory = { pages: new Map(), pageOf: new Map() };
-      const rows = this.#sql.exec<{ page: number; primitives: string }>(
-        "SELECT page, primitives FROM states",
+      const rows = this.#sql.exec<{ page: number; primitives: string; projectedTs: number }>(
+        "SELECT page, primitives, projected_ts AS projectedTs FROM states",
       );
-      for (const { page, primitives } of rows) {
+      for (const { page, primitives, projectedTs } of rows) {
+        this.#projectedTs = Math.max(this.#projectedTs, projectedTs);
         const names: string[] = JSON.parse(primitives);
         this.#directory.pages.set(page, { primitives: names, characters: null });
         for (const name of names) this.#directory.pageOf.set(name, page);
@@ -183,9 +199,10 @@ export class Records {
     }
     page.characters = body.length;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO states (page, primitives, body) VALUES (?, ?, ?)",
+      "INSERT OR REPLACE INTO states (page, primitives, projected_ts, body) VALUES (?, ?, ?, ?)",
       number,
       JSON.stringify(primitives),
+      this.#projectedTs,
       body,
     );
   }

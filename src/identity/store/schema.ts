@@ -39,6 +39,8 @@ export const states = sqliteTable("states", {
   page: integer("page").primaryKey(),
   /** JSON of a list: the names of the primitives of the page. */
   primitives: text("primitives").notNull(),
+  /** When the read model was last due, as of the last write of the page: epoch seconds; 0 for never. */
+  projectedTs: real("projected_ts").notNull(),
   /** Their records in the same order: see page-text.ts. */
   body: text("body").notNull(),
 });

@@ -113,6 +113,16 @@ export class IdentityStore {
     };
   }
 
+  /** When the read model was last due for a projection, as far as it was stored: epoch seconds; 0 for never. */
+  get projectedTs(): number {
+    return this.#records.projectedTs;
+  }
+
+  /** Notes that the read model is due now; stored by the next `save` of a decision with records. @param ts - epoch seconds */
+  noteProjected(ts: number): void {
+    this.#records.noteProjected(ts);
+  }
+
   /** Saves a decision. Call it in the transaction that read its facts. */
   save(decision: Decision): void {
     const before = this.head;

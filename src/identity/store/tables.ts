@@ -12,7 +12,7 @@ const BASE = {
   sessions: `CREATE TABLE sessions (id INTEGER PRIMARY KEY NOT NULL, is_full INTEGER NOT NULL, size INTEGER NOT NULL,
     first_ts REAL NOT NULL, body TEXT NOT NULL)`,
   states:
-    "CREATE TABLE states (page INTEGER PRIMARY KEY NOT NULL, primitives TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE states (page INTEGER PRIMARY KEY NOT NULL, primitives TEXT NOT NULL, projected_ts REAL NOT NULL, body TEXT NOT NULL)",
 } as const;
 
 /** Tables that are created when they are first needed. */

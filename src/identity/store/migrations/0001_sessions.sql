@@ -31,6 +31,7 @@ CREATE TABLE `sessions` (
 CREATE TABLE `states` (
 	`page` integer PRIMARY KEY NOT NULL,
 	`primitives` text NOT NULL,
+	`projected_ts` real NOT NULL,
 	`body` text NOT NULL
 );
 --> statement-breakpoint
