@@ -1,5 +1,5 @@
 /** Rows as JSON: one bound parameter holds many rows, because D1 binds at most 100 parameters per statement. */
-import { utf8Length } from "../core/index.ts";
+import { Buffer } from "node:buffer";
 
 /** UTF-8 bytes of one JSON parameter: half of what D1 accepts, so that a single long row fits as well. */
 const PARAMETER_BYTES = 1_000_000;
@@ -12,7 +12,7 @@ export function parameters(rows: readonly (readonly unknown[])[]): string[] {
   const lists: string[][] = [];
   let bytes = 0;
   for (const row of rows.map((members) => JSON.stringify(members))) {
-    const length = utf8Length(row) + 1;
+    const length = Buffer.byteLength(row) + 1;
     const list = lists.at(-1);
     if (list && bytes + length <= PARAMETER_BYTES) {
       list.push(row);

@@ -19,8 +19,10 @@ import type { RecordedObservation } from "./sessions/codec.ts";
 import {
   firstVersion,
   insertRows,
+  type NewRow,
   READ_ROWS,
   replaceRows,
+  type ReplacedRow,
   type RowColumns,
   toStoredRow,
 } from "./sessions/rows.ts";
@@ -86,7 +88,8 @@ export async function recordBatch(
       ...(isFirst ? countStatements(db, batch) : []),
       ...(round.erased > 0 ? [db.prepare(COUNT).bind(round.erased, "erased")] : []),
     ];
-    const ran = await runRound(db, round, isFirst ? attackers : attackersOf(round, attackers), statements);
+    const concerned = isFirst ? attackers : attackersOf(round, attackers);
+    const ran = await runRound(db, round, concerned, statements, isFirst);
     if (ran === null) return { outcome: "paused" };
     for (const [uuid, link] of ran.links) links.set(uuid, link);
     writing.take(ran.result);
@@ -124,27 +127,29 @@ async function runRound(
   round: Round,
   attackers: readonly AttackerRow[],
   others: readonly D1PreparedStatement[],
+  isFirst: boolean,
 ): Promise<{ readonly result: RoundResult; readonly links: Map<string, Link> } | null> {
+  const insertedVersion = firstVersion();
   const statements: D1PreparedStatement[] = [];
   const add = (...added: readonly D1PreparedStatement[]) => {
     statements.push(...added);
     return statements.length - 1;
   };
   add(db.prepare(READ_PAUSED));
-  // The attackers of rows that are replaced were stored by the round that read them.
+  // In a later round the attackers of rows that are replaced are stored already.
   const inserting = new Set([...round.refused, ...round.read.map(([uuid]) => uuid)]);
-  const upserted = attackers.filter(([uuid]) => inserting.has(uuid));
+  const upserted = isFirst ? attackers : attackers.filter(([uuid]) => inserting.has(uuid));
   for (const rows of parameters(upserted)) add(db.prepare(UPSERT_ATTACKERS).bind(rows));
-  const replaced = parameters(round.replaced).map((rows) =>
-    add(db.prepare(REPLACE.count).bind(rows), db.prepare(REPLACE.replace).bind(rows)),
-  );
+  for (const rows of parameters(round.replaced.map(withoutBody))) add(db.prepare(REPLACE.count).bind(rows));
+  const replaced = parameters(round.replaced).map((rows) => add(db.prepare(REPLACE.replace).bind(rows)));
   const erasures = parameters(round.refused.map((uuid) => [uuid])).map((uuids) =>
     add(db.prepare(READ_ERASURES).bind(uuids)),
   );
   // Read before the inserts of this round: what is found was there before.
   const stored = parameters(round.read).map((places) => add(db.prepare(READ_ROWS).bind(places)));
+  for (const rows of parameters(round.inserted.map(withoutBody))) add(db.prepare(INSERT.count).bind(rows));
   const inserted = parameters(round.inserted).map((rows) =>
-    add(db.prepare(INSERT.count).bind(rows), db.prepare(INSERT.insert).bind(rows, firstVersion())),
+    add(db.prepare(INSERT.insert).bind(rows, insertedVersion)),
   );
   add(...others);
   const firstLink = statements.length;
@@ -165,9 +170,17 @@ async function runRound(
       replaced: new Set(rowsAt(replaced).map(({ id }) => id)),
       erasures: new Map(rowsAt(erasures).map(({ attackerUuid, erasedTs }) => [attackerUuid, erasedTs ?? 0])),
       stored: rowsAt(stored).map((row) => toStoredRow(row.attackerUuid, row)),
-      inserted: new Set(rowsAt(inserted).map((row) => nameOfPlace(uuids.get(row.number) ?? "", row.place))),
+      inserted: new Map(
+        rowsAt(inserted).map(({ id, number, place }) => [nameOfPlace(uuids.get(number) ?? "", place), id]),
+      ),
+      insertedVersion,
     },
   };
+}
+
+/** What a statement that counts needs of a row: all but its body, which is last and is most of it. */
+function withoutBody(row: NewRow | ReplacedRow): readonly unknown[] {
+  return row.slice(0, -1);
 }
 
 /** A row of any of the statements of a round; each statement's are read by their own type. */

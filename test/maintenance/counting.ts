@@ -3,6 +3,8 @@
 /** What was asked so far. */
 export interface Counted {
   queries: number;
+  /** Batches, and single statements outside of one. */
+  calls: number;
   /** Rows read and written, as D1 bills them. */
   rowsRead: number;
   rowsWritten: number;
@@ -12,7 +14,7 @@ export interface Counted {
 
 /** Wraps a database; what is asked through it is counted. */
 export function counting(db: D1Database): { readonly db: D1Database; readonly counted: Counted } {
-  const counted: Counted = { queries: 0, rowsRead: 0, rowsWritten: 0, longestText: 0 };
+  const counted: Counted = { queries: 0, calls: 0, rowsRead: 0, rowsWritten: 0, longestText: 0 };
   const originals = new WeakMap<object, D1PreparedStatement>();
   const note = (result: D1Result) => {
     counted.rowsRead += result.meta.rows_read;
@@ -21,6 +23,7 @@ export function counting(db: D1Database): { readonly db: D1Database; readonly co
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
     const all = async () => {
       counted.queries++;
+      counted.calls++;
       const result = await statement.all();
       note(result);
       return result;
@@ -43,6 +46,7 @@ export function counting(db: D1Database): { readonly db: D1Database; readonly co
     prepare: (sql: string) => wrap(db.prepare(sql)),
     batch: async (statements: D1PreparedStatement[]) => {
       counted.queries += statements.length;
+      counted.calls++;
       const results = await db.batch(statements.map((statement) => originals.get(statement) ?? statement));
       for (const result of results) note(result);
       return results;

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { compareUtf8, type Observation } from "../../src/core/index.ts";
 import { type RecordedObservation, recordBatch } from "../../src/storage/index.ts";
 import { decodeSession } from "../../src/storage/sessions/codec.ts";
+import { forgetKnownRows } from "../../src/storage/sessions/writing.ts";
 
 /** An observation with what a test does not name made up; `evidenceRef`, `id` and window follow from the rest. */
 export function makeObservation(
@@ -24,13 +25,14 @@ export function makeObservation(
   };
 }
 
-/** Stores observations as a batch from the queue would, without telling any object. */
+/** Stores observations as a batch from the queue of another isolate would, without telling any object. */
 export async function store(
   observations: readonly Observation[],
   { db = env.DB, registers = true }: { readonly db?: D1Database; readonly registers?: boolean } = {},
 ): Promise<void> {
   const recorded = observations.map((observation) => ({ observation, isUnlisted: false }));
   await recordBatch(db, { observations: recorded, deadLetters: [], ignored: 0, expired: 0 }, registers);
+  forgetKnownRows();
 }
 
 /** A session row as it is stored. */

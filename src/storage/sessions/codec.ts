@@ -61,7 +61,7 @@ export function encodeSession(recorded: readonly RecordedObservation[]): string 
     new Listed<number>(),
     new Listed<string>(),
   ];
-  const rows = recorded.map(({ observation, isUnlisted }) => ({ ...observation, isUnlisted }));
+  const rows = recorded.map(({ observation }) => observation);
   const body: Columns = [
     refs.list,
     sources.list,
@@ -77,7 +77,7 @@ export function encodeSession(recorded: readonly RecordedObservation[]): string 
     rows.map(({ windowEndTs }) => times.indexOf(windowEndTs)),
     rows.map(({ source }) => sources.indexOf(source)),
     rows.map(({ identityRef }) => (identityRef === null ? 0 : identities.indexOf(identityRef) + 1)),
-    rows.map(({ isUnlisted }) => (isUnlisted ? 1 : 0)),
+    recorded.map(({ isUnlisted }) => (isUnlisted ? 1 : 0)),
   ];
   return pack(JSON.stringify(body));
 }
@@ -113,9 +113,12 @@ export function decodeSession(attackerUuid: string, hex: string): RecordedObserv
 
 /** @param text - canonical JSON */
 function toStored(text: string): StoredValue {
+  // Most values are short strings, whose text without escapes needs no parsing.
+  if (text.startsWith('"') && !text.includes("\\")) return text.slice(1, -1);
+  if (text.includes("{")) return { text };
   const value: unknown = JSON.parse(text);
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  return Array.isArray(value) && JSON.stringify(value) === text ? value : { text };
+  return Array.isArray(value) ? value : { text };
 }
 
 function toText(value: StoredValue): string {

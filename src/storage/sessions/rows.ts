@@ -123,7 +123,7 @@ WHERE ${condition} AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ${
 INSERT INTO sessions (id, version, size, is_full, first_ts, last_ts, body)
 SELECT ${idAt("(new.value ->> 1)")}, ?2, new.value ->> 3, new.value ->> 4, new.value ->> 5, new.value ->> 6, unhex(new.value ->> 7) ${wanted}
 ON CONFLICT DO NOTHING
-RETURNING id / ${PLACES} AS number, id & ${PLACES - 1} AS place`,
+RETURNING CAST(id AS TEXT) AS id, id / ${PLACES} AS number, id & ${PLACES - 1} AS place`,
   };
 }
 

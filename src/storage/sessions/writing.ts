@@ -1,10 +1,11 @@
 /**
  * The rows that a batch of observations is written to, round by round. It plans a round from what earlier ones have found; the caller
- * runs the statements. A batch of new sessions takes one round, one of repeats as well, one that continues stored sessions two; an
- * overfull row, a lost race or an erasure takes further ones.
+ * runs the statements. A batch of new sessions takes one round, one of repeats as well, one that continues stored sessions two, or one if
+ * this isolate has just written them; an overfull row, a lost race or an erasure takes further ones.
  */
 import { mergeIntoRow, placeOf, type SessionRow } from "../../core/index.ts";
 import type { RecordedObservation } from "./codec.ts";
+import { type KnownRow, KnownRows } from "./known-rows.ts";
 import {
   type NewRow,
   type Placed,
@@ -34,7 +35,11 @@ interface Group {
 /** A change of a stored row that waits to be written. */
 interface Change {
   readonly group: Group;
+  /** The row after the change. */
+  readonly after: SessionRow<Pending>;
   readonly row: ReplacedRow;
+  /** Whether the row before it is only remembered. */
+  readonly isBlind: boolean;
   /** Looked for deeper once the change is written. */
   readonly deeper: readonly Pending[];
 }
@@ -60,16 +65,26 @@ export interface RoundResult {
   readonly erasures: ReadonlyMap<string, number>;
   /** Rows that were there before the round inserted any. */
   readonly stored: readonly StoredRow[];
-  /** Names (`nameOfPlace`) of the rows that were inserted. */
-  readonly inserted: ReadonlySet<string>;
+  /** The rows that were inserted: ids by name (`nameOfPlace`). */
+  readonly inserted: ReadonlyMap<string, string>;
+  /** The version of the rows that were inserted. */
+  readonly insertedVersion: number;
+}
+
+/** Observations that this isolate remembers of rows that it has written: some 10 MB. */
+const known = new KnownRows<Pending>(20_000);
+
+/** Forgets what this isolate remembers, as a new one would; for tests. */
+export function forgetKnownRows(): void {
+  known.clear();
 }
 
 export class SessionWriting {
   #groups = new Map<string, Group>();
   #changes: Change[] = [];
   #refused: Group[] = [];
-  /** The rows of the round. `deeper`: what does not fit into a row that is inserted; null for a row that is only read. */
-  #planned = new Map<string, { readonly group: Group; readonly deeper: readonly Pending[] | null }>();
+  /** The rows that the round reads, and inserts (null: only reads), with what does not fit into them. */
+  #planned = new Map<string, { readonly group: Group; readonly inserted: Planned | null }>();
   #erased = 0;
   #rounds = 0;
 
@@ -88,34 +103,41 @@ export class SessionWriting {
     const inserted: NewRow[] = [];
     this.#planned = new Map();
     for (const [name, group] of this.#groups) {
-      // A row that was there a moment ago is only read: encoding it anew would be in vain.
-      if (stored.delete(name)) {
-        this.#planned.set(name, { group, deeper: null });
+      const remembered = known.take(name);
+      if (remembered) {
+        const change = changeOf(group, remembered, true);
+        if (change) this.#changes.push(change);
+        // It seems to hold everything already. Whether it does is read.
+        else this.#planned.set(name, { group, inserted: null });
         continue;
       }
       const { row, deeper } = mergeIntoRow<Pending>(null, group.observations);
-      this.#planned.set(name, { group, deeper });
+      this.#planned.set(name, { group, inserted: { row, deeper } });
       inserted.push([group.attackerUuid, group.place, unlistedIn(row.observations), ...rowValues(row)]);
     }
     return {
       replaced: this.#changes.map(({ row }) => row),
       refused: [...new Set(this.#refused.map(({ attackerUuid }) => attackerUuid))],
-      read: [...this.#groups.values()].map(({ attackerUuid, place }) => [attackerUuid, place]),
+      read: [...this.#planned.values()].map(({ group }) => [group.attackerUuid, group.place]),
       inserted,
       erased: this.#erased,
     };
   }
 
   /** Takes in what the planned round found. */
-  take({ replaced, erasures, stored: read, inserted }: RoundResult): void {
+  take({ replaced, erasures, stored, inserted, insertedVersion }: RoundResult): void {
     const [changes, refused] = [this.#changes, this.#refused];
     this.#groups = new Map();
     this.#changes = [];
     this.#refused = [];
     this.#erased = 0;
-    for (const { group, row, deeper } of changes) {
+    for (const { group, after, row, isBlind, deeper } of changes) {
+      const [id, version] = row;
+      if (replaced.has(id)) {
+        known.keep(nameOfPlace(group.attackerUuid, group.place), { id, version: version + 1, row: after });
+        this.#addDeeper(group, deeper);
+      } else if (isBlind) this.#addAgain(group);
       // Another writer was faster, or an erasure: what refused it is looked up before the next attempt.
-      if (replaced.has(row[0])) this.#addDeeper(group, deeper);
       else this.#refused.push(group);
     }
     for (const group of refused) {
@@ -125,41 +147,28 @@ export class SessionWriting {
         else this.#add(group.attackerUuid, observation);
       }
     }
-    const found = new Map(read.map((row) => [nameOfPlace(row.attackerUuid, row.place), row]));
-    for (const [name, { group, deeper }] of this.#planned) {
+    const found = new Map(stored.map((row) => [nameOfPlace(row.attackerUuid, row.place), row]));
+    for (const [name, { group, inserted: planned }] of this.#planned) {
       const row = found.get(name);
-      if (row || inserted.has(name)) rememberStored(name);
-      if (row) this.#merge(group, row);
-      else if (deeper === null) this.#addAgain(group);
-      else if (inserted.has(name)) this.#addDeeper(group, deeper);
-      else this.#refused.push(group);
+      const id = inserted.get(name);
+      if (row) this.#merge(name, group, row);
+      else if (planned === null) this.#addAgain(group);
+      else if (id !== undefined) {
+        known.keep(name, { id, version: insertedVersion, row: planned.row });
+        this.#addDeeper(group, planned.deeper);
+      } else this.#refused.push(group);
     }
   }
 
-  #merge(group: Group, found: StoredRow): void {
-    const before: SessionRow<Pending> = {
-      isFull: found.isFull,
-      observations: toSessionRow(found).observations.map((each) => ({ ...each, depth: 0 })),
-    };
-    const { row, isChanged, accepted, replaced, deeper } = mergeIntoRow(before, group.observations);
-    if (!isChanged) {
-      this.#addDeeper(group, deeper);
-      return;
+  #merge(name: string, group: Group, stored: StoredRow): void {
+    const observations = toSessionRow(stored).observations.map((each) => ({ ...each, depth: 0 }));
+    const before = { id: stored.id, version: stored.version, row: { isFull: stored.isFull, observations } };
+    const change = changeOf(group, before, false);
+    if (change) this.#changes.push(change);
+    else {
+      known.keep(name, before);
+      this.#addDeeper(group, mergeIntoRow(before.row, group.observations).deeper);
     }
-    const [broughtFromTs] = spanOf(accepted);
-    this.#changes.push({
-      group,
-      deeper,
-      row: [
-        found.id,
-        found.version,
-        group.attackerUuid,
-        accepted.length > 0 ? broughtFromTs : Number.MAX_VALUE,
-        accepted.length - replaced.length,
-        unlistedIn(accepted) - unlistedIn(replaced),
-        ...rowValues(row),
-      ],
-    });
   }
 
   #addDeeper({ attackerUuid }: Group, deeper: readonly Pending[]): void {
@@ -180,19 +189,36 @@ export class SessionWriting {
   }
 }
 
-/** Rows that this isolate remembers: those of some minutes. */
-const REMEMBERED_ROWS = 10_000;
+/** A row that is inserted if there is none, and what does not fit into it. */
+interface Planned {
+  readonly row: SessionRow<Pending>;
+  readonly deeper: readonly Pending[];
+}
 
-/** Names of rows that were stored when this isolate last saw them, the latest last. It saves work, and nothing depends on it. */
-const stored = new Set<string>();
-
-function rememberStored(name: string): void {
-  stored.delete(name);
-  stored.add(name);
-  for (const oldest of stored) {
-    if (stored.size <= REMEMBERED_ROWS) return;
-    stored.delete(oldest);
-  }
+/** The change that observations make to a row; null if they change nothing. */
+function changeOf(
+  group: Group,
+  { id, version, row: before }: KnownRow<Pending>,
+  isBlind: boolean,
+): Change | null {
+  const { row, isChanged, accepted, replaced, deeper } = mergeIntoRow(before, group.observations);
+  if (!isChanged) return null;
+  const [broughtFromTs] = spanOf(accepted);
+  return {
+    group,
+    after: row,
+    isBlind,
+    deeper,
+    row: [
+      id,
+      version,
+      group.attackerUuid,
+      accepted.length > 0 ? broughtFromTs : Number.MAX_VALUE,
+      accepted.length - replaced.length,
+      unlistedIn(accepted) - unlistedIn(replaced),
+      ...rowValues(row),
+    ],
+  };
 }
 
 /** A place as one text. */

@@ -79,6 +79,12 @@ async function difference(act: () => Promise<unknown>): Promise<Record<string, n
   return Object.fromEntries(changed.filter(([, value]) => value !== 0));
 }
 
+/** Stores as this isolate does, which then remembers the rows. */
+async function remember(observations: readonly Observation[], db: D1Database = env.DB): Promise<void> {
+  const recorded = observations.map((observation) => ({ observation, isUnlisted: false }));
+  await recordBatch(db, { observations: recorded, deadLetters: [], ignored: 0, expired: 0 }, true);
+}
+
 async function countUnlisted(observations: readonly Observation[], db: D1Database = env.DB): Promise<void> {
   const recorded = observations.map((observation) => ({ observation, isUnlisted: true }));
   await recordBatch(db, { observations: recorded, deadLetters: [], ignored: 0, expired: 0 }, true);
@@ -116,6 +122,48 @@ describe("writers of one row", () => {
     // Of those that were new or replaced another.
     const ids = new Set([...first, ...second].map(({ id }) => id));
     expect(changed["unlisted_values"]).toBe(all.filter(({ id }) => ids.has(id)).length);
+  });
+
+  it("that remember a row continue it with one call, and a changed one with two more", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const all = session(attackerUuid, 30);
+    await remember(all.slice(0, 10));
+    const { db, counted } = counting(env.DB);
+    await remember(all.slice(5, 15), db);
+    expect(counted.calls).toBe(1);
+    // Trimmed by others: what this isolate remembers is out of date.
+    const identityUuid = await identityOf(attackerUuid);
+    expect(await deleteObservations(env.DB, identityUuid, all.slice(0, 5), LATER)).toBe(5);
+    const changed = await difference(() => remember(all.slice(10, 30), db));
+    expect(counted.calls).toBe(1 + 3);
+    expect(changed).toEqual({ observations: 15 });
+    expect(idsOf(await storedObservations(attackerUuid))).toEqual(idsOf(all.slice(5)));
+  });
+
+  it("that remember a row which is gone store it again, a repeat too", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const all = session(attackerUuid, 12);
+    await remember(all);
+    const identityUuid = await identityOf(attackerUuid);
+    for (const again of [all, [...all, ...session(attackerUuid, 1, 50)]]) {
+      const stored = await storedObservations(attackerUuid);
+      await deleteObservations(env.DB, identityUuid, stored, LATER);
+      expect(await countStored(attackerUuid)).toBe(0);
+      const changed = await difference(() => remember(again));
+      expect(changed).toEqual({ observations: again.length });
+      expect(idsOf(await storedObservations(attackerUuid))).toEqual(idsOf(again));
+    }
+  });
+
+  it("that remember a row of an erased attacker bring nothing of it back", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const all = session(attackerUuid, 12);
+    await remember(all.slice(0, 10));
+    await beginErasure(env.DB, attackerUuid, LATER);
+    expect(await difference(() => remember(all))).toEqual({ erased: 12 });
+    await eraseSessions(env.DB, attackerUuid, LATER);
+    expect(await difference(() => remember(all))).toEqual({ erased: 12 });
+    expect(await countStored(attackerUuid)).toBe(0);
   });
 
   it("write nothing for a repeat, not for one of a full row either", async () => {

@@ -1,4 +1,8 @@
-/** The functions of `node:zlib` that the Worker uses; the types of the whole of Node do not belong in its configuration. */
+/** What the Worker uses of Node; the types of the whole of Node do not belong in its configuration. */
+declare module "node:buffer" {
+  export const Buffer: { byteLength(text: string): number };
+}
+
 declare module "node:zlib" {
   interface Options {
     readonly level?: number;
