@@ -61,6 +61,8 @@ export class SessionTable {
     const missing = [...places].map((place) => number * PLACES + place).filter((id) => !this.#rows.has(id));
     // One row is read when it is asked for.
     if (missing.length <= 1) return;
+    // A row that was found may be dropped again at once, if there are very many: it is not one that does not exist.
+    const absent = new Set(missing);
     inPieces(
       missing.map((id) => [id]),
       1,
@@ -69,10 +71,13 @@ export class SessionTable {
           `SELECT id, is_full AS isFull, body FROM sessions WHERE id IN (${values})`,
           ...ids,
         );
-        for (const columns of found) this.#put(columns.id, toRow(columns), false);
+        for (const columns of found) {
+          absent.delete(columns.id);
+          this.#put(columns.id, toRow(columns), false);
+        }
       },
     );
-    for (const id of missing) if (!this.#rows.has(id)) this.#put(id, null, false);
+    for (const id of absent) this.#put(id, null, false);
   }
 
   /** Writes the changed rows. */
