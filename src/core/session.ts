@@ -23,7 +23,8 @@ export const SESSION_ROW = {
   observations: 128,
   /**
    * Characters of values, ids, primitives and pointers. A row that holds as many takes no further observation. Replacing may add up to
-   * 5 KB for each of the 128, so the largest row has 650 KB, which is below the platform's 2 MB also in hexadecimal digits.
+   * 5 KB for each of the 128, so the largest row has 650 KB. That is below the platform's 2 MB in D1, also in hexadecimal digits, and in
+   * the object, where characters that JSON escapes twice make it 1.6 MB.
    */
   characters: 64_000,
 } as const;
@@ -44,8 +45,8 @@ export function sessionOf(evidenceRef: string): string {
   return end === -1 ? evidenceRef : evidenceRef.slice(0, end);
 }
 
-/** A pointer that ends with a position in a file, e.g. DECNET's `…/2026-11-24.jsonl#5276800-0`; not a longer number. */
-const IN_FILE = /^([^#]*)#(\d{1,15})(?!\d)/;
+/** A pointer to a position in a file, e.g. DECNET's `…/2026-11-24.jsonl#5276800-0`; not one to an id that begins with a digit. */
+const IN_FILE = /^([^#]*)#(\d{1,15})(?![0-9A-Za-z])/;
 /** Bits of a place that the position in a file decides, and bytes of a file that have the same one. An event is longer. */
 const POSITION = { places: 2 ** 20, bytes: 16 } as const;
 

@@ -52,7 +52,8 @@ describe("[design] the session of an evidence pointer", () => {
     // What is further on begins anew, and shares rows with what is before.
     expect(at(`${file}#${16 * 2 ** 20}-0`)).toBe(first);
     expect(Math.abs(at(`${file.replace("01", "02")}#0-0`) - first)).toBeGreaterThanOrEqual(2 ** 20);
-    // No position: a number that a double does not hold, and a pointer with several marks.
+    // No position: an id that begins with digits, and a number that a double does not hold.
+    expect(Math.abs(at(`${file}#5f2b`) - at(`${file}#5f2c`))).toBeGreaterThan(1_000);
     const digits = "1".repeat(16);
     expect(at(`${file}#${digits}`)).not.toBe(at(`${file}#${digits}0`));
     expect(at(`${file}#881#1`)).toBe(at(`${file}#881#2`));
