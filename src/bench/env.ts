@@ -3,7 +3,7 @@ import type { FloorObject } from "./floor.ts";
 import type { MeteredIdentityObject, WatchedIdentityObject } from "./metered-object.ts";
 
 export interface BenchEnv extends Env {
-  /** The database of the floor; it has the same tables. */
+  /** The database of the floor. */
   readonly FLOOR_DB: D1Database;
   readonly FLOOR: DurableObjectNamespace<FloorObject>;
   /** The database of the plain port. */

@@ -13,12 +13,12 @@ const workload = z.object({
   perAttacker: z.number(),
   order: z.enum(["by_attacker", "in_turn"]),
   perMessage: z.number(),
-  pointers: z.enum(["by_day", "by_chance"]),
+  pointers: z.enum(["by_day", "own", "by_chance"]),
 });
 
 /** The commands. */
 export const commandSchema = z.discriminatedUnion("command", [
-  /** Creates the tables that D1's migrations do not create. */
+  /** Creates the tables of the floor and of the port. */
   z.object({ command: z.literal("setup") }),
   /** Makes messages and keeps them in memory under a name. */
   z.object({ command: z.literal("prepare"), name: z.string(), workload }),
@@ -57,6 +57,10 @@ export const commandSchema = z.discriminatedUnion("command", [
   z.object({ command: z.literal("take_counts") }),
   /** Returns the number of stored observations. */
   z.object({ command: z.literal("stored") }),
+  /** Returns the bytes of each table of D1 by dropping it, so this is the last command. */
+  z.object({ command: z.literal("table_bytes") }),
+  /** Returns the bytes of a metered object's database. */
+  z.object({ command: z.literal("object_bytes"), identityUuid: z.string() }),
   /** Sends messages to the real queue. */
   z.object({ command: z.literal("send"), workload }),
   /** Returns the lag of the messages since the last such command. */
@@ -90,6 +94,13 @@ export const countedSchema = z.object({
   ),
 });
 export type Counted = z.infer<typeof countedSchema>;
+
+/** Bytes of a database, and of its tables with their indexes. `total` also includes what belongs to no table. */
+export const tableBytesSchema = z.object({
+  total: z.number(),
+  tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
+});
+export type TableBytes = z.infer<typeof tableBytesSchema>;
 
 /** What the clock outside the runtime times; the last segment of the path that it is told. */
 export const TIMED = ["ours", "floor", "nothing"] as const;

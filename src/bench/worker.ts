@@ -3,7 +3,9 @@
  * The process that sends the commands measures the time.
  */
 import { readTotals } from "../storage/index.ts";
+import { objectBytes, tableBytes } from "./bytes.ts";
 import type { BenchEnv } from "./env.ts";
+import { createFloorTable } from "./floor.ts";
 import { timeMessages } from "./latency.ts";
 import { createPortTables } from "./port.ts";
 import { type Command, commandSchema } from "./protocol.ts";
@@ -35,6 +37,7 @@ export default {
 async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
   switch (command.command) {
     case "setup":
+      await createFloorTable(env.FLOOR_DB);
       return createPortTables(env.PORT_DB);
     case "prepare":
       prepared.set(command.name, messagesOf(command.workload));
@@ -58,6 +61,10 @@ async function carryOut(command: Command, env: BenchEnv): Promise<unknown> {
       return takeCounts();
     case "stored":
       return (await readTotals(env.DB)).observations;
+    case "table_bytes":
+      return tableBytes(env.DB);
+    case "object_bytes":
+      return objectBytes(command.identityUuid, env);
     case "send":
       return send(command.workload, env);
     case "lag":

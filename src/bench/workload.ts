@@ -22,8 +22,11 @@ export interface Workload {
   /** `by_attacker`: all observations of one attacker, then those of the next. `in_turn`: one of each attacker, repeatedly. */
   readonly order: "by_attacker" | "in_turn";
   readonly perMessage: number;
-  /** `by_day`: evidence pointers like DECNET's, a file per day and an offset. `by_chance`: random ones, like Cowrie's session ids. */
-  readonly pointers: "by_day" | "by_chance";
+  /**
+   * `by_day`: an evidence pointer per session, like DECNET's: a file per day and an offset. `own`: the same, but a pointer per
+   * observation. `by_chance`: a random pointer per session, like Cowrie's session ids.
+   */
+  readonly pointers: "by_day" | "own" | "by_chance";
 }
 
 /** Primitives per session, and seconds between two sessions. */
@@ -33,6 +36,8 @@ const SESSION_SECS = 3_600;
 const SINGLE_SECS = 60;
 /** Growth of a day's evidence file. */
 const BYTES_PER_SECOND = 97;
+/** Bytes between two observations of a session that have their own pointers. */
+const BYTES_PER_OBSERVATION = 97;
 /** Epoch seconds of the first session; early enough that all observations lie in the past. */
 const START_TS = 1_750_000_000;
 
@@ -146,18 +151,21 @@ function eventOf(
       window: { start_ts: ts - 45, end_ts: ts },
       source: "decnet/honeypot-a",
       evidence_ref:
-        pointers === "by_day"
-          ? dayPointer(ts)
-          : `cowrie:honeypot-a/${hex(`${group}/${attacker}/session-${session}`).slice(0, 12)}#session`,
+        pointers === "by_chance"
+          ? `cowrie:honeypot-a/${hex(`${group}/${attacker}/session-${session}`).slice(0, 12)}#session`
+          : dayPointer(ts, pointers === "own" && isSession ? i % SESSION_PRIMITIVES : 0),
       ts,
     },
   };
 }
 
-/** A pointer like DECNET's: the evidence file of the day and a byte offset. */
-function dayPointer(ts: number): string {
+/**
+ * A pointer like DECNET's: the evidence file of the day and a byte offset.
+ * @param n - number of the observation among those of this time
+ */
+function dayPointer(ts: number, n: number): string {
   const day = new Date(ts * 1_000).toISOString().slice(0, 10);
-  return `shard:decky-a/ssh/${day}.jsonl#${(ts % 86_400) * BYTES_PER_SECOND}-0`;
+  return `shard:decky-a/ssh/${day}.jsonl#${(ts % 86_400) * BYTES_PER_SECOND + n * BYTES_PER_OBSERVATION}-0`;
 }
 
 /** Sixteen hexadecimal digits that look random and depend on the text alone (FNV-1a, twice, mixed). */

@@ -11,7 +11,7 @@ import type { Suite } from "./bench/bench.ts";
 import { markdownOf, renderMeasures, withSummary } from "./bench/report.ts";
 import { RESULTS_FILE, type Results, runSuites } from "./bench/run.ts";
 import { soak, soakSteps } from "./bench/soak.ts";
-import { SUITES } from "./bench/suites.ts";
+import { SUITES, usualMeasures } from "./bench/suites.ts";
 import { onInterruption } from "./interruption.ts";
 import { PROJECT_ROOT } from "./wrangler.ts";
 
@@ -26,6 +26,7 @@ interface BenchFlags {
   readonly quick?: boolean;
   readonly docs?: boolean;
   readonly only?: ReadonlySet<MeasureName>;
+  readonly against?: string;
 }
 
 /** Reads the command line. */
@@ -42,6 +43,7 @@ export function benchCommand(run: {
       "only a few rounds of each measure, to check that the bench runs; the figures are rough",
     )
     .option("--only <names>", "only these measures, separated by commas", parseNames)
+    .option("--against <ref>", "also compare speed with another commit, in the same run")
     .option("--docs", "write the summary to docs/performance.md")
     .action((flags: BenchFlags) => run.bench(flags));
   command
@@ -53,11 +55,12 @@ export function benchCommand(run: {
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const names = SUITES.flatMap(({ measures }) => measures);
+  const against = flags.against ?? null;
   const results = await runSuites(SUITES, {
     ...output(),
     isQuick: flags.quick ?? false,
-    wanted: flags.only ?? new Set(names),
+    wanted: flags.only ?? new Set(usualMeasures(against !== null)),
+    against,
   });
   report(results);
   if (flags.docs) await writeDocs(results);
@@ -70,7 +73,12 @@ async function runSoak({ minutes }: { readonly minutes: number }): Promise<void>
     steps: () => soakSteps(minutes),
     run: (given) => soak(given, minutes),
   };
-  const results = await runSuites([suite], { ...output(), isQuick: false, wanted: new Set(suite.measures) });
+  const results = await runSuites([suite], {
+    ...output(),
+    isQuick: false,
+    against: null,
+    wanted: new Set(suite.measures),
+  });
   report(results);
 }
 
@@ -85,8 +93,8 @@ function report({ measures }: Results): void {
   process.exitCode = isGood ? 0 : 1;
 }
 
-async function writeDocs({ measures, machine, date }: Results): Promise<void> {
-  const summary = markdownOf(measures, machine, date.slice(0, 10));
+async function writeDocs({ measures, machine, against, date }: Results): Promise<void> {
+  const summary = markdownOf(measures, machine, { date: date.slice(0, 10), against });
   await writeFile(DOCS_FILE, withSummary(await readFile(DOCS_FILE, "utf8"), summary));
   await execa("oxfmt", [DOCS_FILE], { preferLocal: true, localDir: PROJECT_ROOT });
 }

@@ -5,7 +5,8 @@
  * meanwhile; the platform allows 10,000. Queries to D1, of 1,000: 11 for 5,000 attackers that wait for registration, 75 for
  * 100 messages of 128 KB, and 3 each time links are read again. The Free plan allows 50 queries, which is enough for
  * 10 messages of any size (what `npm run deploy -- --free-plan` sets), or for 100 messages of 30 KB. It allows 1,000 calls
- * to objects; those beyond fail, and their messages are delivered again.
+ * to objects; those beyond fail, and their messages are delivered again. Until all observations of the version before are packed, a
+ * batch makes up to 26 queries more, usually 2; after that an isolate makes 2 more in its first batch.
  */
 import { type Config, ConfigError } from "../config.ts";
 import { logError } from "../log.ts";

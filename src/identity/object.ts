@@ -230,6 +230,8 @@ export class IdentityObject extends DurableObject<Env> {
    */
   async expire(beforeTs: number, limit: number): Promise<ExpiryAnswer> {
     if (this.#store.isEmpty || this.#store.winner !== null) return { removed: 0, hasMore: false };
+    // It goes over session rows. What a job still packs expires with the next pass of the retention.
+    if (!this.#store.observations.arePacked) return { removed: 0, hasMore: false };
     const { policy } = readConfig(this.env);
     const { keys, next } = expiredKeys(this.#store, policy, beforeTs, limit, this.#expiredThrough);
     this.#expiredThrough = null;

@@ -6,15 +6,16 @@ import { z } from "zod";
 import { logError } from "../log.ts";
 import { firstShard } from "../shard.ts";
 import {
-  arePacked,
   CUT_QUERIES,
   cutSessions,
   ERASE_PAGE_QUERIES,
   eraseAttackerRow,
   eraseFromLetters,
+  ERASE_SESSIONS_QUERIES,
   eraseSessions,
   findJob,
   PACK_PAGE_QUERIES,
+  packPage,
   redactHistory,
   removeEmptyIdentities,
 } from "../storage/index.ts";
@@ -41,8 +42,14 @@ interface Work {
 }
 
 type Worked =
-  /** `stored`: the stage has saved the state itself, as this JSON. */
-  | { readonly outcome: "on"; readonly state: ErasureState; readonly stored?: string }
+  | {
+      readonly outcome: "on";
+      readonly state: ErasureState;
+      /** Given if the stage has saved the state itself: as this JSON. */
+      readonly stored?: string;
+      /** Number of queries, if they were fewer than the maximum of the stage. */
+      readonly spent?: number;
+    }
   | { readonly outcome: "done" }
   /** Other work must be done first. */
   | { readonly outcome: "waits" }
@@ -60,12 +67,13 @@ interface Stage {
 
 const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   observations: {
-    queries: PACK_PAGE_QUERIES + 4,
+    queries: PACK_PAGE_QUERIES + ERASE_SESSIONS_QUERIES,
     work: async ({ db, attackerUuid, state }) => {
-      if (!(await arePacked(db, [attackerUuid]))) return on(state);
+      const packed = await packPage(db, [attackerUuid]);
+      if (!packed.isDone || packed.state !== null) return { ...on(state), spent: packed.queries };
       const { hasMore, hasCuts } = await eraseSessions(db, attackerUuid, state.erasedTs);
-      if (hasMore) return on(state);
-      return on({ ...state, stage: hasCuts ? "cuts" : "letters" });
+      const stage = hasCuts ? "cuts" : "letters";
+      return { ...on(hasMore ? state : { ...state, stage }), spent: packed.queries + ERASE_SESSIONS_QUERIES };
     },
   },
   cuts: {
@@ -121,8 +129,8 @@ const STAGES: Readonly<Record<ErasureState["stage"], Stage>> = {
   },
 };
 
-function on(state: ErasureState): Worked {
-  return { outcome: "on", state };
+function on(state: ErasureState) {
+  return { outcome: "on", state } as const;
 }
 
 /** Continues an erasure until it is done or the budget is used up. */
@@ -139,6 +147,7 @@ export const eraseStep: JobStep = async (env, { db }, begun, budget) => {
     if (worked.outcome === "waits") {
       return { outcome: "later", job, state, dueTs: Date.now() / 1_000 + WAIT_SECS };
     }
+    budget.take((worked.spent ?? queries) - queries);
     ({ state } = worked);
     if (worked.stored !== undefined) job = Object.assign({}, begun, { state: worked.stored });
   }

@@ -35,7 +35,7 @@ export const REPAIR_KINDS: readonly JobKind[] = ["index_letters", "merge", "eras
 /** Maximum jobs per run. */
 const RUN_JOBS = 10;
 /** Maximum queries per step, so that several jobs can run in one invocation. */
-const STEP_QUERIES = 20;
+const STEP_QUERIES = 22;
 /** Queries of the runner itself per step. */
 const SAVE_QUERIES = 1;
 /** Minimum queries of any step. */

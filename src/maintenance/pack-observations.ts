@@ -19,12 +19,11 @@ export const packObservationsStep: JobStep = async (_env, { db }, begun, budget)
   let state = stateSchema.parse(JSON.parse(begun.state));
   let { first } = state;
   while (budget.has(PACK_PAGE_QUERIES)) {
-    // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
     const page = await packPage(db, first.length > 0 ? first : null);
     budget.take(page.queries);
     if (page.state !== null) {
       // The page has saved the state itself.
-      job = { ...job, state: page.state };
+      job = Object.assign({}, begun, { state: page.state });
       state = stateSchema.parse(JSON.parse(page.state));
     }
     if (page.isDone && first.length === 0) {

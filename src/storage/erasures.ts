@@ -57,6 +57,9 @@ SELECT sessions.id AS id, sessions.size AS size FROM attackers CROSS JOIN sessio
 WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.last_ts <= ?2 AND ${isFull} LIMIT ${DELETE_ROWS}`;
 const [FULL_ROWS, OTHER_ROWS] = [erasedRows("sessions.is_full"), erasedRows("NOT sessions.is_full")];
 
+/** Queries of `eraseSessions`. */
+export const ERASE_SESSIONS_QUERIES = 4;
+
 const IS_CUT =
   "attackers.uuid = ?1 AND sessions.size > 0 AND sessions.first_ts <= ?2 AND sessions.last_ts > ?2";
 

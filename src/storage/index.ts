@@ -72,7 +72,14 @@ export { mergeIdentities, type MergeOrUndoing, readLatestMerge, unmergeIdentity 
 export { readIdentityLinks, readMoved } from "./moved-links.ts";
 export { DEEPEST_MERGE, resolveIdentity } from "./winners.ts";
 export { removeEmptyIdentities } from "./empty-identities.ts";
-export { beginErasure, CUT_QUERIES, cutSessions, eraseAttackerRow, eraseSessions } from "./erasures.ts";
+export {
+  beginErasure,
+  CUT_QUERIES,
+  cutSessions,
+  ERASE_SESSIONS_QUERIES,
+  eraseAttackerRow,
+  eraseSessions,
+} from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
 export { claimShardNames, isPaused, setPaused } from "./control.ts";

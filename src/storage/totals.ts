@@ -181,7 +181,7 @@ async function countAt(
   const counted = {
     attackers: registered[0]?.n ?? 0,
     identities: formed[0]?.n ?? 0,
-    deferred: Number(deferred[0]?.n ?? 0),
+    deferred: deferred[0]?.n ?? 0,
     states: {
       unknown: inState("unknown"),
       stable: inState("stable"),

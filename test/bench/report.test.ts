@@ -4,7 +4,7 @@ import { BARS, measureOf, missing } from "../../src/bench/measures.ts";
 import { benchCommand } from "../../src/cli/bench.ts";
 import { figure } from "../../src/cli/bench/figures.ts";
 import { markdownOf, renderMeasures, verdictOf, withSummary } from "../../src/cli/bench/report.ts";
-import { SUITES } from "../../src/cli/bench/suites.ts";
+import { SUITES, usualMeasures } from "../../src/cli/bench/suites.ts";
 
 const MACHINE = {
   cpu: "A CPU",
@@ -19,7 +19,7 @@ const MACHINE = {
 const MEASURES = [
   measureOf("floor_1", 0.75, "0.7 to 0.8"),
   measureOf("flat_hash", 1.3, "1 | 2"),
-  measureOf("floor_100", 0.5, "reported"),
+  measureOf("speed_floor_100", 0.5, "reported"),
   missing("d1_written_replay", "skipped: no logs", null),
   missing("latency_p99", "failed: it broke", false),
 ];
@@ -50,18 +50,26 @@ it("the table has every measure with its bar, and no colour codes without colour
 
 it("the summary replaces the one before and nothing else", () => {
   const [begin, end] = ["<!-- npm run bench -- --docs: begin -->", "<!-- npm run bench -- --docs: end -->"];
-  const summary = markdownOf(MEASURES, MACHINE, "2026-01-02");
+  const summary = markdownOf(MEASURES, MACHINE, { date: "2026-01-02", against: null });
   expect(summary).toContain("| `floor_1` | 0.750 | ≥ 0.7 | met | 0.7 to 0.8 |");
   expect(summary).toContain("1 \\| 2");
   const text = withSummary(`# Title\n\n${begin}\n\nold\n\n${end}\n\nmore\n`, summary);
   expect(text).toBe(`# Title\n\n${begin}\n\n${summary}\n\n${end}\n\nmore\n`);
   expect(withSummary(text, summary)).toBe(text);
+  expect(markdownOf(MEASURES, MACHINE, { date: "2026-01-02", against: "abc" })).toContain("`abc`");
   expect(() => withSummary("no place", summary)).toThrow("needs a place");
 });
 
 it("every measure except those of the soak belongs to one suite", () => {
   const taken = SUITES.flatMap(({ measures }) => measures);
   expect([...taken, "soak_memory", "soak_lag"].toSorted()).toEqual(Object.keys(BARS).toSorted());
+});
+
+it("measures against another commit are only taken if one is named", () => {
+  expect(usualMeasures(true)).toEqual(SUITES.flatMap(({ measures }) => measures));
+  const left = usualMeasures(true).filter((name) => !usualMeasures(false).includes(name));
+  expect(left).toEqual(expect.arrayContaining(["sessions_100", "sessions_10", "replay_speed"]));
+  expect(left.filter((name) => !/speed|^sessions_/.test(name))).toEqual([]);
 });
 
 it("names are checked, and the soak has its own flags", async () => {
@@ -71,8 +79,10 @@ it("names are checked, and the soak has its own flags", async () => {
     benchCommand({ bench: note, soak: note })
       .exitOverride()
       .configureOutput({ writeErr: () => {} });
-  await command().parseAsync(["--quick", "--only", "floor_1,port_100"], { from: "user" });
+  await command().parseAsync(["--quick", "--against", "HEAD~1", "--only", "floor_1"], {
+    from: "user",
+  });
   await command().parseAsync(["soak", "--minutes", "3"], { from: "user" });
-  expect(seen).toEqual([{ quick: true, only: new Set(["floor_1", "port_100"]) }, { minutes: 3 }]);
+  expect(seen).toEqual([{ quick: true, against: "HEAD~1", only: new Set(["floor_1"]) }, { minutes: 3 }]);
   await expect(command().parseAsync(["--only", "florr_1"], { from: "user" })).rejects.toThrow("florr_1");
 });

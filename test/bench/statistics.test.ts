@@ -58,7 +58,7 @@ describe("measures", () => {
   });
 
   it("a measure without a bar is only reported", () => {
-    expect(measureOf("floor_100", 0.1, "")).toMatchObject({ bar: null, pass: null });
+    expect(measureOf("speed_floor_100", 0.1, "")).toMatchObject({ bar: null, pass: null });
   });
 
   it("a failed measure is not met, a skipped one has no verdict", () => {
@@ -123,6 +123,15 @@ describe("workload", () => {
       [payload.attacker_uuid, payload.primitive, payload.evidence_ref].join(),
     );
     expect(new Set(keys).size).toBe(3 * 2 * SESSION_PRIMITIVES);
+  });
+
+  it.each([
+    ["by_day", 2],
+    ["by_chance", 2],
+    ["own", 2 * SESSION_PRIMITIVES],
+  ] as const)("pointers %s: an attacker with two sessions has %d", (pointers, expected) => {
+    const events = eventsOf({ ...workload, attackers: 1, pointers });
+    expect(new Set(events.map(({ payload }) => payload.evidence_ref)).size).toBe(expected);
   });
 
   it.each(["session", "categorical", "numeric", "hash"] as const)("%s: nothing of it is refused", (mix) => {

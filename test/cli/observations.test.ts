@@ -14,7 +14,7 @@ import { askThroughWrangler } from "../../src/cli/observations/database.ts";
 import { printStored } from "../../src/cli/observations/run.ts";
 import { runWrangler } from "../../src/cli/wrangler.ts";
 import { eventId, type Observation, placeOf } from "../../src/core/index.ts";
-import { encodePage } from "../../src/storage/history/codec.ts";
+import { encodePage, readEvent } from "../../src/storage/history/codec.ts";
 import { encodeSession } from "../../src/storage/sessions/codec.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -67,7 +67,7 @@ const events = [
 function seed(): string {
   const page = encodePage(
     IDENTITY,
-    events.slice(1).map((event, i) => ({ seq: i + 2, event })),
+    events.slice(1).map((event, i) => readEvent({ seq: i + 2, event })),
   );
   return [
     `INSERT INTO attackers (number, uuid, identity_uuid, ip) VALUES (1, '${SILENT}', NULL, NULL), (5000000, '${ATTACKER}', '${IDENTITY}', '192.0.2.7');`,

@@ -3,10 +3,11 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { usdOf } from "../../src/cli/scale/bill.ts";
 import { PRICES } from "../../src/bench/prices.ts";
-import { LIMITS, type Load, MEASURED } from "../../src/cli/scale/inputs.ts";
+import { BY_ARRIVAL, type ByArrival, LIMITS, type Load, MEASURED } from "../../src/cli/scale/inputs.ts";
 import { LARGEST_SESSION, planFor } from "../../src/cli/scale/model.ts";
 import { filled } from "../../src/cli/scale/page.ts";
 import { tables } from "../../src/cli/scale/tables.ts";
+import { perObservation, restPerEvent } from "../../src/cli/scale/usage.ts";
 
 const plan = (load: Partial<Load> = {}) =>
   planFor({ observationsPerSec: 100, observationsPerMessage: 1, retentionDays: 30, ...load });
@@ -23,7 +24,9 @@ describe("[scale] the plan", () => {
   });
 
   it("the number of databases is proportional to the retention", () => {
-    const bytes = 325 + 0.113 * 1_239;
+    const { d1EventBytes, d1IdentityBytes } = MEASURED;
+    const bytes =
+      BY_ARRIVAL.d1Bytes.single.value + 0.113 * d1EventBytes.value + 0.0196 * d1IdentityBytes.value;
     expect(plan().d1Gigabytes).toBeCloseTo((100 * 86_400 * 30 * bytes) / 1e9, 6);
     expect(plan().databasesBySize).toBe(Math.ceil(plan().d1Gigabytes / 8));
     expect(plan({ retentionDays: 60 }).d1Gigabytes).toBeCloseTo(2 * plan().d1Gigabytes, 6);
@@ -36,11 +39,42 @@ describe("[scale] the plan", () => {
     expect(plan({ ...fast, observationsPerMessage: 30 }).databasesByRate).toBe(1);
   });
 
-  it("sessions as messages reduce the messages and do not change what is stored", () => {
+  it("sessions as messages reduce the messages, the rows and what is stored", () => {
     const [single, session] = [plan(), plan({ observationsPerMessage: 30 })];
     expect(session.messagesPerSec).toBeCloseTo(single.messagesPerSec / 30, 9);
-    expect(session.d1Gigabytes).toBe(single.d1Gigabytes);
-    expect(session.bill.usd).toBeLessThan(single.bill.usd);
+    expect(session.d1Gigabytes).toBeLessThan(single.d1Gigabytes / 2);
+    expect(session.bill.usd).toBeLessThan(single.bill.usd / 5);
+  });
+
+  it("a million observations in sessions of thirty cost $0.85 at most, kept for 30 days at 100 per second", () => {
+    expect(plan({ observationsPerMessage: 30 }).bill.usdPerMillion).toBeLessThanOrEqual(0.85);
+  });
+
+  it("a value per observation lies on a line in 1 ÷ size through the two measured ones", () => {
+    const rows = BY_ARRIVAL.d1RowsWritten;
+    expect(perObservation(rows, 1)).toBeCloseTo(rows.single.value, 9);
+    expect(perObservation(rows, 30)).toBeCloseTo(rows.session.value, 9);
+    // Twice as many sessions, so twice the part that is per session.
+    const perSession = perObservation(rows, 15) - perObservation(rows, 30);
+    expect(perObservation(rows, 7.5) - perObservation(rows, 15)).toBeCloseTo(2 * perSession, 9);
+  });
+
+  it.each(Object.entries<ByArrival>(BY_ARRIVAL))("%s of the largest message is above zero", (_, values) => {
+    expect(perObservation(values, LARGEST_SESSION)).toBeGreaterThan(0);
+  });
+
+  it("the rows of the model for the sessions of the replay are those that the replay wrote", () => {
+    const size = MEASURED.replayObservationsPerSession.value;
+    const events = MEASURED.eventsPerObservation.value;
+    const { d1Rows, objectRows } = restPerEvent();
+    expect(perObservation(BY_ARRIVAL.d1RowsWritten, size) + events * d1Rows).toBeCloseTo(
+      MEASURED.replayD1RowsWritten.value,
+      9,
+    );
+    expect(perObservation(BY_ARRIVAL.objectRowsWritten, size) + events * objectRows).toBeCloseTo(
+      MEASURED.replayObjectRowsWritten.value,
+      9,
+    );
   });
 
   it("a message with too many observations is refused", () => {
@@ -54,9 +88,11 @@ describe("[scale] the plan", () => {
     const { lines, usd } = plan().bill;
     expect(new Set(lines.map(({ billed }) => billed)).size).toBe(Object.keys(PRICES).length);
     expect(lines.reduce((sum, line) => sum + line.usd, 5)).toBeCloseTo(usd, 6);
-    // By hand: 259.2 million observations, 1.55 rows written, one deleted, 0.113 events deleted.
+    // By hand: 259.2 million observations; each is written, removed, and has its share of events, their removal and cold calls.
     const rows = lines.find(({ billed }) => billed === "d1RowsWritten");
-    expect(rows?.units).toBeCloseTo(259.2e6 * 2.663, 0);
+    const each = BY_ARRIVAL.d1RowsWritten.single.value + 1;
+    const events = 0.113 * (restPerEvent().d1Rows + 1 / MEASURED.eventsPerPage.value);
+    expect(rows?.units).toBeCloseTo(259.2e6 * (each + events + 1 / 30), 0);
   });
 });
 

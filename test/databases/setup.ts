@@ -55,7 +55,7 @@ export async function expectApart(knowns: readonly Known[]): Promise<void> {
   const identities = JSON.stringify(knowns.map(({ identityUuid }) => identityUuid));
   const columns = [
     ["attackers", "uuid", attackers],
-    ["observations", "attacker_uuid", attackers],
+    ["attackers JOIN sessions ON sessions.id >> 32 = number", "uuid", attackers],
     ["identities", "uuid", identities],
     ["events", "identity_uuid", identities],
     ["attributions", "identity_uuid", identities],

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { EVENT_LIST_BYTES, EVENT_LIST_ENTRIES } from "../../src/core/fitted-list.ts";
+import { Tables } from "../../src/identity/store/tables.ts";
 import { readHistory } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
@@ -29,11 +30,12 @@ async function addToOutbox(identityUuid: string, event: Record<string, unknown>)
   const added = await inObject(env.IDENTITIES.getByName(identityUuid), (sql) => {
     const seq =
       Number(sql.exec("SELECT value ->> 'seq' AS seq FROM meta WHERE name = 'head'").one()["seq"]) + 1;
-    const events = JSON.stringify([{ v: 1, id: crypto.randomUUID(), seq, ...event }]);
+    sql.exec("UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'", seq);
+    new Tables(sql).need("outbox");
     sql.exec(
-      "UPDATE meta SET value = json_set(value, '$.seq', ?, '$.waiting', json(?)) WHERE name = 'head'",
+      "INSERT INTO outbox (seq, size, due_ts, events) VALUES (?, 1, 1, ?)",
       seq,
-      events,
+      JSON.stringify([{ v: 1, id: crypto.randomUUID(), seq, ...event }]),
     );
     return seq;
   });

@@ -1,12 +1,12 @@
 /** Counts the rows that statements on an object's SQLite read and write. */
 
-interface Rows {
+export interface Rows {
   readonly read: number;
   readonly written: number;
 }
 
 /** A SqlStorage that counts; `take` returns what was counted since it was called last. */
-export function metered(sql: SqlStorage): { readonly sql: SqlStorage; take(): Rows } {
+export function metered(sql: SqlStorage): { readonly sql: SqlStorage; readonly take: () => Rows } {
   const cursors: SqlStorageCursor<never>[] = [];
   const proxy = new Proxy(sql, {
     get(target, name) {

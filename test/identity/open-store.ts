@@ -3,19 +3,14 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AppliedObservation } from "../../src/core/index.ts";
 import { IdentityStore } from "../../src/identity/store/index.ts";
-
-/** Rows read and written. */
-export interface Cost {
-  readonly read: number;
-  readonly written: number;
-}
+import { metered, type Rows } from "./metered.ts";
 
 export interface OpenStore {
   readonly store: IdentityStore;
   /** The same SQLite, not counted. */
   readonly sql: SqlStorage;
   /** What statements have cost since it was asked last. */
-  readonly takeCost: () => Cost;
+  readonly takeCost: () => Rows;
   /** Another store over the same SQLite, as after an eviction. */
   readonly reopen: () => IdentityStore;
 }
@@ -23,7 +18,7 @@ export interface OpenStore {
 /** Runs something on a new store. */
 export function withStore<T>(act: (open: OpenStore) => T | Promise<T>): Promise<T> {
   return runInDurableObject(env.IDENTITIES.getByName(crypto.randomUUID()), (_, state) => {
-    const { sql, takeCost } = metered(state.storage.sql);
+    const { sql, take: takeCost } = metered(state.storage.sql);
     const { storage } = state;
     const transactionSync = storage.transactionSync.bind(storage);
     const metering = new Proxy(storage, {
@@ -47,31 +42,5 @@ export function observation(given: Partial<AppliedObservation>): AppliedObservat
     ts: 1_700_000_000,
     evidenceRef: "cowrie:s/1#kex",
     ...given,
-  };
-}
-
-/** A SqlStorage that counts the rows its statements read and write. */
-function metered(sql: SqlStorage): { readonly sql: SqlStorage; readonly takeCost: () => Cost } {
-  const cursors: SqlStorageCursor<never>[] = [];
-  const proxy = new Proxy(sql, {
-    get(target, name) {
-      if (name !== "exec") return Reflect.get(target, name);
-      return (query: string, ...bindings: unknown[]) => {
-        const cursor = target.exec<never>(query, ...bindings);
-        cursors.push(cursor);
-        return cursor;
-      };
-    },
-  });
-  return {
-    sql: proxy,
-    takeCost: () => {
-      const total = { read: 0, written: 0 };
-      for (const { rowsRead, rowsWritten } of cursors.splice(0)) {
-        total.read += rowsRead;
-        total.written += rowsWritten;
-      }
-      return total;
-    },
   };
 }

@@ -64,6 +64,8 @@ describe("[design] observations of the version before", () => {
     expect(await heldRows(identityUuid)).toEqual(rows);
     expect(await statesOf(identityUuid)).toEqual(states);
     expect(await stub.inspect()).toMatchObject({ jobs: [{ key: "pack", kind: "pack", failures: 0 }] });
+    // Retention waits for it.
+    expect(await stub.expire(FROM_TS + 1_000, 10)).toEqual({ removed: 0, hasMore: false });
     await stub.drain();
     await quiesce(identityUuid);
     expect(await jobCount(identityUuid)).toBe(0);

@@ -5,12 +5,12 @@ import type { Member, PrimitiveRecord } from "../../src/core/index.ts";
 import { Records } from "../../src/identity/store/records.ts";
 import { Tables } from "../../src/identity/store/tables.ts";
 import { inObject } from "../setup/identity-object.ts";
-import { metered } from "./metered.ts";
+import { metered, type Rows } from "./metered.ts";
 
 const ATTACKER = "00000000-0000-4000-8000-000000000001";
 
 /** Runs something on the SQLite of an object with the tables of a new store. */
-function onStore<T>(act: (sql: SqlStorage, take: ReturnType<typeof metered>["take"]) => T): Promise<T> {
+function onStore<T>(act: (sql: SqlStorage, take: () => Rows) => T): Promise<T> {
   return inObject(env.IDENTITIES.getByName(crypto.randomUUID()), (plain) => {
     new Tables(plain).create();
     const { sql, take } = metered(plain);

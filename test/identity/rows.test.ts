@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type AppliedObservation, decide, STANDARD_POLICY } from "../../src/core/index.ts";
 import { arrive } from "../../src/identity/arrivals.ts";
 import type { IdentityStore } from "../../src/identity/store/index.ts";
-import { type Cost, observation, withStore } from "./open-store.ts";
+import type { Rows } from "./metered.ts";
+import { observation, withStore } from "./open-store.ts";
 
 const LINK = {
   attackerUuid: observation({}).attackerUuid,
@@ -37,7 +38,7 @@ describe("[design] rows per observation", () => {
     "%s: the same at a history of 10 and of 3,000",
     async (name, { primitive, value }) => {
       await withStore(({ store, takeCost }) => {
-        const costs: Cost[] = [];
+        const costs: Rows[] = [];
         for (let i = 0; i < 3_100; i++) {
           takeCost();
           apply(store, [
@@ -47,7 +48,7 @@ describe("[design] rows per observation", () => {
         }
         const average = (from: number) => {
           const slice = costs.slice(from, from + 100);
-          const mean = (pick: (cost: Cost) => number) =>
+          const mean = (pick: (cost: Rows) => number) =>
             slice.reduce((sum, cost) => sum + pick(cost), 0) / slice.length;
           return { read: mean(({ read }) => read), written: mean(({ written }) => written) };
         };

@@ -1,6 +1,7 @@
 /** Stores written by every earlier version are opened and go on: states, links, outbox, long work. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
@@ -8,11 +9,12 @@ import { inObject } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 import { IdentityStore } from "../../src/identity/store/index.ts";
+import * as schema from "../../src/identity/store/schema.ts";
 import { Tables } from "../../src/identity/store/tables.ts";
 import { metered } from "./metered.ts";
 import { eventsOf, expectSound, heldRows, jobCount, quiesce, waitingWork } from "./sound.ts";
 import { UNNUMBERED_TABLES } from "./unnumbered-tables.ts";
-import { toVersionOne, writeVersionOne } from "./version-one.ts";
+import { insertRows, toVersionOne, writeVersionOne } from "./version-one.ts";
 
 const PRIMITIVE = "motor.input_modality";
 const HASHES = "toolchain.tls.ja3_client";
@@ -178,11 +180,6 @@ describe("[design] a store of the version before migrations had numbers", () => 
 
 const EXCHANGE = { notice: null, isWhole: true, drop: [] };
 
-/** Adds rows to the tables of version 1. */
-function insertRows(sql: SqlStorage, table: string, rows: readonly (readonly SqlStorageValue[])[]): void {
-  for (const row of rows) sql.exec(`INSERT INTO ${table} VALUES (${row.map(() => "?").join(", ")})`, ...row);
-}
-
 describe("[design] a store of version 1", () => {
   it("keeps every state, observation and link before its observations are packed and after, and goes on applying", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
@@ -241,6 +238,48 @@ describe("[design] a store of version 1", () => {
     await expectSound(identityUuid);
   });
 
+  it("has the tables that the schema declares, and so has a new one", async () => {
+    const declared = Object.values(schema).map((table) => {
+      const { name, columns, primaryKeys } = getTableConfig(table);
+      const inKey = new Set(primaryKeys.flatMap((key) => key.columns.map((column) => column.name)));
+      return {
+        name,
+        columns: columns.map((column) => ({
+          name: column.name,
+          type: column.getSQLType().toUpperCase(),
+          isRequired: column.notNull,
+          isInKey: column.primary || inKey.has(column.name),
+        })),
+      };
+    });
+    const stored = await inObject(fresh().stub, (sql) => {
+      const tables = new Tables(sql);
+      tables.create();
+      for (const name of ["outbox", "jobs", "staged", "erased", "hash_window"] as const) tables.need(name);
+      return Object.keys(tableTexts(sql))
+        .filter((name) => name !== "hash_window_by_ts")
+        .map((name) => ({
+          name,
+          columns: sql
+            .exec<{ name: string; type: string; notnull: number; pk: number }>(
+              'SELECT name, type, "notnull", pk FROM pragma_table_info(?)',
+              name,
+            )
+            .toArray()
+            .map((column) => ({
+              name: column.name,
+              type: column.type,
+              isRequired: column.notnull === 1,
+              isInKey: column.pk > 0,
+            })),
+        }));
+    });
+    const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+    expect(stored.toSorted(byName)).toEqual(
+      declared.filter(({ name }) => name !== "observation_rows").toSorted(byName),
+    );
+  });
+
   it("publishes what its outbox held: suspicions as differences, to one that was published and to each other", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
     await deliver([payload({ attacker_uuid: attackerUuid })]);
@@ -280,6 +319,48 @@ describe("[design] a store of version 1", () => {
     await stub.drain();
     expect((await waitForSeq(identityUuid, seq + 3)).slice(-3)).toEqual(events);
     expect(await waitingWork(identityUuid)).toEqual([]);
+  });
+
+  it("publishes thousands of events that waited, in rows of a hundred", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    await quiesce(identityUuid);
+    const seq = (await eventsOf(identityUuid)).length;
+    const events = Array.from({ length: 2_345 }, (_, i) => ({
+      v: 1,
+      id: crypto.randomUUID(),
+      seq: seq + 1 + i,
+      topic: "identity.formed",
+      type: "formed",
+      ts: 5 + i,
+      payload: {
+        identity_uuid: identityUuid,
+        observation_uuids: [attackerUuid],
+        confidence: null,
+        first_seen_at: 1,
+      },
+    }));
+    await writeVersionOne(stub, (sql) => {
+      sql.exec(
+        "UPDATE meta SET value = json_set(value, '$.seq', ?) WHERE name = 'head'",
+        seq + events.length,
+      );
+      insertRows(
+        sql,
+        "outbox",
+        events.map((event) => [event.seq, event.ts, JSON.stringify(event)]),
+      );
+    });
+    expect((await stub.inspect()).pending).toBe(events.length);
+    const rows = await inObject(stub, (sql) => sql.exec("SELECT size FROM outbox").toArray());
+    expect(rows).toHaveLength(Math.ceil(events.length / 100) - 1);
+    await expect
+      .poll(async () => {
+        await stub.drain();
+        return (await stub.inspect()).pending;
+      })
+      .toBe(0);
+    expect((await eventsOf(identityUuid)).slice(seq)).toEqual(events);
   });
 
   it("goes on with its backfills, and starts its exchanges again", async () => {

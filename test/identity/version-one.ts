@@ -1,7 +1,7 @@
 /** Stores of version 1: an object's store put into the tables of that version, as it wrote them. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import type { Member, Tail } from "../../src/core/index.ts";
-import type { IdentityObject } from "../../src/identity/index.ts";
+import type { IdentityObject, PrimitiveAttribution } from "../../src/identity/index.ts";
 import { IdentityStore } from "../../src/identity/store/index.ts";
 import bundle from "../../src/identity/store/migrations/migrations.js";
 
@@ -50,39 +50,79 @@ export function toVersionOne(storage: DurableObjectStorage): void {
   );
   for (const table of TABLES) if (hasTable(sql, table)) sql.exec(`DROP TABLE ${table}`);
   sql.exec(bundle.migrations["m0000"] ?? "");
-  for (const { name, value } of meta ?? []) {
-    sql.exec("INSERT INTO meta VALUES (?, json_remove(?, '$.waiting'))", name, value);
+  insertRows(
+    sql,
+    "meta",
+    (meta ?? []).map(({ name, value }) => [name, typeof value === "string" ? withoutWaiting(value) : value]),
+  );
+  insertRows(
+    sql,
+    "attackers",
+    (attackers ?? []).map((row) => [
+      row["uuid"],
+      row["link_version"],
+      row["is_linked"],
+      row["first_seen_ts"],
+    ]),
+  );
+  insertRows(
+    sql,
+    "erased",
+    (erased ?? []).map((row) => Object.values(row)),
+  );
+  insertRows(
+    sql,
+    "hash_window",
+    (window ?? []).map((row) => Object.values(row)),
+  );
+  insertRows(
+    sql,
+    "observations",
+    observations.map(({ attackerUuid, primitive, evidenceRef, ts, id, value }) => [
+      attackerUuid,
+      primitive,
+      evidenceRef,
+      ts,
+      id,
+      value,
+    ]),
+  );
+  insertRows(
+    sql,
+    "attributions",
+    states.flatMap((attribution) => {
+      const record = store.record(attribution.primitive);
+      return record ? [[...stateColumns(attribution), writeTail(record.tail), record.policyId]] : [];
+    }),
+  );
+  insertRows(
+    sql,
+    "outbox",
+    pending.map(({ seq, dueTs, event }) => [seq, dueTs, event]),
+  );
+}
+
+/** Adds rows with a value for each column of a table. */
+export function insertRows(
+  sql: SqlStorage,
+  table: string,
+  rows: readonly (readonly (SqlStorageValue | undefined)[])[],
+): void {
+  for (const row of rows) {
+    sql.exec(`INSERT INTO ${table} VALUES (${row.map(() => "?").join(", ")})`, ...row);
   }
-  for (const row of attackers ?? []) {
-    sql.exec(
-      "INSERT INTO attackers VALUES (?, ?, ?, ?)",
-      ...["uuid", "link_version", "is_linked", "first_seen_ts"].map((column) => row[column]),
-    );
-  }
-  for (const row of erased ?? []) sql.exec("INSERT INTO erased VALUES (?, ?)", ...Object.values(row));
-  for (const row of window ?? []) {
-    sql.exec("INSERT INTO hash_window VALUES (?, ?, ?, ?, ?)", ...Object.values(row));
-  }
-  for (const { attackerUuid, primitive, evidenceRef, ts, id, value } of observations) {
-    sql.exec(
-      "INSERT INTO observations VALUES (?, ?, ?, ?, ?, ?)",
-      ...[attackerUuid, primitive, evidenceRef, ts, id, value],
-    );
-  }
-  for (const { primitive, currentValue, state, confidence, ...rest } of states) {
-    const record = store.record(primitive);
-    if (!record) continue;
-    const { observationCount, lastChangeTs, lastObservationTs } = rest;
-    sql.exec(
-      "INSERT INTO attributions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[primitive, currentValue, state, confidence, observationCount, lastChangeTs, lastObservationTs],
-      writeTail(record.tail),
-      record.policyId,
-    );
-  }
-  for (const { seq, dueTs, event } of pending) {
-    sql.exec("INSERT INTO outbox VALUES (?, ?, ?)", seq, dueTs, event);
-  }
+}
+
+function withoutWaiting(value: string): string {
+  const stored: unknown = JSON.parse(value);
+  if (typeof stored !== "object" || stored === null) return value;
+  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => name !== "waiting")));
+}
+
+function stateColumns(attribution: PrimitiveAttribution): SqlStorageValue[] {
+  const { primitive, currentValue, state, confidence } = attribution;
+  const { observationCount, lastChangeTs, lastObservationTs } = attribution;
+  return [primitive, currentValue, state, confidence, observationCount, lastChangeTs, lastObservationTs];
 }
 
 /** The text of a tail: values and attackers are named once, members are lists without names. */

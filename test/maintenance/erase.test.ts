@@ -11,7 +11,8 @@ import { afterPageRead, retarget } from "../setup/identity-object.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { payload, series } from "../setup/payload.ts";
 import { letter } from "./letters.ts";
-import { stageHeld } from "../setup/object-observations.ts";
+import { countHeld, stageHeld } from "../setup/object-observations.ts";
+import { countStored } from "../setup/observations.ts";
 
 const PRIMITIVE = "motor.input_modality";
 
@@ -225,6 +226,32 @@ describe("[§6] erase", () => {
       body: string;
     }>();
     expect(JSON.parse(row?.body ?? "")).toEqual({ events: [{ erased: true }, body.events[1]] });
+  });
+
+  it("of a session that goes on after it: what is newer stays, in D1 and object, and old repeats are dropped", async () => {
+    const [attackerUuid, mark] = [crypto.randomUUID(), crypto.randomUUID()];
+    const identityUuid = stubIdentityUuid(attackerUuid);
+    const event = (i: number, ts: number) =>
+      payload({
+        attacker_uuid: attackerUuid,
+        primitive: `test.primitive_${i}`,
+        evidence_ref: `cowrie:sensor/${attackerUuid}#close`,
+        value: ts < Date.now() / 1_000 ? mark : "new",
+        ts,
+      });
+    // More than a row holds, so that newer ones are deeper than a row that is emptied.
+    const old = Array.from({ length: 200 }, (_, i) => event(i, 1_714_000_000 + i));
+    const newer = Array.from({ length: 40 }, (_, i) => event(1_000 + i, Date.now() / 1_000 + 600 + i));
+    const before = (await readTotals(env.DB)).observations;
+    await deliver([{ events: old }, { events: newer }]);
+    expect(await (await erase(attackerUuid)).json()).toMatchObject({ done: true });
+    expect(await databaseRowsWith(mark)).toEqual([]);
+    expect(await objectRowsWith(identityUuid, mark)).toEqual([]);
+    await deliver([{ events: old }, { events: newer }]);
+    expect(await countStored(attackerUuid)).toBe(40);
+    expect(await countHeld(env.IDENTITIES.getByName(identityUuid))).toBe(40);
+    expect((await readTotals(env.DB)).observations).toBe(before + 40);
+    expect(await statesOf(identityUuid)).toHaveLength(40);
   });
 
   it("of somebody unknown is 404", async () => {

@@ -19,7 +19,6 @@ import {
   ingest,
   insertOldRows,
   migrate,
-  migrated,
   Model,
   readOldRows,
   readPacked,

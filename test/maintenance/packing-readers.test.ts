@@ -29,7 +29,7 @@ function freshEnv(bindings: Readonly<Record<string, string>> = {}): Env {
     batch: DB.batch.bind(DB),
     exec: DB.exec.bind(DB),
   } as unknown as D1Database;
-  return { ...env, ...bindings, DB: db } as Env;
+  return { ...env, ...bindings, DB: db };
 }
 
 async function runSteps(used: Env, kinds: Parameters<typeof runJobs>[2], steps: number): Promise<void> {
@@ -121,7 +121,7 @@ describe("[design] observations that are not packed yet", () => {
       .bind(identityUuid)
       .run();
     const object = env.IDENTITIES.getByName(identityUuid);
-    await object.apply({ links: [link], observations: [] } as never);
+    await object.apply({ links: [link], observations: [] });
     await expect
       .poll(
         async () => {

@@ -8,7 +8,12 @@ import { mergeIdentities } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { inObject } from "../setup/identity-object.ts";
-import { addObservations, countHeld, loseObservations } from "../setup/object-observations.ts";
+import {
+  addObservations,
+  countHeld,
+  heldObservations,
+  loseObservations,
+} from "../setup/object-observations.ts";
 import { payload, series } from "../setup/payload.ts";
 import { countingEnv } from "./counting.ts";
 import { fillIdentity, markIdentity } from "./fill.ts";
@@ -158,6 +163,57 @@ describe("[limits] the sweep", () => {
     expect(used.counted.queries).toBeLessThanOrEqual(MOST_QUERIES);
     expect((await statesOf(identityUuid))[0]?.observationCount).toBe(3);
     expect(await markOf(identityUuid)).toBe(0);
+  });
+
+  it.each([1_000, 50])(
+    "a session whose observations are at other depths in the object differs in nothing, %d at a time",
+    async (page) => {
+      const attackerUuid = crypto.randomUUID();
+      const identityUuid = stubIdentityUuid(attackerUuid);
+      const events = Array.from({ length: 400 }, (_, i) =>
+        payload({
+          attacker_uuid: attackerUuid,
+          primitive: `test.primitive_${i}`,
+          evidence_ref: "cowrie:sensor/long#close",
+          ts: 1_714_000_000 + i,
+        }),
+      );
+      await deliver([{ events }]);
+      const stub = env.IDENTITIES.getByName(identityUuid);
+      const held = await heldObservations(stub);
+      await loseObservations(stub);
+      await addObservations(stub, held.toReversed());
+      const before = await heldObservations(stub);
+      expect(before).not.toEqual(held);
+      await markIdentity(env.DB, identityUuid);
+      const used = countingEnv(env);
+      expect(await sweep(used.env, { page })).toMatchObject({
+        repaired: 0,
+        applied: 0,
+        removed: 0,
+        recomputed: 0,
+        failed: 0,
+      });
+      expect(used.counted.queries).toBeLessThanOrEqual(MOST_QUERIES);
+      expect(await markOf(identityUuid)).toBe(0);
+      expect(await heldObservations(stub)).toEqual(before);
+      // A real difference among them is found all the same.
+      await loseObservations(stub, ({ ts }) => ts >= 1_714_000_390);
+      await markIdentity(env.DB, identityUuid);
+      expect(await sweep(env, { page })).toMatchObject({ applied: 10, removed: 0 });
+      expect(await markOf(identityUuid)).toBe(0);
+      expect(await countHeld(stub)).toBe(400);
+    },
+  );
+
+  it("a cursor of another version starts again", async () => {
+    const { identityUuid, stub } = await known();
+    await loseObservations(stub);
+    const after = { attackerUuid: "ffffffff-ffff-4fff-bfff-ffffffffffff", primitive: "z", evidenceRef: "z" };
+    await env.DB.prepare("UPDATE identities SET is_dirty = 1, sweep_cursor = ?2 WHERE uuid = ?1")
+      .bind(identityUuid, JSON.stringify({ markVersion: 0, after }))
+      .run();
+    expect(await sweep(env)).toMatchObject({ applied: 3, failed: 0 });
   });
 
   it("an identity that is merged away and does not know it is told, and so is one that only believes it", async () => {

@@ -1,4 +1,4 @@
-/** What a suite works with: its own runtime, the number of repetitions, and a place for raw figures. */
+/** What a suite works with: its own runtimes, the number of repetitions, and a place for raw figures. */
 import type { Measure, MeasureName } from "../../bench/measures.ts";
 import type { ConsumerName } from "../../bench/protocol.ts";
 import type { Pair } from "../../bench/statistics.ts";
@@ -16,17 +16,31 @@ export interface Suite {
   run(bench: Bench): Promise<Measure[]>;
 }
 
-export class Bench {
+/** What a bench is started with. */
+interface BenchOptions {
   readonly isQuick: boolean;
   /** The measures to take. */
   readonly wanted: ReadonlySet<MeasureName>;
+  /** Folder of the commit to compare with; null if there is none. */
+  readonly otherRoot: string | null;
+  readonly onStep: (what: string) => void;
+}
+
+export class Bench {
+  readonly isQuick: boolean;
+  readonly wanted: ReadonlySet<MeasureName>;
+  readonly otherRoot: string | null;
   readonly raw: Raw = {};
+  /** Measured values for `src/cli/scale/inputs.ts`, by the names there. */
+  readonly scaleInputs: Record<string, number> = {};
   readonly #onStep: (what: string) => void;
   #runtime: BenchRuntime | null = null;
+  #other: BenchRuntime | null = null;
 
-  constructor(isQuick: boolean, wanted: ReadonlySet<MeasureName>, onStep: (what: string) => void) {
+  constructor({ isQuick, wanted, otherRoot, onStep }: BenchOptions) {
     this.isQuick = isQuick;
     this.wanted = wanted;
+    this.otherRoot = otherRoot;
     this.#onStep = onStep;
   }
 
@@ -42,18 +56,25 @@ export class Bench {
 
   /** The runtime of the suite. The first call starts it. */
   async runtime(): Promise<BenchRuntime> {
-    if (this.#runtime) return this.#runtime;
-    const runtime = new BenchRuntime();
-    this.#runtime = runtime;
-    await runtime.start();
-    return runtime;
+    this.#runtime ??= await started(new BenchRuntime());
+    return this.#runtime;
   }
 
-  /** Ends the runtime. The next suite gets an empty one. */
+  /**
+   * The runtime with the bench's Worker of the commit to compare with. The first call starts it.
+   * @throws Error if there is no such commit
+   */
+  async other(): Promise<BenchRuntime> {
+    if (this.otherRoot === null) throw new Error("there must be a commit to compare with");
+    this.#other ??= await started(new BenchRuntime(this.otherRoot));
+    return this.#other;
+  }
+
+  /** Ends the runtimes. The next suite gets empty ones. */
   async end(): Promise<void> {
-    const runtime = this.#runtime;
-    this.#runtime = null;
-    await runtime?.stop();
+    const running = [this.#runtime, this.#other];
+    [this.#runtime, this.#other] = [null, null];
+    for (const runtime of running) await runtime?.stop();
   }
 
   /**
@@ -80,6 +101,16 @@ export class Bench {
   timing(runtime: BenchRuntime, name: string, consumer: ConsumerName): () => Promise<number> {
     return () => runtime.time({ command: "run", name, consumer });
   }
+}
+
+async function started(runtime: BenchRuntime): Promise<BenchRuntime> {
+  try {
+    await runtime.start();
+  } catch (error) {
+    await runtime.stop();
+    throw error;
+  }
+  return runtime;
 }
 
 function swap({ a, b }: Pair): Pair {

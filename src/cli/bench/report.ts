@@ -40,14 +40,21 @@ export function renderMeasures(
   return table.toString();
 }
 
-/** The summary for the documentation. */
-export function markdownOf(measures: readonly Measure[], machine: Machine, date: string): string {
+/**
+ * The summary for the documentation.
+ * @param run - day of the run, and the commit that was compared with
+ */
+export function markdownOf(
+  measures: readonly Measure[],
+  machine: Machine,
+  { date, against }: { readonly date: string; readonly against: string | null },
+): string {
   const rows = measures.map(
     (measure) =>
       `| \`${measure.name}\` | ${valueText(measure)} | ${measure.bar ?? ""} | ${verdictOf(measure)} | ${measure.detail.replaceAll("|", "\\|")} |`,
   );
   return [
-    `Measured on ${date}: ${machineSentence(machine)}.`,
+    `Measured on ${date}: ${machineSentence(machine)}.${against === null ? "" : ` The other commit is \`${against}\`.`}`,
     "",
     "| measure | value | bar | | how |",
     "| --- | ---: | ---: | --- | --- |",

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "smol-toml";
-import { createTestHarness } from "wrangler";
+import { createTestHarness, type TestHarness } from "wrangler";
 import { z as schema } from "zod";
 import {
   type Command,
@@ -15,11 +15,14 @@ import {
   countedSchema,
   type Lag,
   lagSchema,
+  type TableBytes,
+  tableBytesSchema,
 } from "../../bench/protocol.ts";
 import type { Workload } from "../../bench/workload.ts";
 import { PROJECT_ROOT } from "../wrangler.ts";
 
 const NAME = "attribution-bench";
+/** The shipped Worker's database, and those of what it is compared with. */
 const DATABASES = ["DB", "FLOOR_DB", "PORT_DB"];
 /** Object bindings that the shipped Worker does not have. */
 const OBJECTS = {
@@ -61,17 +64,21 @@ const ENVIRONMENT = { X_LOCAL_OBSERVABILITY: "false", WRANGLER_LOG: "none", WRAN
 
 /** The running bench Worker. */
 export class BenchRuntime {
-  readonly #harness = createTestHarness({ root: PROJECT_ROOT, workers: [{ config: readConfig() }] });
+  readonly #harness: TestHarness;
   #url = "";
   #commands = 0;
+
+  /** @param root - folder of the project, or of another commit of it */
+  constructor(root = PROJECT_ROOT) {
+    this.#harness = createTestHarness({ root, workers: [{ config: readConfig(root) }] });
+  }
 
   /** Builds and starts the Worker. */
   async start(): Promise<void> {
     Object.assign(process.env, ENVIRONMENT);
     const { url } = await this.#harness.listen();
     this.#url = url.href;
-    const worker = this.#harness.getWorker(NAME);
-    for (const binding of ["DB", "FLOOR_DB"]) await worker.applyD1Migrations(binding);
+    await this.#harness.getWorker(NAME).applyD1Migrations("DB");
     await this.ask({ command: "setup" });
   }
 
@@ -118,6 +125,18 @@ export class BenchRuntime {
     return this.ask({ command: "take_counts" }).then((answer) => countedSchema.parse(answer));
   }
 
+  /** Rows and bytes of D1 by table. All tables are dropped, so no other command may follow. */
+  tableBytes(): Promise<TableBytes> {
+    return this.ask({ command: "table_bytes" }).then((answer) => tableBytesSchema.parse(answer));
+  }
+
+  /** Bytes of the database of a metered object. */
+  objectBytes(identityUuid: string): Promise<number> {
+    return this.ask({ command: "object_bytes", identityUuid }).then((answer) =>
+      schema.number().parse(answer),
+    );
+  }
+
   lag(): Promise<Lag> {
     return this.ask({ command: "lag" }).then((answer) => lagSchema.parse(answer));
   }
@@ -134,8 +153,8 @@ export class BenchRuntime {
   }
 }
 
-function readConfig() {
-  const text = readFileSync(join(PROJECT_ROOT, "wrangler.toml"), "utf8");
+function readConfig(root: string) {
+  const text = readFileSync(join(root, "wrangler.toml"), "utf8");
   const shipped = wranglerSchema.parse(parse(text));
   const bindings = [
     ...shipped.durable_objects.bindings,

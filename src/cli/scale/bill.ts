@@ -1,6 +1,7 @@
 /** Calculates the monthly cost of a load at list prices, minus what the paid plan includes. Pure. */
 import { type Billed, OPERATIONS_PER_MESSAGE, PRICES, queueOperations } from "../../bench/prices.ts";
 import { ASSUMED_INPUTS, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
+import { useOf } from "./usage.ts";
 
 /** The cost of one month. */
 export interface Bill {
@@ -27,16 +28,16 @@ export function billFor(load: Load, stored: Stored): Bill {
   const messages = observations / observationsPerMessage;
   const batches = messages / LIMITS.queueBatch.value;
   const events = observations * MEASURED.eventsPerObservation.value;
+  const use = useOf(observationsPerMessage);
   const units: Record<Billed, number> = {
     queueOperations:
       messages * queueOperations(observationsPerMessage * MEASURED.messageBytes.value) +
       events * OPERATIONS_PER_MESSAGE,
-    // Each removal by retention is one more row written. In the steady state as many rows are removed as arrive.
-    d1RowsWritten: observations * (MEASURED.d1RowsWritten.value + 1) + events,
-    d1RowsRead: observations * MEASURED.d1RowsRead.value,
+    d1RowsWritten: observations * use.d1RowsWritten,
+    d1RowsRead: observations * use.d1RowsRead,
     d1Gigabytes: stored.d1Gigabytes,
     objectRequests: messages,
-    objectRowsWritten: observations * (MEASURED.objectRowsWritten.value + 1),
+    objectRowsWritten: observations * use.objectRowsWritten,
     objectRowsRead: observations * MEASURED.objectRowsRead.value,
     objectGigabytes: stored.objectGigabytes,
     objectGigabyteSecs: messages * (ASSUMED_INPUTS.objectActiveMs.value / 1_000) * OBJECT_GIGABYTES,

@@ -1,6 +1,7 @@
 /** Calculates what a load needs and costs. Pure. */
 import { type Bill, billFor } from "./bill.ts";
-import { ASSUMED_INPUTS, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
+import { ASSUMED_INPUTS, BY_ARRIVAL, DAY_SECS, LIMITS, type Load, MEASURED } from "./inputs.ts";
+import { perObservation, useOf } from "./usage.ts";
 
 /** What a load needs and costs. */
 export interface Plan {
@@ -56,8 +57,7 @@ export function planFor(load: Load): Plan {
   const outboundMessagesPerSec = observationsPerSec * MEASURED.eventsPerObservation.value;
   const observations = observationsPerSec * DAY_SECS * retentionDays;
 
-  const d1Bytes =
-    MEASURED.d1ObservationBytes.value + MEASURED.eventsPerObservation.value * MEASURED.d1EventBytes.value;
+  const { d1Bytes, objectBytes } = useOf(observationsPerMessage);
   const databasesBySize = Math.ceil(
     (observations * d1Bytes) / (LIMITS.databaseBytes.value * sizeReserve.value),
   );
@@ -71,8 +71,7 @@ export function planFor(load: Load): Plan {
   const batchMs = batchTime(observationsPerMessage, spread);
   const batchesPerSec = messagesPerSec / LIMITS.queueBatch.value;
   const objects = observations * MEASURED.identitiesPerObservation.value;
-  const objectGigabytes =
-    (objects * MEASURED.objectBytes.value + observations * MEASURED.objectObservationBytes.value) / 1e9;
+  const objectGigabytes = (objects * MEASURED.objectBaseBytes.value + observations * objectBytes) / 1e9;
   const d1Gigabytes = (observations * d1Bytes) / 1e9;
   const messageBytes = observationsPerMessage * MEASURED.messageBytes.value;
   return {
@@ -95,9 +94,7 @@ export function planFor(load: Load): Plan {
     objects,
     objectGigabytes,
     hottestCallsPerSec: batchesPerSec / queues,
-    hotIdentityDays:
-      LIMITS.objectBytes.value /
-      (0.01 * observationsPerSec * DAY_SECS * MEASURED.objectObservationBytes.value),
+    hotIdentityDays: LIMITS.objectBytes.value / (0.01 * observationsPerSec * DAY_SECS * objectBytes),
     bill: billFor(load, { d1Gigabytes, objectGigabytes }),
   };
 }
@@ -113,16 +110,20 @@ function messagesPerDatabase(databases: number): number {
 }
 
 /** Duration of the transaction of one database and batch, ms. */
-function transactionMs(rows: number): number {
-  return ASSUMED_INPUTS.d1TransactionMs.value + rows * MEASURED.d1RowMs.value;
+function transactionMs(messages: number, observationsPerMessage: number): number {
+  const observations = messages * observationsPerMessage;
+  return (
+    ASSUMED_INPUTS.d1TransactionMs.value +
+    observations * perObservation(BY_ARRIVAL.d1Ms, observationsPerMessage)
+  );
 }
 
 /** Number of databases that the rate needs. Each runs one transaction at a time. */
 function byRate({ observationsPerSec, observationsPerMessage }: Load): number {
   for (let databases = 1; ; databases++) {
-    const spread = Math.min(databases, ASSUMED_INPUTS.databasesPerWorker.value);
-    const rows = messagesPerDatabase(spread) * observationsPerMessage;
-    const perSec = (rows / transactionMs(rows)) * 1_000 * ASSUMED_INPUTS.rateReserve.value;
+    const messages = messagesPerDatabase(Math.min(databases, ASSUMED_INPUTS.databasesPerWorker.value));
+    const transactionsPerSec = 1_000 / transactionMs(messages, observationsPerMessage);
+    const perSec = messages * observationsPerMessage * transactionsPerSec * ASSUMED_INPUTS.rateReserve.value;
     if (perSec * databases >= observationsPerSec) return databases;
   }
 }
@@ -133,7 +134,6 @@ function batchTime(observationsPerMessage: number, databases: number): number {
   const transactions = Math.ceil(touchedBy(databases) / LIMITS.d1Connections.value);
   const calls = Math.ceil(messages / LIMITS.objectCallsAtATime.value);
   return (
-    transactions * transactionMs(messages * observationsPerMessage) +
-    calls * ASSUMED_INPUTS.objectCallMs.value
+    transactions * transactionMs(messages, observationsPerMessage) + calls * ASSUMED_INPUTS.objectCallMs.value
   );
 }

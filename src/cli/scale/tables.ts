@@ -1,6 +1,6 @@
 /** The tables of docs/scale.md as Markdown. */
 import { PRICES } from "../../bench/prices.ts";
-import { ASSUMED_INPUTS, type Input, LIMITS, type Load, MEASURED } from "./inputs.ts";
+import { ASSUMED_INPUTS, BY_ARRIVAL, type Input, LIMITS, type Load, MEASURED } from "./inputs.ts";
 import { type Plan, planFor } from "./model.ts";
 
 /** Planned loads, observations per second. */
@@ -79,8 +79,13 @@ function money(): string {
 }
 
 function inputs(): string {
+  const byArrival = Object.entries(BY_ARRIVAL).flatMap(([name, { single, session }]) => [
+    [`${name}, single`, single],
+    [`${name}, session`, session],
+  ]);
   const rows = (
     [
+      ["measured", Object.fromEntries(byArrival)],
       ["measured", MEASURED],
       ["assumed", ASSUMED_INPUTS],
       ["limit", LIMITS],

@@ -84,7 +84,9 @@ function attackersOf(job: Job): readonly string[] {
       return [job.input.attackerUuid];
     case "exchange":
       return exchangedNext(job);
-    default:
+    case "pack":
       return [];
+    default:
+      return job satisfies never;
   }
 }

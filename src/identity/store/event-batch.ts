@@ -1,6 +1,6 @@
 /**
- * Events that wait as one JSON list of envelopes. The list of a suspicion is stored as the difference to the suspicion before it in the
- * same batch: a growing suspicion would otherwise store its whole list once per primitive.
+ * Events that wait as one JSON list of envelopes. The list of a suspicion is stored as the difference to the suspicion before it, where
+ * that one is known: a growing suspicion would otherwise store its whole list once per primitive.
  */
 import {
   applyDifference,
@@ -24,7 +24,7 @@ export interface PendingEvent {
 }
 
 /** Maximum size of a batch, so that a page of a drain is made of whole batches: events, and bytes as they are sent. */
-const BATCH = { events: 100, bytes: 150_000 } as const;
+const BATCH = { events: 100, bytes: 200_000 } as const;
 
 interface StoredEvent {
   readonly seq: number;
@@ -56,9 +56,23 @@ export function inBatches(events: readonly PendingEvent[]): PendingEvent[][] {
   return batch.length > 0 ? [...batches, batch] : batches;
 }
 
-/** The JSON of a batch. */
-export function writeBatch(events: readonly PendingEvent[]): string {
-  let before: readonly string[] | null = null;
+/** The list of the last suspicion among events, else the list before them. */
+export function lastSuspected(
+  events: readonly PendingEvent[],
+  before: readonly string[] | null,
+): readonly string[] | null {
+  return events.findLast(({ suspected }) => suspected !== null)?.suspected ?? before;
+}
+
+/**
+ * The JSON of a batch.
+ * @param suspectedBefore - the list that the first suspicion may be stored as the difference to; null if it must be stored whole
+ */
+export function writeBatch(
+  events: readonly PendingEvent[],
+  suspectedBefore: readonly string[] | null,
+): string {
+  let before = suspectedBefore;
   const texts = events.map(({ event, suspected }) => {
     if (suspected === null) return event;
     const shorter = before === null ? event : withDifference(event, before, suspected);
@@ -68,9 +82,16 @@ export function writeBatch(events: readonly PendingEvent[]): string {
   return `[${texts.join(",")}]`;
 }
 
-/** The events of a batch. @param stored - what `writeBatch` wrote, read from JSON */
-export function readBatch(stored: readonly unknown[]): PendingEvent[] {
-  let before: readonly string[] | null = null;
+/**
+ * The events of a batch.
+ * @param stored - what `writeBatch` wrote, read from JSON
+ * @param suspectedBefore - the list of the last suspicion before the batch; null if there is none
+ */
+export function readBatch(
+  stored: readonly unknown[],
+  suspectedBefore: readonly string[] | null,
+): PendingEvent[] {
+  let before = suspectedBefore;
   return stored.map((event) => {
     const pending = complete(event, before);
     before = pending.suspected ?? before;

@@ -14,11 +14,24 @@ const headSchema = z.object({
   suspected: z.array(z.string()).nullable(),
 }) satisfies z.ZodType<IdentityHead>;
 
-const waitingSchema = z.object({ waiting: z.array(z.unknown()).optional() });
+const waitingSchema = z.object({
+  waiting: z.array(z.unknown()).optional(),
+  before: z.array(z.string()).optional(),
+});
+
+/** The events in the row, and what those in the outbox refer to. */
+export interface Waiting {
+  /** In `seq` order. */
+  readonly events: readonly PendingEvent[];
+  /** The list of the last suspicion before these events, if one in the outbox may be the difference to it; else null. */
+  readonly suspectedBefore: readonly string[] | null;
+}
+
+export const NOTHING_WAITS: Waiting = { events: [], suspectedBefore: null };
 
 interface Content {
   readonly head: IdentityHead | null;
-  readonly waiting: readonly PendingEvent[];
+  readonly waiting: Waiting;
 }
 
 export class HeadRow {
@@ -34,14 +47,17 @@ export class HeadRow {
     return this.#read().head;
   }
 
-  /** The events in the row, in `seq` order. */
-  get waiting(): readonly PendingEvent[] {
+  get waiting(): Waiting {
     return this.#read().waiting;
   }
 
-  write(head: IdentityHead, waiting: readonly PendingEvent[]): void {
-    const text = JSON.stringify(head);
-    const value = waiting.length === 0 ? text : `${text.slice(0, -1)},"waiting":${writeBatch(waiting)}}`;
+  write(head: IdentityHead, waiting: Waiting): void {
+    const { events, suspectedBefore } = waiting;
+    const others = [
+      ...(events.length > 0 ? [`"waiting":${writeBatch(events, null)}`] : []),
+      ...(suspectedBefore === null ? [] : [`"before":${JSON.stringify(suspectedBefore)}`]),
+    ];
+    const value = [JSON.stringify(head).slice(0, -1), ...others].join(",") + "}";
     this.#sql.exec("INSERT OR REPLACE INTO meta (name, value) VALUES ('head', ?)", value);
     this.#content = { head, waiting };
   }
@@ -58,9 +74,12 @@ export class HeadRow {
         .toArray()[0];
       if (row) {
         const stored: unknown = JSON.parse(row.value);
-        const { waiting } = waitingSchema.parse(stored);
-        this.#content = { head: headSchema.parse(stored), waiting: readBatch(waiting ?? []) };
-      } else this.#content = { head: null, waiting: [] };
+        const { waiting, before } = waitingSchema.parse(stored);
+        this.#content = {
+          head: headSchema.parse(stored),
+          waiting: { events: readBatch(waiting ?? [], null), suspectedBefore: before ?? null },
+        };
+      } else this.#content = { head: null, waiting: NOTHING_WAITS };
     }
     return this.#content;
   }

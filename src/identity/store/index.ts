@@ -2,5 +2,5 @@
 export { type Job, type JobOf } from "./jobs.ts";
 export { type PendingEvent } from "./event-batch.ts";
 export { nameOf } from "./observations.ts";
-export { type PlacedRow, type RowRange } from "./unpacked-rows.ts";
+export { type PlacedRow, type RowRange } from "./session-passes.ts";
 export { IdentityStore } from "./store.ts";

@@ -10,29 +10,25 @@ import {
   type Precedence,
 } from "../../core/index.ts";
 import type { Links } from "./links.ts";
-import { eachInOrder, type PlannedRow, type PrimitiveMember } from "./ordered-members.ts";
-import { inPieces } from "./pieces.ts";
-import { eachMember, eachPrimitive, readBody, type TakeMember } from "./session-body.ts";
+import type { TakeMember } from "./session-body.ts";
+import { type PlacedRow, type RowRange, SessionPasses } from "./session-passes.ts";
 import { PLACES, SessionTable } from "./session-table.ts";
-import { findInRows, groupByPlace, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import { byAttacker, byFirstPlace, findInRows, mergeIntoRows, removeFromRows } from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
-import { type PlacedRow, type RowRange, UnpackedRows } from "./unpacked-rows.ts";
-
-interface BodyRow extends Record<string, SqlStorageValue> {
-  id: number;
-  body: string;
-}
+import { UnpackedRows } from "./unpacked-rows.ts";
 
 export class Observations {
   readonly #sql: SqlStorage;
   readonly #links: Links;
   readonly #rows: SessionTable;
+  readonly #passes: SessionPasses;
   readonly #unpacked: UnpackedRows;
 
   constructor(sql: SqlStorage, links: Links, tables: Tables) {
     this.#sql = sql;
     this.#links = links;
     this.#rows = new SessionTable(sql, links);
+    this.#passes = new SessionPasses(sql, links);
     this.#unpacked = new UnpackedRows(sql, tables);
   }
 
@@ -45,8 +41,9 @@ export class Observations {
   standing(keys: readonly ObservationKey[]): Map<string, Precedence> {
     const standing = new Map<string, Precedence>();
     for (const [attackerUuid, group] of byAttacker(keys)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      for (const held of findInRows(this.#rows.of(attackerUuid), group)) {
+      const wanted = byFirstPlace(group);
+      this.#rows.load(attackerUuid, wanted.keys());
+      for (const held of findInRows(this.#rows.of(attackerUuid), wanted)) {
         standing.set(nameOf({ ...held, attackerUuid }), held);
       }
     }
@@ -73,13 +70,7 @@ export class Observations {
   eachStored(primitives: ReadonlySet<string> | null, take: TakeMember): void {
     if (primitives?.size === 0) return;
     this.#unpacked.each(primitives, take);
-    const attackers = this.#links.byNumber();
-    const rows = this.#sql
-      .exec("SELECT id, body FROM sessions WHERE size > 0")
-      .raw<[id: number, body: string]>();
-    for (const [id, body] of rows) {
-      eachMember(body, attackerOf(attackers, id), primitives, take);
-    }
+    this.#passes.each(primitives, take);
   }
 
   /**
@@ -88,27 +79,7 @@ export class Observations {
    * @param toTs - epoch seconds; later observations are left out
    */
   eachInOrder(primitives: ReadonlySet<string>, toTs: number, take: TakeMember): void {
-    const attackers = this.#links.byNumber();
-    const rows = this.#sql
-      .exec<PlannedRow & Record<string, SqlStorageValue>>(
-        "SELECT id, first_ts AS firstTs FROM sessions WHERE size > 0 AND first_ts <= ? ORDER BY first_ts",
-        toTs,
-      )
-      .toArray();
-    const read = (ids: readonly number[]): Map<number, PrimitiveMember[]> => {
-      const found = new Map<number, PrimitiveMember[]>();
-      for (const { id, body } of this.#bodies(ids)) {
-        const members: PrimitiveMember[] = [];
-        eachMember(body, attackerOf(attackers, id), primitives, (primitive, member) => {
-          if (member.ts <= toTs) members.push([primitive, member]);
-        });
-        found.set(id, members);
-      }
-      return found;
-    };
-    eachInOrder(rows, read, this.#unpacked.inOrder(toTs), (primitive, member) => {
-      if (primitives.has(primitive)) take(primitive, member);
-    });
+    this.#passes.inOrder(primitives, toTs, this.#unpacked.inOrder(primitives, toTs), take);
   }
 
   /** The newest observations of a primitive, in series order. Costs one pass. @param limit - at most */
@@ -119,6 +90,11 @@ export class Observations {
       if (newest.length >= 2 * limit + 100) newest = newest.toSorted(compareMembers).slice(-limit);
     });
     return newest.toSorted(compareMembers).slice(-limit);
+  }
+
+  /** Whether all are in session rows. */
+  get arePacked(): boolean {
+    return !this.#unpacked.exist;
   }
 
   /** Whether there is any observation. */
@@ -141,14 +117,13 @@ export class Observations {
     const counts = new Map<string, number>();
     const count = (primitive: string) => counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
     this.#unpacked.each(null, count);
-    const rows = this.#sql.exec("SELECT body FROM sessions WHERE size > 0").raw<[body: string]>();
-    for (const [body] of rows) eachPrimitive(body, count);
+    this.#passes.eachPrimitive(count);
     return counts;
   }
 
   /** The rows in a range, ordered by attacker and place. @param beforeTs - only rows with an earlier observation (epoch seconds) */
   range(range: RowRange, beforeTs = Number.MAX_VALUE): Iterable<PlacedRow> {
-    const packed = this.#packedRange(range, beforeTs);
+    const packed = this.#passes.range(range, beforeTs);
     return this.#unpacked.exist ? this.#unpacked.among(packed, range) : packed;
   }
 
@@ -156,8 +131,9 @@ export class Observations {
   remove(keys: readonly ObservationKey[], beforeTs = Number.MAX_VALUE): void {
     this.#unpacked.remove(keys, beforeTs);
     for (const [attackerUuid, group] of byAttacker(keys)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      removeFromRows(this.#rows.of(attackerUuid), group, beforeTs);
+      const wanted = byFirstPlace(group);
+      this.#rows.load(attackerUuid, wanted.keys());
+      removeFromRows(this.#rows.of(attackerUuid), wanted, beforeTs);
     }
     this.#rows.flush();
   }
@@ -166,23 +142,11 @@ export class Observations {
   removeOf(attackerUuid: string, toTs = Number.MAX_VALUE): void {
     this.#unpacked.removeOf(attackerUuid, toTs);
     const [from, before] = this.#idsOf(attackerUuid);
-    const rows = this.#rows.of(attackerUuid);
-    const old = this.#sql
-      .exec<{ id: number }>(
-        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
-        from,
-        before,
-        toTs,
-      )
-      .toArray();
-    for (const { id } of toTs < Number.MAX_VALUE ? old : []) {
-      const row = rows.read(id - from);
-      const kept = row?.observations.filter(({ ts }) => ts > toTs);
-      if (row && kept) rows.write(id - from, { ...row, observations: kept });
+    if (toTs < Number.MAX_VALUE) {
+      this.#trim(attackerUuid, toTs);
+      if (this.has(attackerUuid)) return;
     }
-    this.#rows.flush();
-    // Rows that are full and empty lead to no observation any more.
-    if (toTs < Number.MAX_VALUE && this.has(attackerUuid)) return;
+    // With them go rows that are full and empty: they lead to no observation any more.
     this.#sql.exec("DELETE FROM sessions WHERE id >= ? AND id < ?", from, before);
     this.#rows.forget();
   }
@@ -218,50 +182,31 @@ export class Observations {
     return !isDone;
   }
 
+  #trim(attackerUuid: string, toTs: number): void {
+    const [from, before] = this.#idsOf(attackerUuid);
+    const old = this.#sql
+      .exec<{ id: number }>(
+        "SELECT id FROM sessions WHERE id >= ? AND id < ? AND size > 0 AND first_ts <= ?",
+        from,
+        before,
+        toTs,
+      )
+      .toArray();
+    const rows = this.#rows.of(attackerUuid);
+    for (const { id } of old) {
+      const row = rows.read(id - from);
+      if (!row) continue;
+      rows.write(id - from, { ...row, observations: row.observations.filter(({ ts }) => ts > toTs) });
+    }
+    this.#rows.flush();
+  }
+
   #merge(observations: readonly AppliedObservation[]): void {
     for (const [attackerUuid, group] of byAttacker(observations)) {
-      this.#rows.load(attackerUuid, groupByPlace(group, 0).keys());
-      mergeIntoRows(this.#rows.of(attackerUuid), group);
+      const arriving = byFirstPlace(group);
+      this.#rows.load(attackerUuid, arriving.keys());
+      mergeIntoRows(this.#rows.of(attackerUuid), arriving);
     }
-  }
-
-  *#packedRange({ after, through }: RowRange, beforeTs: number): Generator<PlacedRow, void, undefined> {
-    const bindings: SqlStorageValue[] = [beforeTs];
-    let condition = "";
-    if (after !== null) {
-      condition += " AND (uuid > ? OR (uuid = ? AND id > number * 4294967296 + ?))";
-      bindings.push(after.attackerUuid, after.attackerUuid, after.place);
-    }
-    if (through !== null) {
-      condition += " AND (uuid < ? OR (uuid = ? AND id <= number * 4294967296 + ?))";
-      bindings.push(through.attackerUuid, through.attackerUuid, through.place);
-    }
-    const rows = this.#sql.exec<{ uuid: string; place: number; body: string }>(
-      `SELECT uuid, id - number * 4294967296 AS place, body FROM attackers CROSS JOIN sessions
-         ON id >= number * 4294967296 AND id < (number + 1) * 4294967296
-       WHERE size > 0 AND first_ts < ? AND uuid >= ? ${condition} ORDER BY uuid, id`,
-      ...bindings.toSpliced(1, 0, after?.attackerUuid ?? ""),
-    );
-    for (const { uuid: attackerUuid, place, body } of rows) {
-      yield {
-        cursor: { attackerUuid, place },
-        observations: readBody(body).map((held) => ({ ...held, attackerUuid })),
-      };
-    }
-  }
-
-  *#bodies(ids: readonly number[]): Generator<BodyRow, void, undefined> {
-    const found: BodyRow[] = [];
-    inPieces(
-      ids.map((id) => [id]),
-      1,
-      (values, bindings) => {
-        found.push(
-          ...this.#sql.exec<BodyRow>(`SELECT id, body FROM sessions WHERE id IN (${values})`, ...bindings),
-        );
-      },
-    );
-    yield* found;
   }
 
   /** The ids of the session rows of an attacker: the first, and the first of the next attacker. */
@@ -274,21 +219,4 @@ export class Observations {
 /** A key as one text; none of its parts holds a U+0000. */
 export function nameOf({ attackerUuid, primitive, evidenceRef }: ObservationKey): string {
   return `${attackerUuid}\0${primitive}\0${evidenceRef}`;
-}
-
-/** Observations or keys by attacker. */
-export function byAttacker<K extends ObservationKey>(keys: readonly K[]): Map<string, K[]> {
-  const groups = new Map<string, K[]>();
-  for (const key of keys) {
-    const group = groups.get(key.attackerUuid);
-    if (group) group.push(key);
-    else groups.set(key.attackerUuid, [key]);
-  }
-  return groups;
-}
-
-function attackerOf(attackers: ReadonlyMap<number, string>, id: number): string {
-  const uuid = attackers.get(Math.floor(id / PLACES));
-  if (uuid === undefined) throw new Error(`a session row must be of a known attacker, ${id} is of none`);
-  return uuid;
 }

@@ -5,18 +5,20 @@
 import { type IdentityHead, type OutboundEvent } from "../../core/index.ts";
 import { redactEvent } from "../../storage/index.ts";
 import { Emptiness } from "./emptiness.ts";
-import { complete, inBatches, type PendingEvent, readBatch, toPending, writeBatch } from "./event-batch.ts";
+import {
+  complete,
+  inBatches,
+  lastSuspected,
+  type PendingEvent,
+  readBatch,
+  toPending,
+  writeBatch,
+} from "./event-batch.ts";
 import type { HeadRow } from "./head-row.ts";
 import type { Tables } from "./tables.ts";
 
 /** Events in the row of the head: at most this many, and bytes. The row is written anew with each commit that makes events. */
 const IN_HEAD = { events: 100, bytes: 64_000 } as const;
-
-interface Row extends Record<string, SqlStorageValue> {
-  seq: number;
-  size: number;
-  events: string;
-}
 
 export class Outbox {
   readonly #sql: SqlStorage;
@@ -43,11 +45,17 @@ export class Outbox {
 
   /** The same with events that waited elsewhere. */
   addPending(head: IdentityHead, events: readonly PendingEvent[]): void {
-    const [first = [], ...others] = inBatches(events);
-    const waiting = [...this.#head.waiting, ...first];
-    const isInHead = !this.#hasRows && fits(waiting);
-    this.#head.write(head, isInHead ? waiting : this.#head.waiting);
-    for (const batch of isInHead ? others : inBatches(events)) this.#insert(batch);
+    const batches = inBatches(events);
+    const { waiting } = this.#head;
+    const inHead = [...waiting.events, ...(batches[0] ?? [])];
+    const isInHead = !this.#hasRows && fits(inHead);
+    this.#head.write(head, isInHead ? { ...waiting, events: inHead } : waiting);
+    // The first suspicion of a commit is whole, the others may be differences.
+    let before: readonly string[] | null = null;
+    for (const [i, batch] of batches.entries()) {
+      if (i > 0 || !isInHead) this.#insert(batch, before);
+      before = lastSuspected(batch, before);
+    }
   }
 
   /**
@@ -65,21 +73,22 @@ export class Outbox {
     return page;
   }
 
-  /** Removes the events up to the last one of a page. */
+  /** Removes the events of a page from `next`, of which this one is the last. */
   deleteThrough(seq: number): void {
     const { head, waiting } = this.#head;
-    const left = waiting.filter((pending) => pending.seq > seq);
-    if (head !== null && left.length < waiting.length) this.#head.write(head, left);
-    if (this.#hasRows) this.#sql.exec("DELETE FROM outbox WHERE seq <= ?", seq);
+    const events = waiting.events.filter((pending) => pending.seq > seq);
+    const suspectedBefore = this.#deleteRows(seq);
+    const isChanged = events.length < waiting.events.length || suspectedBefore !== waiting.suspectedBefore;
+    if (head !== null && isChanged) this.#head.write(head, { events, suspectedBefore });
   }
 
   get isEmpty(): boolean {
-    return this.#head.waiting.length === 0 && !this.#hasRows;
+    return this.#head.waiting.events.length === 0 && !this.#hasRows;
   }
 
   /** How many wait, and since when the oldest does (epoch seconds). */
   pending(): { count: number; oldestTs: number | null } {
-    const { waiting } = this.#head;
+    const { events } = this.#head.waiting;
     const rows = this.#hasRows
       ? this.#sql
           .exec<{ count: number; oldestTs: number | null }>(
@@ -87,23 +96,29 @@ export class Outbox {
           )
           .one()
       : { count: 0, oldestTs: null };
-    return { count: waiting.length + rows.count, oldestTs: waiting[0]?.dueTs ?? rows.oldestTs };
+    return { count: events.length + rows.count, oldestTs: events[0]?.dueTs ?? rows.oldestTs };
   }
 
   /** Takes an erased attacker out of the events that wait. */
   redact(attackerUuid: string): void {
     const { head, waiting } = this.#head;
-    const redacted = withoutAttacker(waiting, attackerUuid);
-    if (head !== null && redacted !== null) this.#head.write(head, redacted);
+    const inHead = waiting.events.map((pending) => {
+      if (!pending.event.includes(attackerUuid)) return pending;
+      return complete(redactEvent(JSON.parse(pending.event), attackerUuid), null);
+    });
+    const isChanged = inHead.some(({ event }, i) => event !== waiting.events[i]?.event);
+    if (head !== null && isChanged) this.#head.write(head, { ...waiting, events: inHead });
     if (!this.#hasRows) return;
     const seqs = this.#sql
       .exec<{ seq: number }>("SELECT seq FROM outbox WHERE instr(events, ?) > 0", attackerUuid)
       .toArray();
     for (const { seq } of seqs) {
       const row = this.#sql.exec<{ events: string }>("SELECT events FROM outbox WHERE seq = ?", seq).one();
-      const left = withoutAttacker(readBatch(JSON.parse(row.events)), attackerUuid);
-      if (left !== null) {
-        this.#sql.exec("UPDATE outbox SET events = ? WHERE seq = ?", writeBatch(left), seq);
+      // Of a suspicion nothing is taken out, so it may stay a difference.
+      const stored: unknown[] = JSON.parse(row.events);
+      const redacted = JSON.stringify(stored.map((event) => redactEvent(event, attackerUuid)));
+      if (redacted !== row.events) {
+        this.#sql.exec("UPDATE outbox SET events = ? WHERE seq = ?", redacted, seq);
       }
     }
   }
@@ -113,14 +128,40 @@ export class Outbox {
   }
 
   *#batches(): Generator<readonly PendingEvent[], void, undefined> {
-    if (this.#head.waiting.length > 0) yield this.#head.waiting;
+    const { events, suspectedBefore } = this.#head.waiting;
+    if (events.length > 0) yield events;
     if (!this.#hasRows) return;
-    for (const { events } of this.#sql.exec<Row>("SELECT seq, size, events FROM outbox ORDER BY seq")) {
-      yield readBatch(JSON.parse(events));
+    let before = lastSuspected(events, suspectedBefore);
+    // One by one: a statement that a reader leaves in the middle would stay open.
+    for (let last = 0; ;) {
+      const row = this.#sql
+        .exec<{ seq: number; events: string }>(
+          "SELECT seq, events FROM outbox WHERE seq > ? ORDER BY seq LIMIT 1",
+          last,
+        )
+        .toArray()[0];
+      if (!row) return;
+      const batch = readBatch(JSON.parse(row.events), before);
+      before = lastSuspected(batch, before);
+      last = row.seq;
+      yield batch;
     }
   }
 
-  #insert(batch: readonly PendingEvent[]): void {
+  /** Removes rows. @returns the list that the first suspicion of the rows that are left may be the difference to */
+  #deleteRows(seq: number): readonly string[] | null {
+    if (!this.#hasRows) return null;
+    let before = this.#head.waiting.suspectedBefore;
+    for (const batch of this.#batches()) {
+      const gone = batch.filter((pending) => pending.seq <= seq);
+      if (gone.length === 0) break;
+      before = lastSuspected(gone, before);
+    }
+    this.#sql.exec("DELETE FROM outbox WHERE seq <= ?", seq);
+    return this.#hasRows ? before : null;
+  }
+
+  #insert(batch: readonly PendingEvent[], suspectedBefore: readonly string[] | null): void {
     const [first, last] = [batch[0], batch.at(-1)];
     if (!first || !last) return;
     this.#tables.need("outbox");
@@ -130,7 +171,7 @@ export class Outbox {
       last.seq,
       batch.length,
       first.dueTs,
-      writeBatch(batch),
+      writeBatch(batch, suspectedBefore),
     );
   }
 }
@@ -141,17 +182,4 @@ function fits(events: readonly PendingEvent[]): boolean {
 
 function bytesOf(events: readonly PendingEvent[]): number {
   return events.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** The events without an attacker, or null if none named it. */
-function withoutAttacker(events: readonly PendingEvent[], attackerUuid: string): PendingEvent[] | null {
-  let isChanged = false;
-  const redacted = events.map((pending) => {
-    const event: unknown = JSON.parse(pending.event);
-    const left = redactEvent(event, attackerUuid);
-    if (left === event) return pending;
-    isChanged = true;
-    return complete(left, null);
-  });
-  return isChanged ? redacted : null;
 }

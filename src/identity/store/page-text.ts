@@ -35,12 +35,21 @@ export function writePage(records: readonly PrimitiveRecord[]): string {
   return JSON.stringify([writer.texts, writer.moments, stored] satisfies StoredPage);
 }
 
+/** A combination of pointer, attacker and time; a pointer has one, unless its session has several times. */
+interface Moment {
+  readonly index: number;
+  readonly pointerText: number;
+  readonly member: Member;
+  /** Another one of the same pointer. */
+  readonly next: Moment | null;
+}
+
 class PageWriter {
   readonly texts: string[] = [];
   readonly moments: number[] = [];
   readonly #indexes = new Map<string, number>();
-  /** The moments of each pointer. */
-  readonly #known = new Map<string, { readonly index: number; readonly member: Member }[]>();
+  /** The last moment of each pointer. */
+  readonly #byPointer = new Map<string, Moment>();
 
   store({ attribution, tail, policyId }: PrimitiveRecord): StoredRecord {
     const { count, lastTs } = tail;
@@ -82,17 +91,14 @@ class PageWriter {
 
   #moment(member: Member): number {
     const { evidenceRef, attackerUuid, ts } = member;
-    let ofPointer = this.#known.get(evidenceRef);
-    if (ofPointer === undefined) {
-      ofPointer = [];
-      this.#known.set(evidenceRef, ofPointer);
-    }
-    for (const { index, member: other } of ofPointer) {
-      if (other.ts === ts && other.attackerUuid === attackerUuid) return index;
+    const last = this.#byPointer.get(evidenceRef);
+    for (let moment = last ?? null; moment !== null; moment = moment.next) {
+      if (moment.member.ts === ts && moment.member.attackerUuid === attackerUuid) return moment.index;
     }
     const index = this.moments.length / 3;
-    this.moments.push(this.#text(evidenceRef), this.#text(attackerUuid), ts);
-    ofPointer.push({ index, member });
+    const pointerText = last ? last.pointerText : this.texts.push(evidenceRef) - 1;
+    this.moments.push(pointerText, this.#text(attackerUuid), ts);
+    this.#byPointer.set(evidenceRef, { index, pointerText, member, next: last ?? null });
     return index;
   }
 }

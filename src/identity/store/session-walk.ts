@@ -6,6 +6,7 @@ import {
   mergeIntoRow,
   nameInAttacker,
   placeOf,
+  type ObservationKey,
   sessionOf,
   type SessionRow,
   type Stored,
@@ -21,65 +22,81 @@ export interface AttackerRows {
   write(place: number, row: SessionRow<Stored>): void;
 }
 
+/** Keys of an attacker, by the first place of each. */
+export type FirstGroups<K extends KeyInAttacker> = ReadonlyMap<number, readonly K[]>;
+
 /** Merges observations into the rows. Of two with the same key the greater is kept. */
-export function mergeIntoRows(rows: AttackerRows, arriving: readonly Stored[]): void {
-  let pending = arriving;
-  for (let depth = 0; pending.length > 0; depth++) {
-    const all: Stored[] = [];
-    for (const [place, group] of groupByPlace(pending, depth)) {
-      const { row, isChanged, deeper } = mergeIntoRow(rows.read(place), group);
-      if (isChanged) rows.write(place, row);
-      all.push(...deeper);
-    }
-    pending = all;
-  }
+export function mergeIntoRows(rows: AttackerRows, arriving: FirstGroups<Stored>): void {
+  walk(arriving, (place, group) => {
+    const { row, isChanged, deeper } = mergeIntoRow(rows.read(place), group);
+    if (isChanged) rows.write(place, row);
+    return deeper;
+  });
 }
 
 /** The stored observations with some keys. */
-export function findInRows(rows: AttackerRows, keys: readonly KeyInAttacker[]): Stored[] {
+export function findInRows(rows: AttackerRows, keys: FirstGroups<KeyInAttacker>): Stored[] {
   const found: Stored[] = [];
-  let pending = keys;
-  for (let depth = 0; pending.length > 0; depth++) {
-    const deeper: KeyInAttacker[] = [];
-    for (const [place, group] of groupByPlace(pending, depth)) {
-      const row = rows.read(place);
-      if (row === null) continue;
-      const held = byName(row.observations);
-      for (const key of group) {
-        const observation = held.get(nameInAttacker(key));
-        if (observation) found.push(observation);
-        else if (row.isFull) deeper.push(key);
-      }
-    }
-    pending = deeper;
-  }
+  walk(keys, (place, group) => {
+    const row = rows.read(place);
+    if (row === null) return [];
+    const held = byName(row.observations);
+    const missing = group.filter((key) => {
+      const observation = held.get(nameInAttacker(key));
+      if (observation) found.push(observation);
+      return !observation;
+    });
+    return row.isFull ? missing : [];
+  });
   return found;
 }
 
 /** Removes observations by key, if their ts is below a time (epoch seconds). */
-export function removeFromRows(rows: AttackerRows, keys: readonly KeyInAttacker[], beforeTs: number): void {
-  let pending = keys;
-  for (let depth = 0; pending.length > 0; depth++) {
-    const deeper: KeyInAttacker[] = [];
-    for (const [place, group] of groupByPlace(pending, depth)) {
-      const row = rows.read(place);
-      if (row === null) continue;
-      const held = byName(row.observations);
-      for (const key of group) {
-        const name = nameInAttacker(key);
-        const observation = held.get(name);
-        if (!observation && row.isFull) deeper.push(key);
-        if (observation && observation.ts < beforeTs) held.delete(name);
-      }
-      if (held.size < row.observations.length)
-        rows.write(place, { ...row, observations: [...held.values()] });
-    }
-    pending = deeper;
+export function removeFromRows(rows: AttackerRows, keys: FirstGroups<KeyInAttacker>, beforeTs: number): void {
+  walk(keys, (place, group) => {
+    const row = rows.read(place);
+    if (row === null) return [];
+    const held = byName(row.observations);
+    const missing = group.filter((key) => {
+      const observation = held.get(nameInAttacker(key));
+      if (observation && observation.ts < beforeTs) held.delete(nameInAttacker(key));
+      return !observation;
+    });
+    if (held.size < row.observations.length) rows.write(place, { ...row, observations: [...held.values()] });
+    return row.isFull ? missing : [];
+  });
+}
+
+/** Visits places level by level. @param visit - returns the keys that are looked for one level deeper */
+function walk<K extends KeyInAttacker>(
+  keys: FirstGroups<K>,
+  visit: (place: number, group: readonly K[]) => readonly K[],
+): void {
+  let groups = keys;
+  for (let depth = 1; groups.size > 0; depth++) {
+    const deeper: K[] = [];
+    for (const [place, group] of groups) deeper.push(...visit(place, group));
+    groups = groupByPlace(deeper, depth);
   }
 }
 
-/** Observations of one row, by the number of the row at a depth. */
-export function groupByPlace<K extends KeyInAttacker>(keys: readonly K[], depth: number): Map<number, K[]> {
+/** Observations or keys by attacker. */
+export function byAttacker<K extends ObservationKey>(keys: readonly K[]): Map<string, K[]> {
+  const groups = new Map<string, K[]>();
+  for (const key of keys) {
+    const group = groups.get(key.attackerUuid);
+    if (group) group.push(key);
+    else groups.set(key.attackerUuid, [key]);
+  }
+  return groups;
+}
+
+/** Keys of an attacker, by the first place of each. */
+export function byFirstPlace<K extends KeyInAttacker>(keys: readonly K[]): Map<number, K[]> {
+  return groupByPlace(keys, 0);
+}
+
+function groupByPlace<K extends KeyInAttacker>(keys: readonly K[], depth: number): Map<number, K[]> {
   const groups = new Map<number, K[]>();
   for (const key of keys) {
     const place = depth === 0 ? firstPlaceOf(key) : placeOf(key, depth);

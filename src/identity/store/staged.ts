@@ -4,9 +4,16 @@
  */
 import type { AppliedObservation, ObservationKey, SessionRow, Stored } from "../../core/index.ts";
 import type { Links } from "./links.ts";
-import { byAttacker, type Observations } from "./observations.ts";
+import type { Observations } from "./observations.ts";
 import { readBody, writeBody } from "./session-body.ts";
-import { type AttackerRows, firstTsOf, mergeIntoRows, removeFromRows } from "./session-walk.ts";
+import {
+  type AttackerRows,
+  byAttacker,
+  byFirstPlace,
+  firstTsOf,
+  mergeIntoRows,
+  removeFromRows,
+} from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 
 interface Columns extends Record<string, SqlStorageValue> {
@@ -37,7 +44,7 @@ export class Staged {
     if (observations.length === 0) return;
     this.#tables.need("staged");
     for (const [attackerUuid, group] of byAttacker(observations)) {
-      mergeIntoRows(this.#rowsOf(jobKey, attackerUuid), group);
+      mergeIntoRows(this.#rowsOf(jobKey, attackerUuid), byFirstPlace(group));
     }
   }
 
@@ -69,8 +76,10 @@ export class Staged {
       jobKey,
       attackerUuid,
     );
-    for (const { body } of rows) if (readBody(body).some((observation) => observation.ts > ts)) return true;
-    return false;
+    let isAny = false;
+    // To the end: a statement that is left in the middle stays open.
+    for (const { body } of rows) isAny ||= readBody(body).some((observation) => observation.ts > ts);
+    return isAny;
   }
 
   /** Removes the staged observations of a job. */
@@ -87,7 +96,7 @@ export class Staged {
   remove(keys: readonly ObservationKey[], beforeTs: number): void {
     for (const jobKey of this.#jobKeys()) {
       for (const [attackerUuid, group] of byAttacker(keys)) {
-        removeFromRows(this.#rowsOf(jobKey, attackerUuid), group, beforeTs);
+        removeFromRows(this.#rowsOf(jobKey, attackerUuid), byFirstPlace(group), beforeTs);
       }
     }
   }

@@ -107,7 +107,7 @@ export class IdentityStore {
       linked: () => this.links.linked(),
       record: (primitive) => this.#records.find(primitive),
       primitives: () => this.#records.primitives(),
-      standing: (key) => standing.get(nameOf(key)) ?? null,
+      standing: (key) => (standing.size === 0 ? null : (standing.get(nameOf(key)) ?? null)),
       eachStored: (primitives, take) => this.observations.eachStored(primitives, take),
       hashWindow: (primitive) => this.hashWindow(primitive),
     };

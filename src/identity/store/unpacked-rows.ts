@@ -3,31 +3,12 @@
  * rows. An observation is in one of the two. Without the table every function returns at once. Remove this file, and what calls it,
  * when no such store is left.
  */
-import {
-  type AppliedObservation,
-  compareUtf8,
-  type Member,
-  type ObservationKey,
-  placeOf,
-} from "../../core/index.ts";
+import { type AppliedObservation, type Member, type ObservationKey, placeOf } from "../../core/index.ts";
 import type { SessionCursor } from "../../storage/index.ts";
-import type { NextMember } from "./ordered-members.ts";
+import type { NextMember, PrimitiveMember } from "./ordered-members.ts";
+import { compareCursors, type PlacedRow, type RowRange } from "./session-passes.ts";
 import type { TakeMember } from "./session-body.ts";
 import type { Tables } from "./tables.ts";
-
-/** A range of session rows, ordered by attacker and place. */
-export interface RowRange {
-  /** Exclusive; null: from the start. */
-  readonly after: SessionCursor | null;
-  /** Inclusive; null: to the end. */
-  readonly through: SessionCursor | null;
-}
-
-/** The observations of a session row, and where it is. */
-export interface PlacedRow {
-  readonly cursor: SessionCursor;
-  readonly observations: readonly AppliedObservation[];
-}
 
 interface ObservationRow extends Record<string, SqlStorageValue> {
   primitive: string;
@@ -99,14 +80,16 @@ export class UnpackedRows {
     }
   }
 
-  /** The members up to a time (epoch seconds), in the order of a series. */
-  inOrder(toTs: number): NextMember {
+  /** The members of some primitives up to a time (epoch seconds), in the order of a series. */
+  inOrder(primitives: ReadonlySet<string>, toTs: number): NextMember {
     if (!this.exist) return () => null;
     const rows = this.#sql.exec<ObservationRow>(
-      `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ? ORDER BY ts, evidence_ref, attacker_uuid`,
+      `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ? AND primitive IN (SELECT value FROM json_each(?))
+       ORDER BY ts, evidence_ref, attacker_uuid`,
       toTs,
+      JSON.stringify([...primitives]),
     );
-    return () => {
+    return (): PrimitiveMember | null => {
       const { done, value } = rows.next();
       return done === true ? null : [value.primitive, toMember(value)];
     };
@@ -192,11 +175,6 @@ export class UnpackedRows {
   drop(): void {
     if (this.exist) this.#tables.drop("observation_rows");
   }
-}
-
-/** Order of session rows: attackers by UUID, then places. */
-export function compareCursors(a: SessionCursor, b: SessionCursor): number {
-  return compareUtf8(a.attackerUuid, b.attackerUuid) || a.place - b.place;
 }
 
 function toMember({ value, ts, evidenceRef, attackerUuid }: ObservationRow): Member {

@@ -72,7 +72,6 @@ export async function packAttackers(
   pages: number,
 ): Promise<{ readonly left: boolean }> {
   for (let page = 0; page < pages; page++) {
-    // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
     if ((await packPage(db, packed)).isDone) return { left: false };
   }
   return { left: true };

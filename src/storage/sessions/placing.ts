@@ -62,7 +62,6 @@ export async function placeInRows(
     if (level === MOST_LEVELS) throw new Error(`a session must have at most ${MOST_LEVELS} levels of rows`);
     const groups = byPlace(pending);
     const unread = [...groups].filter(([name]) => !rows.has(name)).map(([, group]) => group);
-    // oxlint-disable-next-line no-await-in-loop -- which rows of the next level are needed follows from this one
     for (const found of unread.length > 0 ? await read(unread) : []) {
       const row = found.row ?? { isFull: false, observations: [] };
       if (!found.isLeftOut) {

@@ -1,4 +1,7 @@
-/** Throughput against the floor: batches of 100 messages in the steady state, over 1, 10 and 100 identities. */
+/**
+ * Throughput against the floor: batches of 100 messages in the steady state, with one observation each over 1, 10 and 100 identities, and
+ * with a session each over 100.
+ */
 import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
 import { median, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import { SESSION_PRIMITIVES, type Workload } from "../../../bench/workload.ts";
@@ -7,10 +10,11 @@ import { caseSuite } from "../case-suite.ts";
 import { millis, spreadText } from "../figures.ts";
 
 const CASES = [
-  { name: "floor_1", attackers: 1, batches: 5 },
-  { name: "floor_10", attackers: 10, batches: 5 },
-  { name: "floor_100", attackers: 100, batches: 2 },
-] as const satisfies { name: MeasureName; attackers: number; batches: number }[];
+  { name: "floor_1", attackers: 1, perMessage: 1, batches: 5 },
+  { name: "floor_10", attackers: 10, perMessage: 1, batches: 5 },
+  { name: "floor_100", attackers: 100, perMessage: 1, batches: 2 },
+  { name: "floor_session", attackers: 100, perMessage: SESSION_PRIMITIVES, batches: 1 },
+] as const satisfies { name: MeasureName; attackers: number; perMessage: number; batches: number }[];
 
 const BATCH = 100;
 /** Sessions that each identity already has when timing begins. */
@@ -28,7 +32,10 @@ function roundsOf(bench: Bench): number {
   return bench.times(40, 6);
 }
 
-async function measure(bench: Bench, { name, attackers, batches }: (typeof CASES)[number]): Promise<Measure> {
+async function measure(
+  bench: Bench,
+  { name, attackers, perMessage, batches }: (typeof CASES)[number],
+): Promise<Measure> {
   const runtime = await bench.runtime();
   const before = SESSIONS_BEFORE * SESSION_PRIMITIVES;
   const workload: Workload = {
@@ -38,13 +45,13 @@ async function measure(bench: Bench, { name, attackers, batches }: (typeof CASES
     mix: "session",
     from: 0,
     perAttacker: before,
-    order: "in_turn",
-    perMessage: 1,
+    order: perMessage === 1 ? "in_turn" : "by_attacker",
+    perMessage,
     pointers: "by_day",
   };
   await runtime.fill("ours", workload);
   await runtime.fill("floor", workload);
-  const perRound = (BATCH * batches) / attackers;
+  const perRound = (BATCH * batches * perMessage) / attackers;
   const pairs = await bench.pairs(name, { rounds: roundsOf(bench), warmUp: WARM_UP }, async (i) => {
     await runtime.prepare(name, { ...workload, from: before + i * perRound, perAttacker: perRound });
     return { a: bench.timing(runtime, name, "floor"), b: bench.timing(runtime, name, "ours") };
