@@ -26,8 +26,8 @@ export async function readNewestSeq(db: D1Database, identityUuid: string): Promi
   const newest = await db
     .prepare("SELECT max(seq) AS seq FROM events WHERE identity_uuid = ?1")
     .bind(identityUuid)
-    .first<number | null>("seq");
-  return newest ?? 0;
+    .first<{ seq: number | null }>();
+  return newest?.seq ?? 0;
 }
 
 /**
