@@ -16,7 +16,7 @@ import { dispatch, type Dispatched, type RepeatBudget, repeatBudget } from "./di
 import { limitAttackers } from "./limit-attackers.ts";
 import { type Part, partsOf, verdictsOf } from "./parts.ts";
 import { type MessageContent, toRecordBatch } from "./read-batch.ts";
-import { type Failure, failureOf, pausedVerdict, type Verdict, verdictOf } from "./verdict.ts";
+import { type Failure, failureOf, pausedVerdict, POSTPONED, type Verdict, verdictOf } from "./verdict.ts";
 
 /** What became of a batch. */
 export interface BatchOutcome {
@@ -69,15 +69,20 @@ async function processPart(
         apply: (identityUuid, call) => env.IDENTITIES.getByName(identityUuid).apply(call),
         followLinks: (attackerUuids) => followLinks(shard.db, attackerUuids),
       },
-      batch.observations.map(({ observation }) => observation),
+      batch.observations
+        .map(({ observation }) => observation)
+        .filter(({ attackerUuid }) => !recorded.unfinished.has(attackerUuid)),
       recorded.links,
       repeats,
     );
-    const verdicts = contents.map((content) =>
-      isWaiting(content)
-        ? pausedVerdict(content.message.attempts)
-        : verdictOf(content.message.attempts, failuresOf(content, dispatched)),
-    );
+    const verdicts = contents.map((content) => {
+      const { attempts } = content.message;
+      if (isWaiting(content)) return pausedVerdict(attempts);
+      const isUnfinished = content.observations.some(({ observation }) =>
+        recorded.unfinished.has(observation.attackerUuid),
+      );
+      return isUnfinished ? POSTPONED : verdictOf(attempts, failuresOf(content, dispatched));
+    });
     return { ...dispatched, verdicts };
   } catch (error) {
     logError("batch_failed", error, { messages: contents.length });

@@ -54,7 +54,7 @@ export async function beginErasure(
 /** Rows of the attacker ?1 whose observations are all erased. @param isFull - SQL */
 const erasedRows = (isFull: string) => `
 SELECT sessions.id AS id, sessions.size AS size FROM attackers CROSS JOIN sessions ON ${OF_ATTACKER}
-WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.last_ts <= ?2 AND ${isFull} LIMIT ${DELETE_ROWS}`;
+WHERE attackers.uuid = ?1 AND sessions.size > 0 AND sessions.last_ts <= ?2 AND ${isFull} ORDER BY sessions.id LIMIT ${DELETE_ROWS}`;
 const [FULL_ROWS, OTHER_ROWS] = [erasedRows("sessions.is_full"), erasedRows("NOT sessions.is_full")];
 
 /** Queries of `eraseSessions`. */

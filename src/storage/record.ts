@@ -38,7 +38,12 @@ export interface RecordBatch {
 }
 
 export type Recorded =
-  | { readonly outcome: "recorded"; readonly links: Map<string, Link> }
+  | {
+      readonly outcome: "recorded";
+      readonly links: Map<string, Link>;
+      /** Attackers of which not everything was written, because it touches too many large rows for one invocation. */
+      readonly unfinished: ReadonlySet<string>;
+    }
   /** The Worker is paused: nothing was written. */
   | { readonly outcome: "paused" };
 
@@ -65,12 +70,18 @@ SELECT attacker_uuid AS attackerUuid, erased_ts AS erasedTs FROM json_each(?1) A
 const INSERT = insertRows(IS_RUNNING);
 const REPLACE = replaceRows(IS_RUNNING);
 
+/**
+ * Rounds of one batch. Most need one or two; a row 10 levels deep, as many lost races, or 90 MB of rows that are continued need more. What is
+ * left then is for the repeated delivery.
+ */
+const MOST_ROUNDS = 24;
+
 const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
 
 /**
  * Stores a batch and reads the link of every attacker in it. Each round is one transaction; the link of an attacker is read in the
  * last transaction that may write an observation of it. Attackers that were stored while registration was deferred are registered in
- * a further one. If a later transaction fails, the repeated delivery continues. No attacker of the batch may have observations that are
+ * a further one. If a later transaction fails, or too much is left after `MOST_ROUNDS`, the repeated delivery continues. No attacker of the batch may have observations that are
  * not packed yet (`packBeforeRecording`).
  * @param registerUnknown - whether an attacker that is not registered gets its stub identity
  */
@@ -82,10 +93,11 @@ export async function recordBatch(
   const writing = new SessionWriting(batch.observations);
   const attackers = attackerRows(batch.observations, registerUnknown);
   const links = new Map<string, Link>();
-  for (let isFirst = true; isFirst || writing.isOpen; isFirst = false) {
+  for (let rounds = 0; rounds === 0 || (writing.isOpen && rounds < MOST_ROUNDS); rounds++) {
+    const isFirst = rounds === 0;
     const round = writing.plan();
     const statements = [
-      ...(isFirst ? countStatements(db, batch) : []),
+      ...(isFirst ? deadLetterStatements(db, batch.deadLetters, IS_RUNNING) : []),
       ...(round.erased > 0 ? [db.prepare(COUNT).bind(round.erased, "erased")] : []),
     ];
     const concerned = isFirst ? attackers : attackersOf(round, attackers);
@@ -94,14 +106,20 @@ export async function recordBatch(
     for (const [uuid, link] of ran.links) links.set(uuid, link);
     writing.take(ran.result);
   }
+  // Counted last: a batch that ended before is delivered again, and counts then.
+  const counts = countStatements(db, batch);
+  if (counts.length > 0) await db.batch(counts);
   const waiting = registerUnknown ? attackers.filter(([uuid]) => links.get(uuid)?.identityUuid === null) : [];
   const registered = await registerWaiting(db, waiting, IS_RUNNING);
-  return { outcome: "recorded", links: new Map([...links, ...registered]) };
+  return {
+    outcome: "recorded",
+    links: new Map([...links, ...registered]),
+    unfinished: writing.attackerUuids,
+  };
 }
 
 function countStatements(db: D1Database, batch: RecordBatch): D1PreparedStatement[] {
   return [
-    ...deadLetterStatements(db, batch.deadLetters, IS_RUNNING),
     ...(batch.ignored > 0 ? [db.prepare(COUNT).bind(batch.ignored, "ignored")] : []),
     ...(batch.expired > 0 ? [db.prepare(COUNT).bind(batch.expired, "expired")] : []),
   ];
@@ -169,7 +187,12 @@ async function runRound(
     result: {
       replaced: new Set(rowsAt(replaced).map(({ id }) => id)),
       erasures: new Map(rowsAt(erasures).map(({ attackerUuid, erasedTs }) => [attackerUuid, erasedTs ?? 0])),
-      stored: rowsAt(stored).map((row) => toStoredRow(row.attackerUuid, row)),
+      stored: rowsAt(stored).flatMap((row) =>
+        row.body === null ? [] : toStoredRow(row.attackerUuid, { ...row, body: row.body }),
+      ),
+      unread: new Set(
+        rowsAt(stored).flatMap((row) => (row.body === null ? nameOfPlace(row.attackerUuid, row.place) : [])),
+      ),
       inserted: new Map(
         rowsAt(inserted).map(({ id, number, place }) => [nameOfPlace(uuids.get(number) ?? "", place), id]),
       ),
@@ -184,7 +207,7 @@ function withoutBody(row: NewRow | ReplacedRow): readonly unknown[] {
 }
 
 /** A row of any of the statements of a round; each statement's are read by their own type. */
-type Found = LinkRow & RowColumns & { readonly paused: number };
+type Found = LinkRow & Omit<RowColumns, "body"> & { readonly paused: number; readonly body: string | null };
 
 /** One row per attacker: its stub identity (or null), and the first and last time of its observations in the batch. */
 function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): AttackerRow[] {

@@ -16,12 +16,12 @@ export interface KnownRow<O extends Placed = Placed> {
 export class KnownRows<O extends Placed> {
   /** By name, the latest used last. */
   readonly #rows = new Map<string, KnownRow<O>>();
-  readonly #mostObservations: number;
-  #observations = 0;
+  readonly #mostCharacters: number;
+  #characters = 0;
 
-  /** @param mostObservations - kept at most, in all rows together */
-  constructor(mostObservations: number) {
-    this.#mostObservations = mostObservations;
+  /** @param mostCharacters - kept at most, in all rows together */
+  constructor(mostCharacters: number) {
+    this.#mostCharacters = mostCharacters;
   }
 
   /** Takes a row out, or gives null. */
@@ -29,29 +29,34 @@ export class KnownRows<O extends Placed> {
     const known = this.#rows.get(name);
     if (!known) return null;
     this.#rows.delete(name);
-    this.#observations -= sizeOf(known);
+    this.#characters -= sizeOf(known);
     return known;
   }
 
   /** Drops everything. */
   clear(): void {
     this.#rows.clear();
-    this.#observations = 0;
+    this.#characters = 0;
   }
 
   /** Keeps a row, and drops those that were not used for longest. */
   keep(name: string, known: KnownRow<O>): void {
     this.take(name);
     this.#rows.set(name, known);
-    this.#observations += sizeOf(known);
+    this.#characters += sizeOf(known);
     for (const oldest of this.#rows.keys()) {
-      if (this.#observations <= this.#mostObservations) return;
+      if (this.#characters <= this.#mostCharacters) return;
       this.take(oldest);
     }
   }
 }
 
-/** An empty row takes memory as well. */
+/** What an observation and a row take besides their texts, in characters. */
+const OVERHEAD = 200;
+
 function sizeOf({ row }: KnownRow): number {
-  return row.observations.length + 1;
+  return row.observations.reduce(
+    (sum, { value, evidenceRef, id }) => sum + value.length + evidenceRef.length + id.length + OVERHEAD,
+    OVERHEAD,
+  );
 }

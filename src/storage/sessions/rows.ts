@@ -98,9 +98,15 @@ export function spanOf(observations: readonly { readonly ts: number }[]): readon
   );
 }
 
-/** Reads the rows at some places. @param ?1 - JSON list of [attacker, place] */
+/** Bytes of packed bodies that one reading by place takes; a single row has at most 650 KB. */
+const READ_BYTES = 4_000_000;
+
+/** Reads the rows at some places; without body (null) beyond `READ_BYTES` of them. @param ?1 - JSON list of [attacker, place] */
 export const READ_ROWS = `
-SELECT attackers.uuid AS attackerUuid, ${ROW_COLUMNS}
+SELECT attackers.uuid AS attackerUuid, ${ROW_COLUMNS.replace(
+  "hex(sessions.body)",
+  `iif(sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) - length(sessions.body) < ${READ_BYTES}, hex(sessions.body), NULL)`,
+)}
 FROM json_each(?1) AS asked CROSS JOIN attackers ON attackers.uuid = asked.value ->> 0
   CROSS JOIN sessions ON sessions.id = ${idAt("(asked.value ->> 1)")}`;
 

@@ -17,9 +17,6 @@ import {
   toSessionRow,
 } from "./rows.ts";
 
-/** Rounds of one batch: a row 10 levels deep, and as many lost races. More mean that something is wrong. */
-const MOST_ROUNDS = 24;
-
 /** An observation with the depth at which it is looked for. */
 interface Pending extends Placed {
   readonly depth: number;
@@ -65,14 +62,16 @@ export interface RoundResult {
   readonly erasures: ReadonlyMap<string, number>;
   /** Rows that were there before the round inserted any. */
   readonly stored: readonly StoredRow[];
+  /** Names of rows that were there and were too many to read at once. */
+  readonly unread: ReadonlySet<string>;
   /** The rows that were inserted: ids by name (`nameOfPlace`). */
   readonly inserted: ReadonlyMap<string, string>;
   /** The version of the rows that were inserted. */
   readonly insertedVersion: number;
 }
 
-/** Observations that this isolate remembers of rows that it has written: some 10 MB. */
-const known = new KnownRows<Pending>(20_000);
+/** Characters of rows that this isolate remembers: some 16 MB. */
+const known = new KnownRows<Pending>(4_000_000);
 
 /** Forgets what this isolate remembers, as a new one would; for tests. */
 export function forgetKnownRows(): void {
@@ -86,7 +85,6 @@ export class SessionWriting {
   /** The rows that the round reads, and inserts (null: only reads), with what does not fit into them. */
   #planned = new Map<string, { readonly group: Group; readonly inserted: Planned | null }>();
   #erased = 0;
-  #rounds = 0;
 
   constructor(recorded: readonly RecordedObservation[]) {
     for (const each of recorded) this.#add(each.observation.attackerUuid, { ...toPlaced(each), depth: 0 });
@@ -97,9 +95,14 @@ export class SessionWriting {
     return this.#groups.size + this.#changes.length + this.#refused.length + this.#erased > 0;
   }
 
-  /** The next round. @throws Error after too many */
+  /** The attackers of which something is left to do. */
+  get attackerUuids(): ReadonlySet<string> {
+    const groups = [...this.#groups.values(), ...this.#changes.map(({ group }) => group), ...this.#refused];
+    return new Set(groups.map(({ attackerUuid }) => attackerUuid));
+  }
+
+  /** The next round. */
   plan(): Round {
-    if (++this.#rounds > MOST_ROUNDS) throw new Error(`a batch must be written in ${MOST_ROUNDS} rounds`);
     const inserted: NewRow[] = [];
     this.#planned = new Map();
     for (const [name, group] of this.#groups) {
@@ -125,7 +128,7 @@ export class SessionWriting {
   }
 
   /** Takes in what the planned round found. */
-  take({ replaced, erasures, stored, inserted, insertedVersion }: RoundResult): void {
+  take({ replaced, erasures, stored, unread, inserted, insertedVersion }: RoundResult): void {
     const [changes, refused] = [this.#changes, this.#refused];
     this.#groups = new Map();
     this.#changes = [];
@@ -152,7 +155,7 @@ export class SessionWriting {
       const row = found.get(name);
       const id = inserted.get(name);
       if (row) this.#merge(name, group, row);
-      else if (planned === null) this.#addAgain(group);
+      else if (planned === null || unread.has(name)) this.#addAgain(group);
       else if (id !== undefined) {
         known.keep(name, { id, version: insertedVersion, row: planned.row });
         this.#addDeeper(group, planned.deeper);

@@ -10,6 +10,7 @@ import {
   type SessionCursor,
   type StoredMember,
 } from "../../../src/storage/index.ts";
+import { counting } from "../../maintenance/counting.ts";
 import { pieces } from "../../setup/deliver.ts";
 import { countStored, makeObservation, store, storedSessions, totals } from "../../setup/observations.ts";
 
@@ -116,4 +117,23 @@ it("a page ends by bytes, too", async () => {
   expect(idsOf(await readAll(attackerUuid, 100_000))).toEqual(idsOf(large));
   expect(await readExistingKeys(env.DB, large)).toHaveLength(1_000);
   expect(await readBackfillPage(env.DB, attackerUuid, null, 2_000)).toHaveLength(1_000);
+});
+
+it("a batch that continues more large rows than one reading takes reads them in parts, and leaves none out", async () => {
+  const attackerUuid = crypto.randomUUID();
+  const value = () => JSON.stringify(noise(4_000));
+  const sessions = Array.from({ length: 160 }, (_, n) =>
+    ofPointer(attackerUuid, `cowrie:sensor/${n}#close`, 15).map((each) => ({ ...each, value: value() })),
+  );
+  for (const some of pieces(sessions, 40)) await store(some.flat());
+  const { db, counted } = counting(env.DB);
+  const further = sessions.map((_, n) =>
+    makeObservation({ attackerUuid, evidenceRef: `cowrie:sensor/${n}#kex`, primitive: "test.further" }),
+  );
+  const before = (await totals())["observations"] ?? 0;
+  await store(further, { db });
+  expect((await totals())["observations"]).toBe(before + further.length);
+  expect(await countStored(attackerUuid)).toBe(160 * 16);
+  // Two readings, and a round more that writes what the second one has read.
+  expect(counted.calls).toBe(3);
 });
