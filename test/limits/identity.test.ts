@@ -198,7 +198,7 @@ async function storedPrimitives(identityUuid: string): Promise<string[]> {
     .all<{ uuid: string }>();
   const linked = new Set(results.map(({ uuid }) => uuid));
   const stored = await storedObservations();
-  return stored.filter(({ attackerUuid }) => linked.has(attackerUuid)).map(({ primitive }) => primitive);
+  return stored.flatMap((each) => (linked.has(each.attackerUuid) ? each.primitive : []));
 }
 
 /** Marks an identity for the sweep. */
