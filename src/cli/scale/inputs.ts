@@ -85,8 +85,11 @@ export const MEASURED = {
   objectRowsRead: input(1, "rows per observation", bench("usd_replay")),
   eventsPerObservation: input(0.113, "events per observation", `${REPLAY}; far fewer in steady state`),
   eventsPerPage: input(5.05, "events per row of D1", `${REPLAY}: events of one drain`),
-  coldD1Rows: input(1, "rows per call of an object that is not in memory: its profile", bench("counts")),
-  coldObjectRows: input(1, "rows per call of an object that is not in memory: an alarm", bench("counts")),
+  profileRows: input(
+    1,
+    "rows per call that comes 300 s or more after the one before: the read model",
+    "this Worker; `PROFILE_REFRESH_SECS`",
+  ),
   identitiesPerObservation: input(0.0196, "new identities per observation", REPLAY),
   messageBytes: input(405, "bytes of a message per observation", REPLAY),
   d1EventBytes: input(109, "bytes in D1 per event", bench("d1_bytes_replay")),

@@ -23,20 +23,19 @@ export function useOf(perMessage: number): ObservationUse {
   // In the steady state retention removes as many session rows and pages of events as arrive. Each is a row written.
   const removedRows = 1 / Math.min(perMessage, MEASURED.rowObservations.value);
   const removedPages = eventsPerObservation.value / eventsPerPage.value;
-  // An object leaves the memory after ten idle seconds. At the next call it writes its identity's profile again.
-  const cold = 1 / Math.max(perMessage, ASSUMED_INPUTS.observationsPerVisit.value);
+  // The first call of a visit comes so long after the last one that the read model is brought up to date.
+  const visits = 1 / Math.max(perMessage, ASSUMED_INPUTS.observationsPerVisit.value);
   const rest = restPerEvent();
   return {
     d1RowsWritten:
       perObservation(BY_ARRIVAL.d1RowsWritten, perMessage) +
       eventsPerObservation.value * rest.d1Rows +
-      cold * MEASURED.coldD1Rows.value +
+      visits * MEASURED.profileRows.value +
       removedRows +
       removedPages,
     objectRowsWritten:
       perObservation(BY_ARRIVAL.objectRowsWritten, perMessage) +
       eventsPerObservation.value * rest.objectRows +
-      cold * MEASURED.coldObjectRows.value +
       removedRows,
     d1RowsRead: perObservation(BY_ARRIVAL.d1RowsRead, perMessage),
     d1Bytes:
