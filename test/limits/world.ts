@@ -68,7 +68,8 @@ export async function fill(filling: Filling): Promise<void> {
         makeObservation({
           attackerUuid: attackerUuid(seed, i % attackers),
           primitive: primitiveName(((i % attackers) + Math.floor(i / attackers) * 7) % primitives),
-          evidenceRef: `shard:limits/${hex(seed, 8)}#${i}`,
+          // So far apart in a file that each has a row of its own.
+          evidenceRef: `shard:limits/${hex(seed, 8)}#${i * 64}`,
           id: `limits-${i}`,
           ts: fromTs + i,
           source: "limits",
