@@ -45,6 +45,8 @@ export interface Followed {
   readonly newestCursor: number;
   /** In `cursor` order. */
   readonly events: readonly FollowedEvent[];
+  /** Whether there may be more of them now; fewer than asked for may have more behind, where retention has left a gap. */
+  readonly hasMore: boolean;
 }
 
 const NEWEST_CURSOR = "SELECT coalesce(max(cursor), 0) FROM events";
@@ -95,12 +97,13 @@ export async function readFollowed(
     db.prepare(READ_FOLLOWED).bind(JSON.stringify([...seqs]), limit),
   ]);
   const mark = marks?.results[0];
-  const events = eventsInOrder(readPageRows(pages), seqs, limit);
+  const { events, hasMore } = eventsInOrder(readPageRows(pages), seqs, limit);
   return {
     identityUuids: (identities?.results ?? []).flatMap(({ uuid }) => uuid ?? []),
     isKnown: mark?.isKnown === 1,
     newestCursor: mark?.newestCursor ?? 0,
     events: (await asPublished(db, events)).map(withTopic),
+    hasMore,
   };
 }
 
@@ -159,16 +162,15 @@ function eventsInOrder(
   rows: readonly PageRow[],
   seqs: ReadonlyMap<string, number>,
   limit: number,
-): PlacedEvent[] {
+): { readonly events: PlacedEvent[]; readonly hasMore: boolean } {
   const last = new Map(rows.map((row) => [row.identityUuid, row]));
   // An identity may have more behind its last row, and nothing that comes after that may be passed on before it.
   const ends = [...last.values()]
     .filter(({ identityUuid, seq }) => seq >= (seqs.get(identityUuid) ?? 0) + limit)
     .map(({ cursor }) => cursor);
   const end = Math.min(...ends);
-  return eventsOf(rows, Infinity)
-    .filter(({ cursor }) => cursor <= end)
-    .slice(0, limit);
+  const events = eventsOf(rows, Infinity).filter(({ cursor }) => cursor <= end);
+  return { events: events.slice(0, limit), hasMore: ends.length > 0 || events.length > limit };
 }
 
 const topicSchema = z.object({ topic: z.string() });

@@ -54,7 +54,7 @@ export async function followIdentity(
         for (const [uuid, seq] of await readSeqsAt(db, joined, cursor)) seqs.set(uuid, seq);
         read = await readFollowed(db, target, seqs, PAGE_EVENTS);
       }
-      const { identityUuids, isKnown, newestCursor, events } = read;
+      const { identityUuids, isKnown, newestCursor, events, hasMore } = read;
       if (!isKnown) return null;
 
       const living = identityUuids.at(-1) ?? null;
@@ -65,7 +65,7 @@ export async function followIdentity(
       }
       watched = watchedOf(target, identityUuids);
       for (const { identityUuid, seq } of events) seqs.set(identityUuid, seq);
-      const isComplete = events.length < PAGE_EVENTS;
+      const isComplete = !hasMore;
       cursor = isComplete ? newestCursor : (events.at(-1)?.cursor ?? cursor);
       // An identity that is no longer a winner of it: its events up to now were read above.
       if (isComplete) for (const uuid of seqs.keys()) if (!identityUuids.includes(uuid)) seqs.delete(uuid);

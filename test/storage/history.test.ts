@@ -195,14 +195,19 @@ describe("[events in D1] a reader may start and stop anywhere in a row", () => {
         [whole, 0],
       ]);
       const followed: typeof published = [];
-      for (let page = [0 as unknown]; page.length > 0;) {
-        const { events } = await readFollowed(env.DB, { kind: "identity", uuid: gappy }, seqs, limit);
+      for (let isAtEnd = false; !isAtEnd;) {
+        const { events, hasMore } = await readFollowed(
+          env.DB,
+          { kind: "identity", uuid: gappy },
+          seqs,
+          limit,
+        );
         expect(events.length).toBeLessThanOrEqual(limit);
         for (const { identityUuid, seq } of events) {
           seqs.set(identityUuid, seq);
           followed.push({ identityUuid, seq });
         }
-        page = [...events];
+        isAtEnd = !hasMore;
       }
       expect(followed).toEqual(published);
     }
