@@ -56,11 +56,11 @@ export const BY_ARRIVAL = {
     session: input(0.1, "rows per observation", bench("object_written_session")),
   },
   d1Bytes: {
-    single: input(186, "bytes of session rows in D1 per observation", bench("session_bytes_single")),
-    session: input(37.8, "bytes of session rows in D1 per observation", bench("session_bytes_30")),
+    single: input(175, "bytes of session rows in D1 per observation", bench("session_bytes_single")),
+    session: input(36.5, "bytes of session rows in D1 per observation", bench("session_bytes_30")),
   },
   objectBytes: {
-    single: input(242, "bytes in an object per observation", bench("object_bytes_more")),
+    single: input(210, "bytes in an object per observation", bench("object_bytes_more")),
     session: input(147, "bytes in an object per observation", bench("object_bytes_more")),
   },
   d1Ms: {
@@ -76,9 +76,9 @@ export const BY_ARRIVAL = {
 /** Measured otherwise. `replay…` are the figures of the replay, which has first observations, transitions and registrations. */
 export const MEASURED = {
   replayObservationsPerSession: input(3.79, "observations per session", REPLAY),
-  replayD1RowsWritten: input(0.586, "rows per observation, everything counted", bench("d1_written_replay")),
+  replayD1RowsWritten: input(0.584, "rows per observation, everything counted", bench("d1_written_replay")),
   replayObjectRowsWritten: input(
-    0.555,
+    0.554,
     "rows per observation, everything counted",
     bench("object_written_replay"),
   ),
@@ -93,7 +93,7 @@ export const MEASURED = {
   identitiesPerObservation: input(0.0196, "new identities per observation", REPLAY),
   messageBytes: input(405, "bytes of a message per observation", REPLAY),
   d1EventBytes: input(109, "bytes in D1 per event", bench("d1_bytes_replay")),
-  d1IdentityBytes: input(1_884, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
+  d1IdentityBytes: input(1_902, "bytes in D1 per identity: links, states, profile", bench("d1_bytes_replay")),
   objectBaseBytes: input(
     28_672,
     "bytes of an object with one session, an alarm set",
