@@ -139,7 +139,8 @@ SELECT
     WHERE merged_into_uuid IS NULL GROUP BY state
   )) AS states,
   (SELECT count(*) FROM some_waiting) AS waiting,
-  (SELECT count(*) FROM some_deferred) AS deferredRows,
+  -- While old rows are not packed, only the totals know them.
+  iif(EXISTS (SELECT 1 FROM observation_rows), ${ROWS}, (SELECT count(*) FROM some_deferred)) AS deferredRows,
   (SELECT coalesce(sum(size), 0) FROM some_deferred) AS deferred,
   (SELECT count(*) FROM (SELECT 1 FROM dead_letters LIMIT ${ROWS})) AS letters,
   (SELECT count(*) FROM some_stuck) AS stuck,
