@@ -102,8 +102,12 @@ function faultyNamespace<T extends Rpc.DurableObjectBranded>(
 function faultyQueue<T>(name: string, taken: unknown[], actor: Actor): Queue<T> {
   const send = (bodies: readonly unknown[]) =>
     awaited(actor, { what: `queue ${name}`, isPageRead: false, isRemoval: false, isLeaf: true }, async () => {
-      // The queue takes a copy, too.
-      taken.push(...bodies.map((body) => JSON.parse(JSON.stringify(body))));
+      // The queue takes a copy, too; bytes stay bytes.
+      taken.push(
+        ...bodies.map((body) =>
+          ArrayBuffer.isView(body) ? structuredClone(body) : JSON.parse(JSON.stringify(body)),
+        ),
+      );
     });
   return {
     send: (body: unknown) => send([body]),
