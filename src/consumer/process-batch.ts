@@ -78,10 +78,8 @@ async function processPart(
     const verdicts = contents.map((content) => {
       const { attempts } = content.message;
       if (isWaiting(content)) return pausedVerdict(attempts);
-      const isUnfinished = content.observations.some(({ observation }) =>
-        recorded.unfinished.has(observation.attackerUuid),
-      );
-      return isUnfinished ? POSTPONED : verdictOf(attempts, failuresOf(content, dispatched));
+      if (concerns(content, recorded.unfinished)) return POSTPONED;
+      return verdictOf(attempts, failuresOf(content, dispatched));
     });
     return { ...dispatched, verdicts };
   } catch (error) {
@@ -105,7 +103,12 @@ async function packOldRows(
     observations.map(({ observation }) => observation.attackerUuid),
   );
   const left = await packBeforeRecording(db, [...new Set(attackerUuids)]);
-  return ({ observations }) => observations.some(({ observation }) => left.has(observation.attackerUuid));
+  return (content) => concerns(content, left);
+}
+
+/** Whether a message has an observation of one of some attackers. */
+function concerns({ observations }: MessageContent, attackerUuids: ReadonlySet<string>): boolean {
+  return observations.some(({ observation }) => attackerUuids.has(observation.attackerUuid));
 }
 
 /** Deletes dead letters whose replay came through. If they can't be deleted, the replay is delivered again. */

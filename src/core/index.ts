@@ -54,10 +54,9 @@ export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from 
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";
-export { attributionInOrder, type AttributionSoFar, attributionSoFar } from "./in-order.ts";
+export { attributionInOrder, attributionSoFar } from "./in-order.ts";
 export {
   mergeIntoRow,
-  type MergedRow,
   nameInAttacker,
   placeOf,
   SESSION_ROW,

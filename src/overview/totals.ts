@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type State, STATES } from "../core/index.ts";
+import { stateCounts } from "../storage/index.ts";
 import type { EventSums, Turn } from "./event-sums.ts";
 
 /** Totals as they are shown; null where a total is not known yet. */
@@ -23,13 +24,6 @@ export interface OverviewTotals {
 }
 
 const count = z.number();
-const statesSchema = z.object({
-  unknown: count,
-  stable: count,
-  drifting: count,
-  conflicted: count,
-  multi_actor: count,
-}) satisfies z.ZodType<Record<State, number>>;
 
 /** Totals as they are stored. */
 export const storedTotals = z.object({
@@ -37,7 +31,7 @@ export const storedTotals = z.object({
   attackers: count,
   identities: count,
   events: count,
-  states: statesSchema,
+  states: stateCounts,
   deferred: count,
   deadLetters: count,
   outboxPending: count,

@@ -89,7 +89,8 @@ export interface GlanceRow extends Omit<SummaryRow, "states"> {
 
 const seen = z.tuple([z.number(), z.number().nullable(), z.number().nullable()]);
 const count = z.number();
-const counts = z.object({
+/** A number of primitives for each state. */
+export const stateCounts = z.object({
   unknown: count,
   stable: count,
   drifting: count,
@@ -101,7 +102,7 @@ const names = z.array(z.string());
 
 /** A summary, read from its row. */
 export function toSummary(row: SummaryRow): IdentitySummary {
-  return summaryOf(row, counts.parse(JSON.parse(row.states)));
+  return summaryOf(row, stateCounts.parse(JSON.parse(row.states)));
 }
 
 /** A row of the dashboard's list, read from what `GLANCE_AT_PAGE` selects. */
@@ -133,7 +134,7 @@ interface CountedStates {
 function readCounted({ states, troubled }: GlanceRow): CountedStates {
   const listed = troubledSchema.parse(JSON.parse(troubled ?? "[]"));
   return {
-    states: counts.parse(JSON.parse(states ?? "{}")),
+    states: stateCounts.parse(JSON.parse(states ?? "{}")),
     troubled: listed.map(([primitive, state]) => ({ primitive, state })),
   };
 }

@@ -16,7 +16,7 @@ export {
   type Totals,
 } from "./totals.ts";
 export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
-export type { IdentityGlance, IdentitySummary } from "./identity-summaries.ts";
+export { type IdentityGlance, type IdentitySummary, stateCounts } from "./identity-summaries.ts";
 export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";
 export { finishBackfills, readBackfillPage } from "./backfill.ts";

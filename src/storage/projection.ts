@@ -3,10 +3,10 @@
  * identities with unpublished events. Each write compares `seq`, so that a late repeat changes nothing.
  */
 import { z } from "zod";
-import { STATES } from "../core/index.ts";
 import { type HistoryEvent, type ReadEvent, readEvent } from "./history/codec.ts";
 import { insertStatements, readNewestSeq } from "./history/writing.ts";
 import { type PackedProfile, pageStatements, profileColumns, surplusPagesStatement } from "./profile.ts";
+import { ANY_STATE } from "./profile-states.ts";
 
 /** The fields of an envelope that the projection reads. */
 const projected = z.object({
@@ -18,27 +18,24 @@ const projected = z.object({
   }),
 });
 
-/** SQL: every state, for a probe of the key of `attributions` by primitive and identity. */
-const ANY_STATE = `state IN (${STATES.map((state) => `'${state}'`).join(", ")})`;
-
 /** Rows of changed primitives ([primitive, state, seq] each), unless they are of a later event. */
 const DELETE_ATTRIBUTIONS = `
 DELETE FROM attributions WHERE (state, primitive, identity_uuid) IN (
   SELECT attributions.state, attributions.primitive, attributions.identity_uuid
-  FROM json_each(?2) AS changed CROSS JOIN attributions ON attributions.${ANY_STATE}
+  FROM json_each(?2) AS changed CROSS JOIN attributions ON attributions.state IN ${ANY_STATE}
     AND attributions.primitive = changed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq < changed.value ->> 2)`;
 
 const INSERT_ATTRIBUTIONS = `
 INSERT INTO attributions (state, primitive, identity_uuid, seq)
 SELECT changed.value ->> 1, changed.value ->> 0, ?1, changed.value ->> 2 FROM json_each(?2) AS changed
 WHERE NOT EXISTS (
-  SELECT 1 FROM attributions WHERE ${ANY_STATE} AND primitive = changed.value ->> 0 AND identity_uuid = ?1)`;
+  SELECT 1 FROM attributions WHERE state IN ${ANY_STATE} AND primitive = changed.value ->> 0 AND identity_uuid = ?1)`;
 
 /** Rows of removed primitives ([primitive, seq] each), unless a later event has added them again. */
 const RETRACT_ATTRIBUTIONS = `
 DELETE FROM attributions WHERE (state, primitive, identity_uuid) IN (
   SELECT attributions.state, attributions.primitive, attributions.identity_uuid
-  FROM json_each(?2) AS removed CROSS JOIN attributions ON attributions.${ANY_STATE}
+  FROM json_each(?2) AS removed CROSS JOIN attributions ON attributions.state IN ${ANY_STATE}
     AND attributions.primitive = removed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq <= removed.value ->> 1)`;
 
 /** The profile may include a later event than the last one of the page. A later page then writes it again. */

@@ -16,17 +16,10 @@ import {
 } from "./links.ts";
 import { parameters } from "./parameters.ts";
 import type { RecordedObservation } from "./sessions/codec.ts";
-import {
-  firstVersion,
-  insertRows,
-  type NewRow,
-  READ_ROWS,
-  replaceRows,
-  type ReplacedRow,
-  type RowColumns,
-  toStoredRow,
-} from "./sessions/rows.ts";
-import { nameOfPlace, type Round, type RoundResult, SessionWriting } from "./sessions/writing.ts";
+import { nameOfPlace } from "./sessions/places.ts";
+import { READ_ROWS, type ReadColumns, toReadRows } from "./sessions/reading.ts";
+import { firstVersion, insertRows, type NewRow, type ReplacedRow, replaceRows } from "./sessions/rows.ts";
+import { type Round, type RoundResult, SessionWriting } from "./sessions/writing.ts";
 
 export interface RecordBatch {
   readonly observations: readonly RecordedObservation[];
@@ -75,6 +68,8 @@ const REPLACE = replaceRows(IS_RUNNING);
  * left then is for the repeated delivery.
  */
 const MOST_ROUNDS = 24;
+/** Bytes of packed bodies that one round reads. */
+const READ_BYTES = 4_000_000;
 
 const COUNT = `UPDATE counters SET value = value + ?1 WHERE name = ?2 AND ${IS_RUNNING}`;
 
@@ -164,7 +159,9 @@ async function runRound(
     add(db.prepare(READ_ERASURES).bind(uuids)),
   );
   // Read before the inserts of this round: what is found was there before.
-  const stored = parameters(round.read).map((places) => add(db.prepare(READ_ROWS).bind(places)));
+  const stored = parameters(round.read).map((places) =>
+    add(db.prepare(READ_ROWS).bind(places, READ_BYTES, null)),
+  );
   for (const rows of parameters(round.inserted.map(withoutBody))) add(db.prepare(INSERT.count).bind(rows));
   const inserted = parameters(round.inserted).map((rows) =>
     add(db.prepare(INSERT.insert).bind(rows, insertedVersion)),
@@ -187,14 +184,12 @@ async function runRound(
     result: {
       replaced: new Set(rowsAt(replaced).map(({ id }) => id)),
       erasures: new Map(rowsAt(erasures).map(({ attackerUuid, erasedTs }) => [attackerUuid, erasedTs ?? 0])),
-      stored: rowsAt(stored).flatMap((row) =>
-        row.body === null ? [] : toStoredRow(row.attackerUuid, { ...row, body: row.body }),
-      ),
-      unread: new Set(
-        rowsAt(stored).flatMap((row) => (row.body === null ? nameOfPlace(row.attackerUuid, row.place) : [])),
-      ),
+      ...toReadRows(rowsAt(stored)),
       inserted: new Map(
-        rowsAt(inserted).map(({ id, number, place }) => [nameOfPlace(uuids.get(number) ?? "", place), id]),
+        rowsAt(inserted).map(({ id, number, place }) => [
+          nameOfPlace({ attackerUuid: uuids.get(number) ?? "", place }),
+          id,
+        ]),
       ),
       insertedVersion,
     },
@@ -207,7 +202,7 @@ function withoutBody(row: NewRow | ReplacedRow): readonly unknown[] {
 }
 
 /** A row of any of the statements of a round; each statement's are read by their own type. */
-type Found = LinkRow & Omit<RowColumns, "body"> & { readonly paused: number; readonly body: string | null };
+type Found = LinkRow & ReadColumns & { readonly paused: number };
 
 /** One row per attacker: its stub identity (or null), and the first and last time of its observations in the batch. */
 function attackerRows(recorded: readonly RecordedObservation[], registerUnknown: boolean): AttackerRow[] {

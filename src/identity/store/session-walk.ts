@@ -37,33 +37,37 @@ export function mergeIntoRows(rows: AttackerRows, arriving: FirstGroups<Stored>)
 /** The stored observations with some keys. */
 export function findInRows(rows: AttackerRows, keys: FirstGroups<KeyInAttacker>): Stored[] {
   const found: Stored[] = [];
-  walk(keys, (place, group) => {
-    const row = rows.read(place);
-    if (row === null) return [];
-    const held = byName(row.observations);
-    const missing = group.filter((key) => {
-      const observation = held.get(nameInAttacker(key));
-      if (observation) found.push(observation);
-      return !observation;
-    });
-    return row.isFull ? missing : [];
+  visitHeld(rows, keys, (_place, _row, held) => {
+    found.push(...held);
   });
   return found;
 }
 
 /** Removes observations by key, if their ts is below a time (epoch seconds). */
 export function removeFromRows(rows: AttackerRows, keys: FirstGroups<KeyInAttacker>, beforeTs: number): void {
+  visitHeld(rows, keys, (place, row, held) => {
+    const gone = new Set(held.filter(({ ts }) => ts < beforeTs));
+    if (gone.size === 0) return;
+    rows.write(place, { ...row, observations: row.observations.filter((each) => !gone.has(each)) });
+  });
+}
+
+/** Visits the rows that may hold some keys. @param visit - gets a row and those of its observations that have one of the keys */
+function visitHeld(
+  rows: AttackerRows,
+  keys: FirstGroups<KeyInAttacker>,
+  visit: (place: number, row: SessionRow<Stored>, held: readonly Stored[]) => void,
+): void {
   walk(keys, (place, group) => {
     const row = rows.read(place);
     if (row === null) return [];
-    const held = byName(row.observations);
-    const missing = group.filter((key) => {
-      const observation = held.get(nameInAttacker(key));
-      if (observation && observation.ts < beforeTs) held.delete(nameInAttacker(key));
-      return !observation;
-    });
-    if (held.size < row.observations.length) rows.write(place, { ...row, observations: [...held.values()] });
-    return row.isFull ? missing : [];
+    const byName = new Map(row.observations.map((each) => [nameInAttacker(each), each]));
+    visit(
+      place,
+      row,
+      group.flatMap((key) => byName.get(nameInAttacker(key)) ?? []),
+    );
+    return row.isFull ? group.filter((key) => !byName.has(nameInAttacker(key))) : [];
   });
 }
 
@@ -126,8 +130,4 @@ function firstPlaceOf(key: KeyInAttacker): number {
 export function firstTsOf({ observations }: SessionRow<Stored>): number {
   if (observations.length === 0) return 0;
   return observations.reduce((first, { ts }) => Math.min(first, ts), Infinity);
-}
-
-function byName(observations: readonly Stored[]): Map<string, Stored> {
-  return new Map(observations.map((each) => [nameInAttacker(each), each]));
 }

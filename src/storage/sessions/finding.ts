@@ -5,8 +5,9 @@
 import { nameInAttacker, type ObservationKey, placeOf } from "../../core/index.ts";
 import { parameters } from "../parameters.ts";
 import type { RecordedObservation } from "./codec.ts";
-import { idAt, ROW_COLUMNS, type RowColumns, type StoredRow, toStoredRow } from "./rows.ts";
-import { nameOfPlace } from "./writing.ts";
+import { addToPlace, nameOfPlace, type PlaceGroups } from "./places.ts";
+import { READ_ROWS, type ReadColumns, toReadRows } from "./reading.ts";
+import type { StoredRow } from "./rows.ts";
 
 /** Levels that are searched. A row 10 levels deep needs 10^12 observations of one session. */
 const MOST_LEVELS = 24;
@@ -17,23 +18,6 @@ const READ_BYTES = 2_000_000;
 export interface FoundRow {
   readonly row: StoredRow;
   readonly found: readonly RecordedObservation[];
-}
-
-/** Rows of attackers that are linked to the identity ?2 (any, if that is null); without body beyond the bytes of one query. */
-const READ = `
-SELECT attackerUuid, ${ROW_COLUMNS.replace("hex(sessions.body)", `iif(sized.before < ${READ_BYTES}, hex(sessions.body), NULL)`)}
-FROM (
-  SELECT attackers.uuid AS attackerUuid, sessions.id AS id,
-    sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) - length(sessions.body) AS before
-  FROM json_each(?1) AS asked CROSS JOIN attackers ON attackers.uuid = asked.value ->> 0
-    CROSS JOIN sessions ON sessions.id = ${idAt("(asked.value ->> 1)")}
-  WHERE ?2 IS NULL OR attackers.identity_uuid = ?2
-) AS sized CROSS JOIN sessions ON sessions.id = sized.id`;
-
-interface Group {
-  readonly attackerUuid: string;
-  readonly place: number;
-  readonly keys: ObservationKey[];
 }
 
 /**
@@ -53,45 +37,38 @@ export async function* findByKey(
     const deeper: ObservationKey[] = [];
     let groups = groupsOf(sought, level);
     while (groups.size > 0) {
-      const unread = new Map<string, Group>();
-      for (const list of parameters([...groups.values()].map((group) => [group.attackerUuid, group.place]))) {
+      const left: PlaceGroups<ObservationKey> = new Map();
+      for (const list of parameters(
+        [...groups.values()].map(({ attackerUuid, place }) => [attackerUuid, place]),
+      )) {
         onQuery();
         const { results } = await db
-          .prepare(READ)
-          .bind(list, identityUuid)
-          .all<RowColumns & { readonly attackerUuid: string; readonly body: string | null }>();
+          .prepare(READ_ROWS)
+          .bind(list, READ_BYTES, identityUuid)
+          .all<ReadColumns>();
+        const { stored, unread } = toReadRows(results);
         const found: FoundRow[] = [];
-        for (const columns of results) {
-          const name = nameOfPlace(columns.attackerUuid, columns.place);
-          const group = groups.get(name);
-          if (!group) continue;
-          if (columns.body === null) {
-            unread.set(name, group);
-            continue;
-          }
-          const row = toStoredRow(columns.attackerUuid, columns);
-          const { inRow, others } = lookUp(row, group.keys);
+        for (const row of stored) {
+          const { inRow, others } = lookUp(row, groups.get(nameOfPlace(row))?.members ?? []);
           if (inRow.length > 0) found.push({ row, found: inRow });
           if (row.isFull) deeper.push(...others);
         }
+        for (const place of unread) {
+          const group = groups.get(nameOfPlace(place));
+          if (group) left.set(nameOfPlace(place), group);
+        }
         if (found.length > 0) yield found;
       }
-      groups = unread;
+      groups = left;
     }
     sought = deeper;
   }
 }
 
-function groupsOf(keys: readonly ObservationKey[], level: number): Map<string, Group> {
-  const groups = new Map<string, Group>();
-  for (const key of keys) {
-    const { attackerUuid } = key;
-    const place = placeOf(key, level);
-    const name = nameOfPlace(attackerUuid, place);
-    const group = groups.get(name) ?? { attackerUuid, place, keys: [] };
-    groups.set(name, group);
-    group.keys.push(key);
-  }
+function groupsOf(keys: readonly ObservationKey[], level: number): PlaceGroups<ObservationKey> {
+  const groups: PlaceGroups<ObservationKey> = new Map();
+  for (const key of keys)
+    addToPlace(groups, { attackerUuid: key.attackerUuid, place: placeOf(key, level) }, key);
   return groups;
 }
 

@@ -3,26 +3,10 @@
  * row that is there is unchanged.
  */
 import type { RecordedObservation } from "./codec.ts";
-import type { FoundRow, Placement } from "./placing.ts";
-import { firstVersion, idAt, type RowColumns, type RowPlace, toSessionRow, toStoredRow } from "./rows.ts";
+import type { Placement } from "./placing.ts";
+import { READ_ROWS, type ReadColumns, type ReadRows, toReadRows } from "./reading.ts";
+import { firstVersion, idAt, type RowPlace } from "./rows.ts";
 import { parameters } from "../parameters.ts";
-
-/** Every place that is asked for: with its row if there is one, but without the body where the bodies so far are too long. */
-const READ_ROWS = `
-SELECT attackerUuid, asked, id, version, isFull, iif(bytes <= ?2 OR number = 1, hex(body), NULL) AS body FROM (
-  SELECT asked.value ->> 0 AS attackerUuid, asked.value ->> 1 AS asked, CAST(sessions.id AS TEXT) AS id, sessions.version AS version,
-    sessions.is_full AS isFull, sessions.body AS body, sum(length(sessions.body)) OVER (ORDER BY asked.key) AS bytes,
-    count(sessions.id) OVER (ORDER BY asked.key) AS number
-  FROM json_each(?1) AS asked LEFT JOIN attackers ON attackers.uuid = asked.value ->> 0
-    LEFT JOIN sessions ON sessions.id = ${idAt("(asked.value ->> 1)")})`;
-
-interface ReadColumns extends Omit<RowColumns, "id" | "version" | "body"> {
-  readonly attackerUuid: string;
-  readonly asked: number;
-  readonly id: string | null;
-  readonly version: number | null;
-  readonly body: string | null;
-}
 
 /**
  * Reads the rows at some places. One query.
@@ -32,22 +16,13 @@ export async function readRowsAt(
   db: D1Database,
   places: readonly RowPlace[],
   bytes: number,
-): Promise<{ readonly rows: readonly FoundRow[]; readonly bytes: number }> {
-  const asked = places.map(({ attackerUuid, place }) => [attackerUuid, place]);
-  const { results } = await db.prepare(READ_ROWS).bind(JSON.stringify(asked), bytes).all<ReadColumns>();
+): Promise<ReadRows & { readonly bytes: number }> {
+  const asked = JSON.stringify(places.map(({ attackerUuid, place }) => [attackerUuid, place]));
+  const { results } = await db.prepare(READ_ROWS).bind(asked, bytes, null).all<ReadColumns>();
   return {
-    rows: results.map(toFoundRow),
+    ...toReadRows(results),
     bytes: results.reduce((sum, { body }) => sum + (body?.length ?? 0) / 2, 0),
   };
-}
-
-function toFoundRow({ asked: place, ...columns }: ReadColumns): FoundRow {
-  const { attackerUuid, id, version, body } = columns;
-  if (id === null || version === null)
-    return { attackerUuid, place, version: null, row: null, isLeftOut: false };
-  if (body === null) return { attackerUuid, place, version, row: null, isLeftOut: true };
-  const row = toStoredRow(attackerUuid, { ...columns, place, id, version, body });
-  return { attackerUuid, place, version, row: toSessionRow(row), isLeftOut: false };
 }
 
 /**

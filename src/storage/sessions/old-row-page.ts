@@ -2,7 +2,7 @@
  * Reads the observations that the version before has stored one per row, in pages that keep together what comes into one session row: an
  * attacker that fits into a page is not cut, and of a larger one a page has whole sessions. Else session rows were written many times.
  */
-import { sessionOf } from "../../core/index.ts";
+import { type Observation, sessionOf } from "../../core/index.ts";
 import { winnerOf } from "../winners.ts";
 import type { RecordedObservation } from "./codec.ts";
 
@@ -33,18 +33,7 @@ export interface OldPage {
   readonly queries: number;
 }
 
-interface OldColumns {
-  readonly id: string;
-  readonly attackerUuid: string;
-  readonly primitive: string;
-  readonly value: string;
-  readonly confidence: number;
-  readonly windowStartTs: number;
-  readonly windowEndTs: number;
-  readonly source: string;
-  readonly evidenceRef: string;
-  readonly ts: number;
-  readonly identityRef: string | null;
+interface OldColumns extends Observation {
   readonly isUnlisted: number;
   readonly isErased: number;
   readonly isKnown: number;

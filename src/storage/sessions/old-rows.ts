@@ -52,7 +52,7 @@ export async function packPage(db: D1Database, packed: Packed): Promise<PackedPa
       const read = await readRowsAt(db, places, left);
       left = Math.max(0, left - read.bytes);
       reads++;
-      return read.rows;
+      return read;
     },
   );
   const erased = rows.filter(({ isErased }) => isErased);

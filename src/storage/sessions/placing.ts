@@ -4,21 +4,21 @@
  */
 import { mergeIntoRow, placeOf, type SessionRow } from "../../core/index.ts";
 import type { RecordedObservation } from "./codec.ts";
-import { type Placed, type RowPlace, rowValues, type RowValues, toPlaced } from "./rows.ts";
-import { nameOfPlace } from "./writing.ts";
+import { addToPlace, nameOfPlace, type PlaceGroups } from "./places.ts";
+import type { ReadRows } from "./reading.ts";
+import {
+  type Pending,
+  type Placed,
+  type RowPlace,
+  rowValues,
+  type RowValues,
+  toPlaced,
+  toSessionRow,
+  unlistedIn,
+} from "./rows.ts";
 
 /** Levels of rows that one session may have. 16 rows a level, so no session needs as many. */
 const MOST_LEVELS = 24;
-
-/** A row as it was found, also where there is none. */
-export interface FoundRow extends RowPlace {
-  /** Null: there is no such row. */
-  readonly version: number | null;
-  /** Null: there is none, or it is not brought because of the limit of one read. */
-  readonly row: SessionRow<Placed> | null;
-  /** Whether the row is there, but was not brought. */
-  readonly isLeftOut: boolean;
-}
 
 /** A row to write. */
 export type PlacedRow = readonly [attackerUuid: string, place: number, ...RowValues];
@@ -35,15 +35,34 @@ export interface Placement {
   readonly addedUnlisted: number;
 }
 
-interface Pending extends Placed {
-  readonly depth: number;
-}
-
 interface OpenRow extends RowPlace {
+  /** Null: there is no such row yet. */
   readonly version: number | null;
   row: SessionRow<Placed>;
   isChanged: boolean;
 }
+
+/** Reads the rows of some groups that are not open yet. Those that are left out stay closed. */
+async function open(
+  rows: Map<string, OpenRow>,
+  groups: PlaceGroups<Pending>,
+  read: (places: readonly RowPlace[]) => Promise<ReadRows>,
+): Promise<void> {
+  const closed = [...groups].filter(([name]) => !rows.has(name));
+  if (closed.length === 0) return;
+  const { stored, unread } = await read(closed.map(([, group]) => group));
+  const leftOut = new Set(unread.map(nameOfPlace));
+  for (const [name, { attackerUuid, place }] of closed) {
+    if (leftOut.has(name)) continue;
+    rows.set(name, { attackerUuid, place, version: null, row: NO_ROW, isChanged: false });
+  }
+  for (const row of stored) {
+    const { attackerUuid, place, version } = row;
+    rows.set(nameOfPlace(row), { attackerUuid, place, version, row: toSessionRow(row), isChanged: false });
+  }
+}
+
+const NO_ROW: SessionRow<Placed> = { isFull: false, observations: [] };
 
 /**
  * Finds where observations are to stand.
@@ -52,7 +71,7 @@ interface OpenRow extends RowPlace {
  */
 export async function placeInRows(
   observations: readonly RecordedObservation[],
-  read: (places: readonly RowPlace[]) => Promise<readonly FoundRow[]>,
+  read: (places: readonly RowPlace[]) => Promise<ReadRows>,
 ): Promise<Placement> {
   const rows = new Map<string, OpenRow>();
   const placed: Placed[] = [];
@@ -61,24 +80,18 @@ export async function placeInRows(
   for (let level = 0; pending.length > 0; level++) {
     if (level === MOST_LEVELS) throw new Error(`a session must have at most ${MOST_LEVELS} levels of rows`);
     const groups = byPlace(pending);
-    const unread = [...groups].filter(([name]) => !rows.has(name)).map(([, group]) => group);
-    for (const found of unread.length > 0 ? await read(unread) : []) {
-      const row = found.row ?? { isFull: false, observations: [] };
-      if (!found.isLeftOut) {
-        rows.set(nameOfPlace(found.attackerUuid, found.place), { ...found, row, isChanged: false });
-      }
-    }
+    await open(rows, groups, read);
     const deeper: Pending[] = [];
     for (const [name, group] of groups) {
-      const open = rows.get(name);
-      if (!open) continue;
-      const merged = mergeIntoRow<Placed>(open.row, group.observations);
-      open.row = merged.row;
-      open.isChanged ||= merged.isChanged;
+      const openRow = rows.get(name);
+      if (!openRow) continue;
+      const merged = mergeIntoRow<Placed>(openRow.row, group.members);
+      openRow.row = merged.row;
+      openRow.isChanged ||= merged.isChanged;
       added += merged.accepted.length - merged.replaced.length;
       addedUnlisted += unlistedIn(merged.accepted) - unlistedIn(merged.replaced);
       const isDeeper = new Set<Placed>(merged.deeper);
-      for (const each of group.observations) {
+      for (const each of group.members) {
         if (isDeeper.has(each)) deeper.push({ ...each, depth: each.depth + 1 });
         else placed.push(each);
       }
@@ -96,24 +109,11 @@ export async function placeInRows(
   };
 }
 
-/** Observations that are looked for in the same row. */
-interface Group extends RowPlace {
-  readonly observations: Pending[];
-}
-
-function byPlace(pending: readonly Pending[]): Map<string, Group> {
-  const groups = new Map<string, Group>();
+function byPlace(pending: readonly Pending[]): PlaceGroups<Pending> {
+  const groups: PlaceGroups<Pending> = new Map();
   for (const observation of pending) {
     const { attackerUuid } = observation.recorded.observation;
-    const place = placeOf(observation, observation.depth);
-    const name = nameOfPlace(attackerUuid, place);
-    const group = groups.get(name) ?? { attackerUuid, place, observations: [] };
-    groups.set(name, group);
-    group.observations.push(observation);
+    addToPlace(groups, { attackerUuid, place: placeOf(observation, observation.depth) }, observation);
   }
   return groups;
-}
-
-function unlistedIn(observations: readonly Placed[]): number {
-  return observations.filter(({ recorded }) => recorded.isUnlisted).length;
 }

@@ -74,6 +74,16 @@ export function toPlaced(recorded: RecordedObservation): Placed {
   return { primitive, evidenceRef, ts, id, value, recorded };
 }
 
+/** How many have a value that is not in the registry's list. */
+export function unlistedIn(observations: readonly Placed[]): number {
+  return observations.filter(({ recorded }) => recorded.isUnlisted).length;
+}
+
+/** An observation with the depth at which it is looked for. */
+export interface Pending extends Placed {
+  readonly depth: number;
+}
+
 /** A row with its observations in the form that `mergeIntoRow` takes. */
 export function toSessionRow({ isFull, observations }: StoredRow): SessionRow<Placed> {
   return { isFull, observations: observations.map(toPlaced) };
@@ -97,18 +107,6 @@ export function spanOf(observations: readonly { readonly ts: number }[]): readon
     [Infinity, -Infinity],
   );
 }
-
-/** Bytes of packed bodies that one reading by place takes; a single row has at most 650 KB. */
-const READ_BYTES = 4_000_000;
-
-/** Reads the rows at some places; without body (null) beyond `READ_BYTES` of them. @param ?1 - JSON list of [attacker, place] */
-export const READ_ROWS = `
-SELECT attackers.uuid AS attackerUuid, ${ROW_COLUMNS.replace(
-  "hex(sessions.body)",
-  `iif(sum(length(sessions.body)) OVER (ROWS UNBOUNDED PRECEDING) - length(sessions.body) < ${READ_BYTES}, hex(sessions.body), NULL)`,
-)}
-FROM json_each(?1) AS asked CROSS JOIN attackers ON attackers.uuid = asked.value ->> 0
-  CROSS JOIN sessions ON sessions.id = ${idAt("(asked.value ->> 1)")}`;
 
 /** A new row for `insertRows`. */
 export type NewRow = readonly [attackerUuid: string, place: number, unlisted: number, ...RowValues];

@@ -6,28 +6,22 @@
 import { mergeIntoRow, placeOf, type SessionRow } from "../../core/index.ts";
 import type { RecordedObservation } from "./codec.ts";
 import { type KnownRow, KnownRows } from "./known-rows.ts";
+import { addToPlace, nameOfPlace, type PlaceGroup, type PlaceGroups } from "./places.ts";
+import type { ReadRows } from "./reading.ts";
 import {
   type NewRow,
-  type Placed,
+  type Pending,
   type ReplacedRow,
   rowValues,
   spanOf,
   type StoredRow,
   toPlaced,
   toSessionRow,
+  unlistedIn,
 } from "./rows.ts";
 
-/** An observation with the depth at which it is looked for. */
-interface Pending extends Placed {
-  readonly depth: number;
-}
-
 /** Observations for one row. */
-interface Group {
-  readonly attackerUuid: string;
-  readonly place: number;
-  readonly observations: Pending[];
-}
+type Group = PlaceGroup<Pending>;
 
 /** A change of a stored row that waits to be written. */
 interface Change {
@@ -54,16 +48,12 @@ export interface Round {
   readonly erased: number;
 }
 
-/** What a round found. */
-export interface RoundResult {
+/** What a round found: of the rows to read those that were there before it inserted any, and the following. */
+export interface RoundResult extends ReadRows {
   /** Ids of the rows that were replaced. */
   readonly replaced: ReadonlySet<string>;
   /** Tombstones of refused attackers: epoch seconds by attacker. */
   readonly erasures: ReadonlyMap<string, number>;
-  /** Rows that were there before the round inserted any. */
-  readonly stored: readonly StoredRow[];
-  /** Names of rows that were there and were too many to read at once. */
-  readonly unread: ReadonlySet<string>;
   /** The rows that were inserted: ids by name (`nameOfPlace`). */
   readonly inserted: ReadonlyMap<string, string>;
   /** The version of the rows that were inserted. */
@@ -79,7 +69,7 @@ export function forgetKnownRows(): void {
 }
 
 export class SessionWriting {
-  #groups = new Map<string, Group>();
+  #groups: PlaceGroups<Pending> = new Map();
   #changes: Change[] = [];
   #refused: Group[] = [];
   /** The rows that the round reads, and inserts (null: only reads), with what does not fit into them. */
@@ -114,7 +104,7 @@ export class SessionWriting {
         else this.#planned.set(name, { group, inserted: null });
         continue;
       }
-      const { row, deeper } = mergeIntoRow<Pending>(null, group.observations);
+      const { row, deeper } = mergeIntoRow<Pending>(null, group.members);
       this.#planned.set(name, { group, inserted: { row, deeper } });
       inserted.push([group.attackerUuid, group.place, unlistedIn(row.observations), ...rowValues(row)]);
     }
@@ -137,7 +127,7 @@ export class SessionWriting {
     for (const { group, after, row, isBlind, deeper } of changes) {
       const [id, version] = row;
       if (replaced.has(id)) {
-        known.keep(nameOfPlace(group.attackerUuid, group.place), { id, version: version + 1, row: after });
+        known.keep(nameOfPlace(group), { id, version: version + 1, row: after });
         this.#addDeeper(group, deeper);
       } else if (isBlind) this.#addAgain(group);
       // Another writer was faster, or an erasure: what refused it is looked up before the next attempt.
@@ -145,17 +135,18 @@ export class SessionWriting {
     }
     for (const group of refused) {
       const erasedTs = erasures.get(group.attackerUuid) ?? -Infinity;
-      for (const observation of group.observations) {
+      for (const observation of group.members) {
         if (observation.ts <= erasedTs) this.#erased++;
         else this.#add(group.attackerUuid, observation);
       }
     }
-    const found = new Map(stored.map((row) => [nameOfPlace(row.attackerUuid, row.place), row]));
+    const found = new Map(stored.map((row) => [nameOfPlace(row), row]));
+    const isUnread = new Set(unread.map(nameOfPlace));
     for (const [name, { group, inserted: planned }] of this.#planned) {
       const row = found.get(name);
       const id = inserted.get(name);
       if (row) this.#merge(name, group, row);
-      else if (planned === null || unread.has(name)) this.#addAgain(group);
+      else if (planned === null || isUnread.has(name)) this.#addAgain(group);
       else if (id !== undefined) {
         known.keep(name, { id, version: insertedVersion, row: planned.row });
         this.#addDeeper(group, planned.deeper);
@@ -170,7 +161,7 @@ export class SessionWriting {
     if (change) this.#changes.push(change);
     else {
       known.keep(name, before);
-      this.#addDeeper(group, mergeIntoRow(before.row, group.observations).deeper);
+      this.#addDeeper(group, mergeIntoRow(before.row, group.members).deeper);
     }
   }
 
@@ -179,16 +170,12 @@ export class SessionWriting {
       this.#add(attackerUuid, { ...observation, depth: observation.depth + 1 });
   }
 
-  #addAgain({ attackerUuid, observations }: Group): void {
-    for (const observation of observations) this.#add(attackerUuid, observation);
+  #addAgain({ attackerUuid, members }: Group): void {
+    for (const observation of members) this.#add(attackerUuid, observation);
   }
 
   #add(attackerUuid: string, observation: Pending): void {
-    const place = placeOf(observation, observation.depth);
-    const name = nameOfPlace(attackerUuid, place);
-    const group = this.#groups.get(name) ?? { attackerUuid, place, observations: [] };
-    this.#groups.set(name, group);
-    group.observations.push(observation);
+    addToPlace(this.#groups, { attackerUuid, place: placeOf(observation, observation.depth) }, observation);
   }
 }
 
@@ -204,7 +191,7 @@ function changeOf(
   { id, version, row: before }: KnownRow<Pending>,
   isBlind: boolean,
 ): Change | null {
-  const { row, isChanged, accepted, replaced, deeper } = mergeIntoRow(before, group.observations);
+  const { row, isChanged, accepted, replaced, deeper } = mergeIntoRow(before, group.members);
   if (!isChanged) return null;
   const [broughtFromTs] = spanOf(accepted);
   return {
@@ -222,13 +209,4 @@ function changeOf(
       ...rowValues(row),
     ],
   };
-}
-
-/** A place as one text. */
-export function nameOfPlace(attackerUuid: string, place: number): string {
-  return `${attackerUuid} ${place}`;
-}
-
-function unlistedIn(observations: readonly Placed[]): number {
-  return observations.filter(({ recorded }) => recorded.isUnlisted).length;
 }
