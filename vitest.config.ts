@@ -82,7 +82,7 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "node",
-          include: ["test/{core,sensor,simulate,cli,bench}/**/*.test.ts"],
+          include: ["test/{core,evidence,sensor,simulate,cli,bench}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
         },

@@ -1,0 +1,136 @@
+/**
+ * Every constant of evidence, with unit, range and reason. `EVIDENCE_THRESHOLD` and `TRAIT_PRIMITIVES` can be overridden by variables of
+ * these names; the others were chosen together by measurement (docs/detection.md), and another value needs a new evaluation.
+ */
+
+/** What a deployment chooses. It is part of the policy. */
+export interface EvidenceConstants {
+  /** E from which a change is published, above `NOTED_AT` to 1e9. P(E ever reaches c) ≤ 1/c for a series that never changes. */
+  readonly threshold: number;
+  /** Globs of the primitives about person or tool, from which operators are estimated. `*` stands for any characters, dots included. */
+  readonly traitPrimitives: readonly string[];
+}
+
+/** E from which a series is noted: at most 1 % of unchanged series ever reach it. */
+export const NOTED_AT = 100;
+/** Primitives of an identity that share the error rate, ≥ 1: an identity's E is the sum of its primitives' E over this. */
+export const PRIMITIVES_PER_IDENTITY = 32;
+
+export const STANDARD_EVIDENCE: EvidenceConstants = {
+  threshold: NOTED_AT * PRIMITIVES_PER_IDENTITY,
+  traitPrimitives: ["motor.*", "toolchain.*"],
+};
+
+/** The change detector. */
+export const CHANGE = {
+  /** R: values in the reservoir, ≥ 1. More make ranks finer, and a state larger. */
+  reservoir: 64,
+  /** Observations of a regime before the first hypothesis, ≥ 1. Ranks among fewer cannot be small. */
+  firstHypothesis: 4,
+  /** Share of the cash that all hypotheses together may get, 0–1. The rest stays, so that E does not fall below it. */
+  fundedShare: 0.5,
+  /** π of hypothesis n is `fundedShare` · √`fundingScale` · (n + `fundingOffset`)^`fundingExponent`: the sum over all n is at most `fundedShare`. */
+  fundingScale: 20,
+  fundingOffset: 16,
+  fundingExponent: -1.5,
+  /** Share of p below d that a bet expects, 0–1: its wager is multiplied by `hit` / d, else by (1 − `hit`) / (1 − d). */
+  hit: 0.9,
+  /** d = min(`mostD`, (j + `base` + `perKept` · m) / (m + j)) for each bet. A greater d finds smaller changes, a smaller one large changes sooner. */
+  mostD: 0.75,
+  bets: [
+    { base: 0.3, perKept: 0 },
+    { base: 0, perKept: 0.1 },
+    { base: 0, perKept: 0.3 },
+  ],
+  /** Hypotheses, ≥ `newest`. One more drops the weakest of all but the newest, with its wagers: E never grows by it. */
+  hypotheses: 16,
+  newest: 8,
+  /** Bytes of a value from which only a 128-bit digest of it is kept. */
+  digestFrom: 33,
+  /** Observations of a regime between two checkpoints, and checkpoints that are kept. Late data recomputes from one. */
+  checkpointEvery: 64,
+  checkpoints: 2,
+} as const;
+
+/** The operator model. */
+export const OPERATORS = {
+  /** Sessions that are looked at, the last ones. More would take longer and hide who is active. */
+  sessions: 64,
+  /** Sessions below which the answer is one operator: too few to tell. */
+  fewest: 8,
+  /** An estimate for the event is made when this many sessions have come since the last one. */
+  every: 8,
+  /** Most operators that are told apart. */
+  most: 3,
+  /** λ of the transformation of positive numbers; the one of least variance is taken. */
+  powers: [0, 1 / 3, 1],
+  /** The covariance of all sessions: factor off the diagonal, and what is added on it, so that it can be inverted. */
+  offDiagonal: 0.95,
+  ridge: 0.02,
+  /** Degrees of freedom of the t distribution; the likeliest under one operator is taken. */
+  freedoms: [2.5, 5, 30],
+  /** Σ starts as C over this, with several operators. */
+  startDivisor: 2,
+  /** Means are shrunk to 0: Σry / (`meanPrior` + Σr). */
+  meanPrior: 0.2,
+  /** Σ = (`scalePrior` · C + …) / (`scaleWeight` + Σg) + `scaleRidge` · I. */
+  scalePrior: 2.4,
+  scaleWeight: 8,
+  scaleRidge: 0.005,
+  /** Updates of means and covariance per round. */
+  updatesPerRound: 2,
+  /** Added to each count of a categorical value; at least this many values are assumed. */
+  valuePrior: 0.3,
+  leastValues: 2,
+  /** Hashes: share of others, (others + `otherPrior`) / (n + 1) within [`least`, `most`], spread over this many values. */
+  otherPrior: 0.05,
+  leastOthers: 0.03,
+  mostOthers: 0.3,
+  otherValues: 30,
+  /** Rounds of expectation and maximisation. */
+  rounds: 12,
+  /** Probability to stay with the operator at first, of the two starts. */
+  stays: [0.75, 0.25],
+  /** Weight of a session in its group at the start of a fit. */
+  groupWeight: 0.95,
+  /** Share of the sessions, around the median, in which the widest gap is looked for. */
+  middle: 0.76,
+  /** Regimes in a row: probability to stay, weight at the start, cuts of two, and the price of a third per emission. */
+  rowStay: 0.95,
+  rowWeight: 0.9,
+  rowCuts: [0.25, 0.5, 0.75],
+  rowPrice: 4,
+  /** Acceptance: price of a primitive, gain that is needed, more with numbers, more for a third operator. */
+  primitivePrice: 1.5,
+  gain: 6,
+  gainWithNumbers: 3,
+  gainForThree: 1,
+  /** Switches of operator per operator but the first. */
+  switches: 4,
+  /** Sessions of each operator: at least this many, and this share. */
+  leastSessions: 3,
+  leastShare: 0.1,
+  /** Gain by the order of the sessions, or else the Mahalanobis distance of all means: this + (d − 1). */
+  orderGain: 4,
+  distance: 5,
+} as const;
+
+/** The score of commands. */
+export const COMMANDS = {
+  /** Words of an identity that are counted. */
+  words: 128,
+  /** Added to a count, and to the number of an identity's words: 850 unseen words share 8.5. */
+  countPrior: 0.01,
+  totalPrior: 8.5,
+  /** The share of a word over all identities: (uses + `usePrior`) / (all uses + `allUsesPrior`). */
+  usePrior: 0.5,
+  allUsesPrior: 450,
+  /** Scores of learnt sessions among which a new one is ranked. */
+  scores: 80,
+  /** The first sessions have no score; the first of them are always learnt; later ones only above a p. */
+  unscored: 5,
+  alwaysLearnt: 50,
+  learntAbove: 0.05,
+  /** Distinct words whose shares over all identities are known; rarer ones have the share of an unseen word. */
+  sharedWords: 4096,
+} as const;

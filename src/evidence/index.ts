@@ -1,0 +1,2 @@
+/** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
+export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
