@@ -38,6 +38,9 @@ const OWN_HASH = 0.97;
 /** Distance between operators in a number, in standard deviations. */
 const SHIFT = 2;
 
+/** Share of the sessions of a rare operator. */
+const RARE = 0.25;
+
 type Kind = "numeric" | "categorical" | "hash";
 
 /** The place of a session in its series, 0–1, and what all its numbers share. */
@@ -143,10 +146,13 @@ type Schedule = (draws: Draws, operators: number) => (session: number) => number
 const SCHEDULES: Readonly<Record<string, Schedule>> = {
   alternate: (_draws, operators) => (session) => session % operators,
   random: (draws, operators) => () => Math.floor(draws.uniform() * operators),
-  blocks: (_draws, operators) => (session) => Math.floor(session / 5) % operators,
-  /** All but the first share a quarter. */
-  rare: (draws, operators) => () =>
-    draws.uniform() < 0.25 ? 1 + Math.floor(draws.uniform() * (operators - 1)) : 0,
+  /** Each stays for some sessions, and comes back. */
+  blocks: (_draws, operators) => (session) => Math.floor(session / (operators === 2 ? 5 : 4)) % operators,
+  /** Each but the first has a quarter. */
+  rare: (draws, operators) => () => {
+    const place = Math.floor(draws.uniform() / RARE);
+    return place < operators - 1 ? place + 1 : 0;
+  },
 };
 
 /** Six kinds of traits that two operators differ in. */
@@ -224,9 +230,9 @@ function caseOf(name: string, makeTraits: Traits, schedule: Schedule, operators:
       const sessions = truth.map((operator, session) => {
         const moment = { place: session / length, common: draws.normal() };
         const values: Record<string, number | string> = {};
-        for (const { primitive, draw } of traits) {
-          const value = draw(draws, operator, moment);
-          if (value !== undefined) values[primitive] = value;
+        for (const trait of traits) {
+          const value = trait.draw(draws, operator, moment);
+          if (value !== undefined) values[trait.primitive] = value;
         }
         return values;
       });
