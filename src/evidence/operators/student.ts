@@ -71,7 +71,7 @@ class StudentEmission implements Emission {
     for (const [at, value] of this.#numbers.covariance.entries()) this.#scale[at] = value / divisor;
     for (const [k, operator] of this.#operators.entries()) {
       const own = operator.weights;
-      for (let i = 0; i < own.length; i++) own[i] = weights[i * this.#operators.length + k] ?? 0;
+      own.set(weights.subarray(k * own.length, (k + 1) * own.length));
       this.#updateMean(operator);
     }
     this.#measure();
@@ -92,11 +92,11 @@ class StudentEmission implements Emission {
 
   /** r = g (ν + d) / (ν + squared distance). */
   #reweight({ distances, weights }: Operator, k: number, given: Float64Array): void {
-    const operators = this.#operators.length;
+    const from = k * weights.length;
     const freedom = this.#freedom;
     const above = freedom + this.#numbers.width;
     for (let i = 0; i < weights.length; i++) {
-      weights[i] = ((given[i * operators + k] ?? 0) * above) / (freedom + (distances[i] ?? 0));
+      weights[i] = ((given[from + i] ?? 0) * above) / (freedom + (distances[i] ?? 0));
     }
   }
 
@@ -171,13 +171,12 @@ class StudentEmission implements Emission {
   }
 
   addTo(logs: Float64Array): void {
-    const operators = this.#operators.length;
     const constant = this.#constant - this.#logDeterminant / 2;
     const freedom = this.#freedom;
     const power = (freedom + this.#numbers.width) / 2;
     for (const [k, { distances }] of this.#operators.entries()) {
       for (let i = 0; i < distances.length; i++) {
-        const at = i * operators + k;
+        const at = k * distances.length + i;
         logs[at] = (logs[at] ?? 0) + constant - power * Math.log(1 + (distances[i] ?? 0) / freedom);
       }
     }
