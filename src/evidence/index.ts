@@ -16,3 +16,4 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
