@@ -82,6 +82,18 @@ export class ByteReader {
     return this.#view.getFloat64(this.#advance(8), true);
   }
 
+  finite(): number {
+    const value = this.float();
+    if (!Number.isFinite(value)) throw new RangeError(`damaged state: ${value} should be finite`);
+    return value;
+  }
+
+  /** A float, or null if it is NaN. */
+  floatOrNull(): number | null {
+    const value = this.float();
+    return Number.isNaN(value) ? null : value;
+  }
+
   whole(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {
@@ -115,6 +127,16 @@ export class ByteReader {
     if (this.#at > this.#end) throw new RangeError("damaged state: it ends too early");
     return from;
   }
+}
+
+/**
+ * Returns a number that lies between 0 and a limit.
+ * @throws RangeError if it does not
+ */
+export function within(value: number, most: number): number {
+  if (!(value >= 0 && value <= most))
+    throw new RangeError(`damaged state: ${value} should be between 0 and ${most}`);
+  return value;
 }
 
 /** 32 bits that change if any four bytes in a row do. They find accidents, not attacks. */

@@ -3,7 +3,7 @@
  * a wager's expectation stays what it is, so E, the cash and all wagers, is a martingale that starts at 1.
  */
 import { CHANGE } from "../constants.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { type ByteReader, type ByteWriter, within } from "./bytes.ts";
 
 const { mostD, hit, mostWager } = CHANGE;
 const BETS = CHANGE.bets.length;
@@ -11,6 +11,9 @@ const BASES = Float64Array.from(CHANGE.bets, ({ base }) => base);
 const PER_KEPT = Float64Array.from(CHANGE.bets, ({ perKept }) => perKept);
 /** Hypotheses for a moment, before one is dropped. */
 const MOST = CHANGE.hypotheses + 1;
+
+/** Limit of m and j: m + j is at most the members and the observation. */
+const MOST_SPAN = CHANGE.reservoir + 1;
 
 /** One hypothesis, with the sum of its wagers. */
 export interface Hypothesis {
@@ -147,21 +150,22 @@ export class Hypotheses {
 
   /**
    * Reads hypotheses into an empty list.
+   * @param count - observations of the regime
    * @throws RangeError if the bytes are damaged
    */
-  read(reader: ByteReader): void {
+  read(reader: ByteReader, count: number): void {
     const cells = this.#cells;
-    const size = reader.byte();
-    if (size > CHANGE.hypotheses) throw new RangeError(`damaged state: ${size} hypotheses`);
+    const size = within(reader.byte(), CHANGE.hypotheses);
     let number = 0;
     for (let h = 0; h < size; h++) {
       const at = h * this.#stride;
-      number += reader.whole();
+      number = within(number + reader.whole(), count);
       cells[at + NUMBER] = number;
-      cells[at + TS] = finite(reader.float());
-      cells[at + M] = amount(reader.float());
-      cells[at + J] = amount(reader.float());
-      for (let wager = at + WAGERS; wager < at + this.#stride; wager++) cells[wager] = amount(reader.float());
+      cells[at + TS] = reader.finite();
+      cells[at + M] = within(reader.float(), MOST_SPAN);
+      cells[at + J] = within(reader.float(), MOST_SPAN);
+      for (let wager = at + WAGERS; wager < at + this.#stride; wager++)
+        cells[wager] = within(reader.float(), mostWager);
     }
     this.#size = size;
     this.#add();
@@ -189,15 +193,4 @@ export class Hypotheses {
       cells[at + SUM] = sum;
     }
   }
-}
-
-function finite(value: number): number {
-  if (!Number.isFinite(value)) throw new RangeError("damaged state: a time is not finite");
-  return value;
-}
-
-function amount(value: number): number {
-  if (!(value >= 0 && value < Infinity))
-    throw new RangeError("damaged state: an amount is not finite or negative");
-  return value;
 }

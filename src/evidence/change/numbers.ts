@@ -45,11 +45,7 @@ export class Numbers implements Values {
   }
 
   read(reader: ByteReader, size: number): void {
-    for (let i = 0; i < size; i++) {
-      const value = reader.float();
-      if (!Number.isFinite(value)) throw new RangeError("damaged state: a value is not finite");
-      this.#values[i] = value;
-    }
+    for (let i = 0; i < size; i++) this.#values[i] = reader.finite();
     this.#size = size;
   }
 }

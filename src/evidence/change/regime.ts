@@ -4,7 +4,7 @@
  */
 import type { MergeKind } from "../../core/index.ts";
 import { CHANGE } from "../constants.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, within } from "./bytes.ts";
 import type { Draw } from "./draw.ts";
 import { type Hypothesis, Hypotheses } from "./hypotheses.ts";
 import type { Split } from "./summary.ts";
@@ -177,30 +177,22 @@ export class Regime {
     this.#numbers.copyWithin(index, index + 1, R + 1);
     this.#hypotheses.shrink(R / (R + 1));
   }
+
   #read(reader: ByteReader): void {
-    this.#count = reader.whole();
-    this.#cash = reader.float();
-    this.#e = reader.float();
-    this.#firstTs = nullIfNaN(reader.float());
-    this.#notedTs = nullIfNaN(reader.float());
-    const size = reader.byte();
-    const isSound = size === Math.min(this.#count, R) && this.#cash > 0 && this.#cash <= 1;
-    if (!isSound || !(this.#e >= 0 && this.#e < Infinity))
-      throw new RangeError(
-        `damaged state: ${size} members of ${this.#count}, cash ${this.#cash}, E ${this.#e}`,
-      );
+    const count = reader.whole();
+    this.#count = count;
+    this.#cash = within(reader.float(), 1);
+    this.#e = within(reader.float(), Number.MAX_VALUE);
+    this.#firstTs = reader.floatOrNull();
+    this.#notedTs = reader.floatOrNull();
+    const size = within(reader.byte(), Math.min(count, R));
     let number = 0;
     for (let i = 0; i < size; i++) {
-      number += reader.whole();
+      number = within(number + reader.whole(), count);
       this.#numbers[i] = number;
     }
-    if (number > this.#count) throw new RangeError(`damaged state: member ${number} of ${this.#count}`);
     this.#values.read(reader, size);
-    this.#hypotheses.read(reader);
+    this.#hypotheses.read(reader, count);
     reader.end();
   }
-}
-
-function nullIfNaN(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
 }
