@@ -1,5 +1,19 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export {
+  type ChangeDetector,
+  changeDetector,
+  type Draw,
+  drawOf,
+  type Hypothesis,
+  keyOf,
+  Regime,
+  type RegimeSplit,
+  type SipKey,
+  type Step,
+  type StepConstants,
+} from "./change/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
@@ -10,12 +24,4 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
-export {
-  type NumberSummary,
-  quantile,
-  type SharedValue,
-  type ShareSummary,
-  summarizeCounts,
-  summarizeNumbers,
-  type Summary,
-} from "./statistics.ts";
+export { type NumericSummary, type SharesSummary, type Summary } from "./statistics.ts";
