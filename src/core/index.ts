@@ -19,9 +19,10 @@ export {
   type PrimitiveRecord,
   type StepResult,
 } from "./identity.ts";
-export { utf8Length } from "./json.ts";
+export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
 export {
   arraySeries,
+  type Change,
   collectSeries,
   type HashWindowChange,
   merge,
@@ -42,6 +43,7 @@ export {
 } from "./message/index.ts";
 export {
   type AppliedObservation,
+  isInformative,
   type Member,
   type MergeKind,
   nameInSeries,
@@ -64,5 +66,16 @@ export {
   sessionOf,
   type Stored,
 } from "./session.ts";
+export {
+  type EntriesChange,
+  type FollowedIdentity,
+  type FollowedSeries,
+  type HookEvent,
+  type HookOutcome,
+  type HookRun,
+  type HookWork,
+  type RecomputeReason,
+  type SeriesHook,
+} from "./series-hook.ts";
 export { readThresholds } from "./thresholds.ts";
 export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

@@ -1,2 +1,3 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
