@@ -197,6 +197,7 @@ describe("[design] records in pages", () => {
         },
         tail: { kind: "bag", count: 3, informative: members.length, lastTs: 4, newest: members },
         policyId: "p",
+        kept: null,
       });
       const all = new Map([
         ["b.full", bag(newest)],
