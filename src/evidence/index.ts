@@ -3,6 +3,7 @@ export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export {
   type ChangeDetector,
+  type ChangeKind,
   changeDetector,
   type Draw,
   drawOf,

@@ -2,18 +2,17 @@
  * The change detector of one regime of one series: an e-process over ranks in a reservoir. Exact: whatever the distribution of independent
  * values, P(E ever reaches c) ≤ 1/c if it never changes (Ville's inequality). When a regime ends and what is published is the caller's.
  */
-import type { MergeKind } from "../../core/index.ts";
 import { CHANGE } from "../constants.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Draw } from "./draw.ts";
 import { type Hypothesis, Hypotheses } from "./hypotheses.ts";
 import type { Split } from "./summary.ts";
-import { MOST_MEMBERS, type Values, VALUES } from "./values.ts";
+import { type ChangeKind, MOST_MEMBERS, type Values, VALUES } from "./values.ts";
 
 /** First byte of what `write` returns. */
 const VERSION = 1;
 /** Second byte. */
-const KIND_BYTES: Readonly<Record<MergeKind, number>> = { numeric: 1, categorical: 2, hash: 3 };
+const KIND_BYTES: Readonly<Record<ChangeKind, number>> = { numeric: 1, categorical: 2, hash: 3 };
 /** More than a state takes; all writers share it. */
 const buffer = new ArrayBuffer(8_192);
 
@@ -33,7 +32,7 @@ export interface RegimeSplit extends Split {
 
 /** The mutable state of one regime. */
 export class Regime {
-  readonly #kind: MergeKind;
+  readonly #kind: ChangeKind;
   /** S, in order of joining; the numbers of its members in the regime beside it. */
   readonly #values: Values;
   readonly #numbers = new Float64Array(MOST_MEMBERS);
@@ -45,14 +44,14 @@ export class Regime {
   #notedTs: number | null = null;
   #hasEnded = false;
 
-  private constructor(kind: MergeKind, values: Values, hypotheses: Hypotheses) {
+  private constructor(kind: ChangeKind, values: Values, hypotheses: Hypotheses) {
     this.#kind = kind;
     this.#values = values;
     this.#hypotheses = hypotheses;
   }
 
   /** A regime without observations. */
-  static empty(kind: MergeKind): Regime {
+  static empty(kind: ChangeKind): Regime {
     return new Regime(kind, VALUES[kind].empty(), new Hypotheses(sidesOf(kind)));
   }
 
@@ -60,7 +59,7 @@ export class Regime {
    * Reads what `write` returned.
    * @throws RangeError if the bytes are damaged, of another version or of another kind
    */
-  static read(kind: MergeKind, bytes: Uint8Array): Regime {
+  static read(kind: ChangeKind, bytes: Uint8Array): Regime {
     if (bytes[0] !== VERSION)
       throw new RangeError(`damaged state: it should have version ${VERSION}, got ${bytes[0] ?? "no bytes"}`);
     const reader = new ByteReader(bytes);
@@ -195,6 +194,6 @@ export class Regime {
 }
 
 /** Numbers can be unusually low or unusually high; other values only unusually rare. */
-function sidesOf(kind: MergeKind): 1 | 2 {
+function sidesOf(kind: ChangeKind): 1 | 2 {
   return kind === "numeric" ? 2 : 1;
 }

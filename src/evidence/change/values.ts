@@ -9,6 +9,9 @@ import { Numbers } from "./numbers.ts";
 import type { Split, SplitCounts } from "./summary.ts";
 import { Texts } from "./texts.ts";
 
+/** The kinds of series whose changes are looked for. */
+export type ChangeKind = Exclude<MergeKind, "bag">;
+
 /** Members for a moment: all of the reservoir, and the observation that may join it. */
 export const MOST_MEMBERS = CHANGE.reservoir + 1;
 
@@ -39,7 +42,7 @@ const texts: ValuesOfKind = {
   read: (reader, size) => Texts.read(reader, size),
 };
 
-export const VALUES: Readonly<Record<MergeKind, ValuesOfKind>> = {
+export const VALUES: Readonly<Record<ChangeKind, ValuesOfKind>> = {
   numeric: { empty: () => new Numbers(), read: (reader, size) => Numbers.read(reader, size) },
   categorical: texts,
   hash: texts,
