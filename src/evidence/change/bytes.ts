@@ -1,4 +1,5 @@
 /** Writes and reads packed numbers and texts, with a checksum behind them. The layout is the caller's. */
+import { utf8Length } from "../../core/index.ts";
 import { MOST_BYTES_PER_UNIT, readUtf8, writeUtf8 } from "./utf8.ts";
 
 const CHECKSUM_BYTES = 4;
@@ -41,6 +42,14 @@ export class ByteWriter {
     const end = writeUtf8(text, this.#bytes, this.#at + 1);
     this.byte(end - this.#at - 1);
     this.#at = end;
+  }
+
+  /** A text of any length that fits in the buffer. */
+  longText(text: string): void {
+    this.whole(utf8Length(text));
+    if (text.length * MOST_BYTES_PER_UNIT > this.#bytes.length - this.#at)
+      throw new RangeError(`a text of ${text.length} characters does not fit in the buffer`);
+    this.#at = writeUtf8(text, this.#bytes, this.#at);
   }
 
   /** The bytes written, and their checksum. */
@@ -87,6 +96,12 @@ export class ByteReader {
 
   text(): string {
     const length = this.byte();
+    const from = this.#advance(length);
+    return readUtf8(this.#bytes, from, from + length);
+  }
+
+  longText(): string {
+    const length = this.whole();
     const from = this.#advance(length);
     return readUtf8(this.#bytes, from, from + length);
   }

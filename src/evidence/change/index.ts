@@ -1,4 +1,5 @@
 /** Changes with a proven error rate: draws, the regime of a series, and a detector over plain values. */
+export { ByteReader, ByteWriter } from "./bytes.ts";
 export { type ChangeDetector, changeDetector, type Step } from "./detector.ts";
 export { type Draw, drawOf, keyOf } from "./draw.ts";
 export { type Hypothesis } from "./hypotheses.ts";
