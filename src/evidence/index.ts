@@ -25,3 +25,12 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
+export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  type ChangeItem,
+  type ChangeView,
+  type CommandsView,
+  describeCommands,
+  type SeriesAsOf,
+  type Words,
+} from "./series/index.ts";

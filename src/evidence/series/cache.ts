@@ -2,12 +2,10 @@
  * Caches what the kept bytes of a series hold. A regime is taken out before it steps on, and goes back under the new bytes: if a decision is
  * not saved, the old bytes are read again.
  */
-import type { ChangeKind } from "../change/index.ts";
 import { Regime } from "../change/index.ts";
-import type { Rules } from "./rules.ts";
-import { readSeries, type SeriesFigures, type SeriesState, writeSeries } from "./kept-series.ts";
-import { type Start } from "./start.ts";
-import type { WalkState } from "./walk.ts";
+import { readSeries, type SeriesFigures, type SeriesState, splitSeries, writeSeries } from "./kept-series.ts";
+import type { Start } from "./start.ts";
+import type { FollowedBy, WalkState } from "./walk.ts";
 
 interface Cached {
   readonly state: SeriesState;
@@ -28,23 +26,41 @@ export function stateOf(kept: Uint8Array | null): SeriesState | null {
 }
 
 /** The state from which the series goes on. @param kept - bytes that hold a series */
-export function takeState(kept: Uint8Array, { kind, first, last, now, entries, checkpoints }: SeriesState): WalkState {
+export function takeState(
+  kept: Uint8Array,
+  { kind, first, last, now, entries, checkpoints }: SeriesState,
+): WalkState {
   const known = cache.get(kept);
   const regime = known?.regime ?? Regime.read(kind, now);
   if (known) known.regime = null;
   return { regime, first, last, entries, checkpoints };
 }
 
-/** The bytes of a state. @param walked - its regime must not step on any more */
+/**
+ * The bytes of a state.
+ * @param walked - its regime must not step on any more, but by `takeState`
+ * @param lastChange - of the changes that stand
+ */
 export function keep(
   walked: WalkState,
-  { kind, rules }: { readonly kind: ChangeKind; readonly rules: Rules },
+  { kind, rules }: Pick<FollowedBy, "kind" | "rules">,
   start: Start | null,
-  last: Omit<SeriesFigures, "e">,
+  { changedSinceTs, changedTs }: Omit<SeriesFigures, "e">,
 ): Uint8Array {
   const { regime, ...places } = walked;
-  const state = { kind, stamp: rules.stamps[kind], e: regime.e, ...last, ...places, start, now: regime.write() };
+  const state = {
+    ...places,
+    kind,
+    stamp: rules.stamps[kind],
+    e: regime.e,
+    changedSinceTs,
+    changedTs,
+    start,
+    now: regime.write(),
+  };
   const kept = writeSeries(state);
-  cache.set(kept, { state, regime });
+  // Views of the bytes, so that nothing is held twice.
+  const { now, checkpoints } = splitSeries(kept);
+  cache.set(kept, { state: { ...state, now, checkpoints }, regime });
   return kept;
 }

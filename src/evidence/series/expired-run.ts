@@ -43,15 +43,17 @@ export class ExpiredRun implements SeriesRun {
     this.#regime = list.filter(({ isFrozen }) => isFrozen).length;
     this.#left = Array.from({ length: list.length + 1 }, () => 0);
     this.#walk =
-      first === null || first.ts >= beforeTs
-        ? null
-        : new SeriesWalk(series, emptyState(kind, list.length));
+      first === null || first.ts >= beforeTs ? null : new SeriesWalk(series, emptyState(kind, list.length));
   }
 
   take(member: Member): void {
     if (!isInformative(this.#state.kind, member.value) || !isFromStart(this.#state.start, member)) return;
     const { list } = this.#entries;
-    for (let end = list[this.#regime]; end && compareMembers(member, end.last) > 0; end = list[this.#regime]) {
+    for (
+      let end = list[this.#regime];
+      end && compareMembers(member, end.last) > 0;
+      end = list[this.#regime]
+    ) {
       this.#regime++;
     }
     this.#left[this.#regime] = (this.#left[this.#regime] ?? 0) + 1;

@@ -78,10 +78,9 @@ export function writeSeries(state: SeriesState): Uint8Array {
 /** @returns null if the bytes hold something else, or are of another version */
 export function readSeries(bytes: Uint8Array): SeriesState | null {
   if (!holdsSeries(bytes)) return null;
-  const { head, parts } = split(bytes);
-  const [now, ...checkpoints] = parts;
+  const { head, ...parts } = splitSeries(bytes);
   const kind = KINDS[head[KIND_AT] ?? -1];
-  if (!now || !kind) throw new RangeError(`damaged series: ${parts.length} states, kind ${head[KIND_AT]}`);
+  if (!kind) throw new RangeError(`damaged series: kind ${head[KIND_AT]}`);
   const reader = new ByteReader(head);
   for (let i = 0; i < STAMP_AT; i++) reader.byte();
   const stamp = Uint8Array.from({ length: STAMP_BYTES }, () => reader.byte());
@@ -96,7 +95,19 @@ export function readSeries(bytes: Uint8Array): SeriesState | null {
   const isAfter = reader.byte() === 1;
   reader.end();
   const start = place && { ...place, isAfter };
-  return { kind, stamp, e, changedSinceTs, changedTs, entries, start, first, last, now, checkpoints };
+  return { kind, stamp, e, changedSinceTs, changedTs, entries, start, first, last, ...parts };
+}
+
+/** The head and the states, which are views of the bytes. */
+export function splitSeries(bytes: Uint8Array): {
+  head: Uint8Array;
+  now: Uint8Array;
+  checkpoints: Uint8Array[];
+} {
+  const { head, parts } = split(bytes);
+  const [now, ...checkpoints] = parts;
+  if (!now) throw new RangeError("damaged series: it has no state");
+  return { head, now, checkpoints };
 }
 
 /** Reads only the fields that have fixed places. @returns null if the bytes hold something else, or are of another version */

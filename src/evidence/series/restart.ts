@@ -22,7 +22,7 @@ export function findRestart(
   entries: readonly Entry[],
   isValid: (place: PlaceInSeries) => boolean,
 ): Restart {
-  const stay = entries.filter((entry) => entry.isFrozen || isValid(entry.last)).length;
+  const stay = entries.filter((entry) => isValid(entry.last)).length;
   const valid = checkpoints
     .map((bytes) => ({ bytes, ...readCheckpoint(bytes) }))
     .filter((checkpoint) => isValid(checkpoint.last));
@@ -33,7 +33,10 @@ export function findRestart(
   const newest = valid.findLast((checkpoint) => checkpoint.entries === stay);
   if (newest) {
     const firstOfRegime = entries[stay]?.first ?? first;
-    return { state: { ...kept, ...atCheckpoint(kind, newest), first: firstOfRegime }, from: startAfter(newest.last) };
+    return {
+      state: { ...kept, ...atCheckpoint(kind, newest), first: firstOfRegime },
+      from: startAfter(newest.last),
+    };
   }
   const before = entries[stay - 1];
   const isRegimeKnown = before !== undefined && !before.isFrozen;

@@ -66,6 +66,11 @@ export class Entries {
   }
 }
 
+/** The outcome of a series that has no changes any more. @param before - the entries before the decision */
+export function withoutEntries(before: readonly string[]): SeriesOutcome {
+  return { kept: null, ...new Entries(before).changeTo([]) };
+}
+
 /** The last change among entries, for the head of the series. */
 export function lastChange(entries: readonly Entry[]): Omit<SeriesFigures, "e"> {
   const last = entries.at(-1);

@@ -2,7 +2,13 @@
 import { compareMembers, isInformative, type Member, type PlaceInSeries } from "../../core/index.ts";
 import { keep } from "./cache.ts";
 import type { Entry } from "./entry.ts";
-import { type Entries, lastChange, type SeriesInDecision, type SeriesOutcome, type SeriesRun } from "./run.ts";
+import {
+  type Entries,
+  lastChange,
+  type SeriesInDecision,
+  type SeriesOutcome,
+  type SeriesRun,
+} from "./run.ts";
 import { isFromStart, type Start, startAfter, startAt } from "./start.ts";
 import { emptyState, SeriesWalk } from "./walk.ts";
 
@@ -72,8 +78,13 @@ export class WholeRun implements SeriesRun {
 
   #start(): Start | null {
     const { start, isMovable = false } = this.#from;
-    if (start === null || !isMovable || this.#isStartStored) return start;
+    const isGone = start !== null && isMovable && !this.#isStartStored;
+    // Whatever is frozen lies before the start.
+    const isMissing = start === null && this.#frozen.length > 0;
+    if (!isGone && !isMissing) return start;
     if (this.#first !== null) return startAt(this.#first);
-    return this.#lastBefore && startAfter(this.#lastBefore);
+    const before = [this.#frozen.at(-1)?.last ?? null, this.#lastBefore].filter((place) => place !== null);
+    const [latest] = before.toSorted((a, b) => compareMembers(b, a));
+    return latest ? startAfter(latest) : null;
   }
 }
