@@ -7,7 +7,6 @@ export {
   wordSecretStamp,
 } from "./commands/index.ts";
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
-export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export {
   type ChangeDetector,
   type ChangeKind,
@@ -34,3 +33,4 @@ export {
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";

@@ -21,8 +21,8 @@ const SINCE_AT = E_AT + 8;
 const CHANGED_AT = SINCE_AT + 8;
 /** Lengths at the end, two bytes each: of the current regime and of each checkpoint; 0 if there is none. */
 const LENGTHS = 1 + CHANGE.checkpoints;
-/** More than a head takes. All heads are written into it one after the other. */
-const buffer = new ArrayBuffer(16_384);
+/** All heads are written by it, one after the other. */
+const writer = new ByteWriter();
 
 /** What a reader of many series needs. */
 export interface SeriesFigures {
@@ -58,7 +58,7 @@ export interface Checkpoint {
 }
 
 export function writeSeries(state: SeriesState): Uint8Array {
-  const writer = new ByteWriter(buffer);
+  writer.start();
   writer.byte(KEPT_VERSION);
   writer.byte(SERIES);
   writer.byte(KINDS.indexOf(state.kind));
@@ -68,9 +68,9 @@ export function writeSeries(state: SeriesState): Uint8Array {
   writer.float(state.changedTs ?? Number.NaN);
   writer.whole(state.entries);
   const texts: string[] = [];
-  writePlace(writer, state.first, texts);
-  writePlace(writer, state.last, texts);
-  writePlace(writer, state.start, texts);
+  writePlace(state.first, texts);
+  writePlace(state.last, texts);
+  writePlace(state.start, texts);
   writer.byte(state.start?.isAfter === true ? 1 : 0);
   return join(writer.finish(), [state.now, ...state.checkpoints]);
 }
@@ -85,8 +85,8 @@ export function readSeries(bytes: Uint8Array): SeriesState | null {
   for (let i = 0; i < STAMP_AT; i++) reader.byte();
   const stamp = Uint8Array.from({ length: STAMP_BYTES }, () => reader.byte());
   const e = reader.float();
-  const changedSinceTs = orNull(reader.float());
-  const changedTs = orNull(reader.float());
+  const changedSinceTs = reader.floatOrNull();
+  const changedTs = reader.floatOrNull();
   const entries = reader.whole();
   const texts: string[] = [];
   const first = readPlace(reader, texts);
@@ -116,15 +116,15 @@ export function readFigures(bytes: Uint8Array): SeriesFigures | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     e: view.getFloat64(E_AT, true),
-    changedSinceTs: orNull(view.getFloat64(SINCE_AT, true)),
-    changedTs: orNull(view.getFloat64(CHANGED_AT, true)),
+    changedSinceTs: nullIfNaN(view.getFloat64(SINCE_AT, true)),
+    changedTs: nullIfNaN(view.getFloat64(CHANGED_AT, true)),
   };
 }
 
 export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Array {
-  const writer = new ByteWriter(buffer);
+  writer.start();
   writer.whole(entries);
-  writePlace(writer, last, []);
+  writePlace(last, []);
   return join(writer.finish(), [regime]);
 }
 
@@ -174,12 +174,12 @@ function split(bytes: Uint8Array): { head: Uint8Array; parts: Uint8Array[] } {
 }
 
 /** @param texts - those that were written before; one that is among them is written as its number */
-function writePlace(writer: ByteWriter, place: PlaceInSeries | null, texts: string[]): void {
+function writePlace(place: PlaceInSeries | null, texts: string[]): void {
   writer.byte(place === null ? 0 : 1);
   if (place === null) return;
   writer.float(place.ts);
-  writeText(writer, place.evidenceRef, texts);
-  writeText(writer, place.attackerUuid, texts);
+  writeText(place.evidenceRef, texts);
+  writeText(place.attackerUuid, texts);
 }
 
 function readPlace(reader: ByteReader, texts: string[]): PlaceInSeries | null {
@@ -190,7 +190,7 @@ function readPlace(reader: ByteReader, texts: string[]): PlaceInSeries | null {
   return { ts, evidenceRef, attackerUuid };
 }
 
-function writeText(writer: ByteWriter, text: string, texts: string[]): void {
+function writeText(text: string, texts: string[]): void {
   const known = texts.indexOf(text);
   writer.byte(known < 0 ? texts.length : known);
   if (known >= 0) return;
@@ -204,6 +204,6 @@ function readText(reader: ByteReader, texts: string[]): string {
   return texts[number] ?? "";
 }
 
-function orNull(value: number): number | null {
+function nullIfNaN(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
