@@ -26,7 +26,7 @@ function seriesOf(primitive: string, kind: FollowedKind, seed: number) {
 
 /** What does not depend on the order of arrival. */
 function knownOf(model: Model, primitive: string) {
-  const { checkpoints, ...state } = stateOfSeries(model, primitive);
+  const state = { ...stateOfSeries(model, primitive), checkpoints: [] };
   return { state, entries: model.entries.get(primitive) ?? [] };
 }
 
