@@ -279,7 +279,7 @@ function switchOff(world: World): string {
 /** One new observation of each primitive that has a record. */
 function touch(world: World, model: Model, identity: number): void {
   const attacker = world.links.indexOf(identity);
-  for (const primitive of [...model.records.keys()]) {
+  for (const primitive of model.records.keys()) {
     // Nobody is linked to it any more, so no observation can come.
     if (attacker < 0) throw new Error("an identity with records must have an attacker");
     world.session++;
