@@ -3,12 +3,69 @@
  * and estimates operators outside of them.
  */
 import { readConfig, tryConfig } from "./config.ts";
-import type { HookEvent, JsonValue, Member, SeriesHook } from "./core/index.ts";
+import {
+  type AppliedObservation,
+  type HookEvent,
+  type JsonValue,
+  type Member,
+  mergeKindIn,
+  type Policy,
+  type SeriesHook,
+} from "./core/index.ts";
+import { wordSharesJob } from "./evidence/job.ts";
+import { sharesFor, wordShareReader } from "./evidence/shares.ts";
+import type { CapabilityJob } from "./maintenance/index.ts";
 import { firstShard } from "./shard.ts";
 import { readEvidenceSecret } from "./storage/index.ts";
 
+/** Long work of capabilities. */
+export const capabilityJobs: readonly CapabilityJob[] = [wordSharesJob];
+
 /** The share of a word over all identities, above 0 to 1. */
 export type WordShares = (word: string) => number;
+
+type ValueOf = Pick<AppliedObservation, "primitive" | "value">;
+
+/**
+ * Reads the shares of the words of bags among observations, for the calls that apply them. At most one query, once an hour.
+ * @returns the shares of the words among some of them, by word; undefined if there are none
+ */
+export async function wordSharesFor(
+  env: Env,
+  policy: Policy,
+  observations: readonly ValueOf[],
+): Promise<(some: readonly ValueOf[]) => Readonly<Record<string, number>> | undefined> {
+  const words = areWordsScored(env) ? wordsIn(policy, observations) : [];
+  if (words.length === 0) return () => undefined;
+  const shares = new Map(Object.entries(await sharesFor(env, words)));
+  return (some) => {
+    const known = wordsIn(policy, some).map((word) => [word, shares.get(word) ?? 0] as const);
+    return known.length === 0 ? undefined : Object.fromEntries(known);
+  };
+}
+
+function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
+  return observations.flatMap(({ primitive, value }) =>
+    mergeKindIn(policy, primitive) === "bag" ? wordsOf(value) : [],
+  );
+}
+
+/** Reads the shares of all words, for decisions about stored observations. At most one query, once an hour. Null if no word is scored. */
+export async function readWordShares(env: Env): Promise<WordShares | null> {
+  return areWordsScored(env) ? wordShareReader(env) : null;
+}
+
+/** Whether words of commands are scored. A wrong variable is reported where something is decided. */
+function areWordsScored(env: Env): boolean {
+  const secret: string | undefined = env.WORD_SECRET;
+  return Boolean(secret) && (tryConfig(env)?.evidence ?? null) !== null;
+}
+
+/** The words of a bag. A value of another kind, from before the kind was changed, has none. */
+function wordsOf(value: string): string[] {
+  const read: unknown = JSON.parse(value);
+  return Array.isArray(read) ? read.filter((word) => typeof word === "string") : [];
+}
 
 /** Secrets that were read from the first shard. They are made once and never change. */
 const stored = new WeakMap<Env, string>();
