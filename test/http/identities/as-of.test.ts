@@ -3,11 +3,11 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readConfig } from "../../../src/config.ts";
 import {
   type Member,
   merge,
   type MergeKind,
-  STANDARD_POLICY,
   type State,
   stubIdentityUuid,
 } from "../../../src/core/index.ts";
