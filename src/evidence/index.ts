@@ -9,6 +9,7 @@ export {
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
+  type ChangeKind,
   changeDetector,
   type Draw,
   drawOf,
@@ -23,4 +24,13 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
+export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  type ChangeItem,
+  type ChangeView,
+  type CommandsView,
+  describeCommands,
+  type SeriesAsOf,
+  type Words,
+} from "./series/index.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";

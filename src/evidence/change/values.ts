@@ -9,6 +9,9 @@ import { Numbers } from "./numbers.ts";
 import type { Split, SplitCounts } from "./summary.ts";
 import { Texts } from "./texts.ts";
 
+/** The kinds of series whose changes are looked for. */
+export type ChangeKind = Exclude<MergeKind, "bag">;
+
 /** Members for a moment: all of the reservoir, and the observation that may join it. */
 export const MOST_MEMBERS = CHANGE.reservoir + 1;
 
@@ -38,7 +41,7 @@ export interface Values {
 /** @param room - `MOST_MEMBERS` floats */
 type EmptyValues = (room: Float64Array) => Values;
 
-export const VALUES: Readonly<Record<MergeKind, EmptyValues>> = {
+export const VALUES: Readonly<Record<ChangeKind, EmptyValues>> = {
   numeric: (room) => new Numbers(room),
   categorical: (room) => new Texts(room),
   hash: (room) => new Texts(room),
