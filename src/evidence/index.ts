@@ -34,3 +34,11 @@ export {
   type Words,
 } from "./series/index.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  type Kinds,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";
