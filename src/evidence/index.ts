@@ -1,3 +1,11 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  type Kinds,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
