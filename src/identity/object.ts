@@ -3,7 +3,7 @@
  * and publishes the events.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfig } from "../config.ts";
+import { readConfig, tryConfig } from "../config.ts";
 import {
   type AppliedObservation,
   type Cause,
@@ -77,7 +77,12 @@ export class IdentityObject extends DurableObject<Env> {
     if (name === undefined) throw new Error("an identity object must be reached by its identity's UUID");
     this.#identityUuid = name;
     this.#store = new IdentityStore(ctx.storage, name);
-    this.#drain = new Drain(this.#store, name, (work) => this.#inTransaction(work));
+    this.#drain = new Drain(
+      this.#store,
+      name,
+      (work) => this.#inTransaction(work),
+      () => (tryConfig(env) === null ? null : seriesHook(env)),
+    );
     this.#jobs = new JobRunner(this.#store, name, (change) => this.#commit(change));
     this.#watchers = new Watchers(ctx);
     this.targets = {
