@@ -16,8 +16,9 @@ import {
   retractPrimitives,
   unpublishableLetter,
 } from "../storage/index.ts";
+import type { SeriesSummaries } from "../hooks.ts";
 import type { Budget } from "./budget.ts";
-import { packProfile, type Summaries } from "./profile.ts";
+import { packProfile } from "./profile.ts";
 import { retryDelayMs } from "./schedule.ts";
 import type { IdentityStore, PendingEvent } from "./store/index.ts";
 
@@ -59,7 +60,7 @@ export class Drain {
   readonly #store: IdentityStore;
   readonly #identityUuid: string;
   readonly #inTransaction: (work: () => void) => void;
-  readonly #summaries: () => Summaries | null;
+  readonly #summaries: () => SeriesSummaries | null;
   #running: Promise<DrainResult> | null = null;
   #failures = 0;
   /** Whether the read model was projected since this object started. */
@@ -74,7 +75,7 @@ export class Drain {
     store: IdentityStore,
     identityUuid: string,
     inTransaction: (work: () => void) => void,
-    summaries: () => Summaries | null,
+    summaries: () => SeriesSummaries | null,
   ) {
     this.#store = store;
     this.#identityUuid = identityUuid;

@@ -1,16 +1,14 @@
 /** An identity's states as the read model in D1 keeps them. */
-import type { FollowedSeries, SeriesHook } from "../core/index.ts";
+import type { FollowedSeries } from "../core/index.ts";
+import type { SeriesSummaries } from "../hooks.ts";
 import type { PackedProfile } from "../storage/index.ts";
 import type { IdentityStore } from "./store/index.ts";
-
-/** What a hook says of what it keeps. */
-export type Summaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
 
 /** Significant digits of E in the read model. */
 const DIGITS = 4;
 
 /** The states as they are now, packed. @param summaries - null: no series is followed */
-export function packProfile(store: IdentityStore, summaries: Summaries | null): PackedProfile {
+export function packProfile(store: IdentityStore, summaries: SeriesSummaries | null): PackedProfile {
   const { head } = store;
   const policies = new Map<string, number>();
   const series: Uint8Array[] = [];
@@ -33,7 +31,7 @@ export function packProfile(store: IdentityStore, summaries: Summaries | null): 
       ...packFollowed(kept === null ? null : (summaries?.summarizeSeries(kept) ?? null)),
     ];
   });
-  const identity = states.length === 0 ? null : (summaries?.summarizeIdentity(head.kept, series) ?? null);
+  const identity = series.length === 0 ? null : (summaries?.summarizeIdentity(head.kept, series) ?? null);
   return {
     seq: head.seq,
     projectedTs: Date.now() / 1_000,
