@@ -10,9 +10,20 @@ export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
+  groupsOf,
   type Kinds,
+  type OperatorGroup,
   type OperatorModel,
   operators,
   type SessionValues,
 } from "./operators/index.ts";
+export {
+  type NumberSummary,
+  quantile,
+  type SharedValue,
+  type ShareSummary,
+  summarizeCounts,
+  summarizeNumbers,
+  type Summary,
+} from "./statistics.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
