@@ -23,6 +23,7 @@ import {
   keyOf,
   type SeriesAsOf,
   seriesAsOf,
+  STANDARD_EVIDENCE,
   traitFilter,
 } from "./evidence/index.ts";
 import { wordSharesJob, wordStampOf } from "./evidence/job.ts";
@@ -153,6 +154,21 @@ function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
 function wordsOf(value: string): string[] {
   const read: unknown = JSON.parse(value);
   return Array.isArray(read) ? read.filter((word) => typeof word === "string") : [];
+}
+
+/** What says what is kept of series and identities, for the read model. */
+export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
+
+/** What is kept says it by itself: no secret and no constant is needed. */
+const SUMMARIES: SeriesSummaries = evidenceHook({
+  constants: STANDARD_EVIDENCE,
+  key: keyOf(""),
+  words: null,
+});
+
+/** The same part of the hook; null if evidence is switched off or a variable is wrong. Never throws. */
+export function seriesSummaries(env: Env): SeriesSummaries | null {
+  return isOff(env) ? null : SUMMARIES;
 }
 
 /** What is said of evidence to readers, by the variables of an environment. */

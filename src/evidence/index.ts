@@ -37,8 +37,18 @@ export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
+  groupsOf,
   type Kinds,
+  type OperatorGroup,
   type OperatorModel,
   operators,
   type SessionValues,
 } from "./operators/index.ts";
+export {
+  type NumberSummary,
+  quantile,
+  type SharedValue,
+  type ShareSummary,
+  summarizeCounts,
+  summarizeNumbers,
+} from "./statistics.ts";

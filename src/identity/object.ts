@@ -21,6 +21,7 @@ import {
   prepareHook,
   readWordShares,
   seriesHook,
+  seriesSummaries,
   sharesIn,
   type WordShares,
 } from "../hooks.ts";
@@ -94,7 +95,12 @@ export class IdentityObject extends DurableObject<Env> {
     if (name === undefined) throw new Error("an identity object must be reached by its identity's UUID");
     this.#identityUuid = name;
     this.#store = new IdentityStore(ctx.storage, name);
-    this.#drain = new Drain(this.#store, name, (work) => this.#inTransaction(work));
+    this.#drain = new Drain(
+      this.#store,
+      name,
+      (work) => this.#inTransaction(work),
+      () => seriesSummaries(env),
+    );
     this.#jobs = new JobRunner(
       this.#store,
       name,
