@@ -118,7 +118,8 @@ export function whyWords(event: AttributionEvent): string[] {
  * payload has it whole.
  */
 export function shownExplanation({ explanation, payload }: AttributionEvent): Explanation | undefined {
-  if (explanation?.rule !== BAG_RULE) return explanation;
+  if (explanation?.rule === undefined) return undefined;
+  if (explanation.rule !== BAG_RULE) return explanation;
   const value = payload.current_value;
   return { ...explanation, recent: explanation.recent.map((member) => ({ ...member, value })) };
 }

@@ -9,9 +9,6 @@ import { Numbers } from "./numbers.ts";
 import type { Split, SplitCounts } from "./summary.ts";
 import { Texts } from "./texts.ts";
 
-/** The kinds of series whose changes are looked for. */
-export type ChangeKind = Exclude<MergeKind, "bag">;
-
 /** Members for a moment: all of the reservoir, and the observation that may join it. */
 export const MOST_MEMBERS = CHANGE.reservoir + 1;
 
