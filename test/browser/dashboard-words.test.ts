@@ -151,7 +151,9 @@ describe("[§5 explanation] in plain words", () => {
   it("bags are recognized by their rule, or else by their values, and are not drawn", () => {
     const bag = ["0123456789abcdef"];
     expect(kindOf([], shownExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe("bags");
-    expect(kindOf([["plain"]], shownExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe("bags");
+    expect(kindOf([["plain"]], shownExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe(
+      "bags",
+    );
     expect(kindOf([bag, bag], null)).toBe("bags");
     expect(kindOf([bag, ["x"]], null)).toBe("bands");
     expect(kindOf([], null)).toBe("bands");
