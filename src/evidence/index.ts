@@ -7,6 +7,41 @@ export {
   wordSecretStamp,
 } from "./commands/index.ts";
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export {
+  type ChangeDetector,
+  type ChangeKind,
+  changeDetector,
+  type Draw,
+  drawOf,
+  type Hypothesis,
+  keyOf,
+  type NumericSummary,
+  Regime,
+  type RegimeSplit,
+  type SharesSummary,
+  type SipKey,
+  type Step,
+  type StepConstants,
+  type Summary,
+} from "./change/index.ts";
+export {
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
+export {
+  type ChangeItem,
+  type ChangeView,
+  type CommandsView,
+  describeCommands,
+  type SeriesAsOf,
+  type Words,
+} from "./series/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
@@ -24,6 +59,4 @@ export {
   type ShareSummary,
   summarizeCounts,
   summarizeNumbers,
-  type Summary,
 } from "./statistics.ts";
-export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
