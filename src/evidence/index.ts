@@ -21,7 +21,15 @@ export {
   type Step,
   type StepConstants,
 } from "./change/index.ts";
-export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
 export {
   type ChangeItem,
   type ChangeView,
