@@ -17,3 +17,4 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
