@@ -92,7 +92,7 @@ const RULES: Readonly<Record<string, RuleWords>> = {
 
 /** Why a state changed; nothing for events that hold no explanation. */
 export function whyWords({ explanation }: AttributionEvent): string[] {
-  if (!explanation) return [];
+  if (explanation?.rule === undefined) return [];
   const { left, margin, recent, older, rule, statistic, threshold } = explanation;
   const words = RULES[rule];
   const decided = words?.decided(explanation) ?? `The rule ${rule} compared ${statistic} with ${threshold}.`;

@@ -135,7 +135,7 @@ function addExplained(
   for (const [primitive, own] of byPrimitive) {
     if (primitive === undefined) continue;
     const members = own.flatMap(({ explanation }) =>
-      explanation ? [...explanation.older, ...explanation.recent] : [],
+      explanation?.rule !== undefined ? [...explanation.older, ...explanation.recent] : [],
     );
     const shown = members.filter(({ value }) => !isDigest(value));
     after.set(primitive, mergePoints(shown, after.get(primitive) ?? [], STRIP_POINTS));

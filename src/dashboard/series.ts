@@ -91,7 +91,8 @@ export function drawingOf(
 export function lastExplanations(events: readonly AttributionEvent[]): Map<string, Explanation> {
   const last = new Map<string, Explanation>();
   for (const { payload, explanation } of events) {
-    if (payload.primitive !== undefined && explanation) last.set(payload.primitive, explanation);
+    if (payload.primitive !== undefined && explanation?.rule !== undefined)
+      last.set(payload.primitive, explanation);
   }
   return last;
 }

@@ -135,7 +135,8 @@ describe("[§5 explanation] in plain words", () => {
       "2 observations left the windows.",
     ]);
     expect(whyWords(event).at(-1)).toBe("5 observations in the recent window, 1 in the one before.");
-    const listed = event.explanation ? windowMembers(event.explanation) : [];
+    const { explanation } = event;
+    const listed = explanation?.rule !== undefined ? windowMembers(explanation) : [];
     expect(listed.map(({ value, window, isNew }) => [value, window, isNew])).toEqual([
       ...["v5", "v4", "v3", "v2", "v1"].map((value) => [value, "recent", true]),
       ["w", "older", false],
@@ -157,6 +158,7 @@ describe("[dashboard] rows", () => {
     last_change_ts: null,
     states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
     multi_actor_suspected: null,
+    evidence: { e: null, changed_ts: null, operators: null },
     addresses: [],
     troubled: [],
     ...more,

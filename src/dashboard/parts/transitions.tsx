@@ -56,7 +56,7 @@ function Transition({
         )}
         {isFresh && <span class="new-mark">new</span>}
       </p>
-      {explanation && (
+      {explanation?.rule !== undefined && (
         <>
           <p class="why">
             {whyWords(event).join(" ")}{" "}
