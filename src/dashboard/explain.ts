@@ -1,6 +1,7 @@
 /** Transitions in plain words: what came in, which rule decided, against which threshold and by what margin. */
+import { changeWords, eWords } from "./evidence-words.ts";
 import type { AttributionEvent, Explanation, Member } from "./schemas.ts";
-import { counted, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
+import { counted, exactTime, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
 
 /** How many of the new values are named. */
 const NAMED = 4;
@@ -134,10 +135,40 @@ export function eventWords({ type, payload }: AttributionEvent): string {
   if (type === "profile.multi_actor_suspected") {
     return `several actors suspected: ${payload.primitives?.join(", ") ?? ""}`;
   }
+  const evidence = evidenceEventWords(type, payload);
+  if (evidence !== null) return evidence;
   if (type === "merged") return `${shortUuid(payload.loser_uuid ?? "")} was merged in`;
   if (type === "unmerged") return `taken out of ${shortUuid(payload.from_uuid ?? "")} again`;
   if (type === "formed") return "identity formed";
   return type;
+}
+
+/** An event about evidence in one line of words; null for other events. */
+function evidenceEventWords(type: string, payload: AttributionEvent["payload"]): string | null {
+  const { primitive = "", before = null, after = null, e = 0, effect = null } = payload;
+  switch (type) {
+    case "evidence.changed":
+      return `proven change: ${changeWords(primitive, { before, after, e, effect })}`;
+    case "evidence.withdrawn":
+      return "a proven change no longer stands, because the observations that it came from have changed";
+    case "evidence.operators":
+      return `operators: ${payload.old_estimate ?? 1} → ${payload.estimate ?? 1}, told apart in ${counted(payload.sessions ?? 0, "session")}`;
+    default:
+      return null;
+  }
+}
+
+/** Why an event about evidence was published; null for other events. */
+export function evidenceWhyWords({ type, payload }: AttributionEvent): string | null {
+  const { e = 0, since_ts: sinceTs, gain, needed, estimate = 1 } = payload;
+  if (type === "evidence.changed") {
+    const began = sinceTs === undefined ? "" : ` It most likely began ${exactTime(sinceTs)}.`;
+    return `With this observation E reached ${eWords(e)}; a series that never changes reaches that in at most 1 of ${eWords(Math.max(1, e))} cases.${began}`;
+  }
+  if (type !== "evidence.operators" || gain == null || needed == null) return null;
+  return estimate === 1
+    ? `Several operators no longer explain the sessions well enough: a gain of ${shortNumber(gain)}, where ${shortNumber(needed)} is needed.`
+    : `A gain of ${shortNumber(gain)} in log-likelihood, where ${shortNumber(needed)} is needed; the last session is of operator ${payload.active ?? 0}.`;
 }
 
 function agreement({ recent, statistic, threshold }: Explanation): string {

@@ -35,6 +35,8 @@ export interface IdentityFacts {
   readonly fresh: ReadonlySet<string>;
   /** How often news was applied since the page was loaded. */
   readonly newsCount: number;
+  /** How many events about evidence came since the page was loaded. */
+  readonly evidenceCount: number;
 }
 
 /**
@@ -52,7 +54,7 @@ export function factsOf(
     points.set(primitive, mergePoints(points.get(primitive) ?? [], observed, STRIP_POINTS));
   }
   const fresh = new Set(data.filter(({ seq }) => seq > openedSeq).map(({ id }) => id));
-  return { page, points, events: data, beforeSeq, fresh, newsCount: 0 };
+  return { page, points, events: data, beforeSeq, fresh, newsCount: 0, evidenceCount: 0 };
 }
 
 /** The facts after older events were loaded. */
@@ -96,6 +98,7 @@ export function afterNews(facts: IdentityFacts, { events, observations }: News):
     events: [...facts.events, ...added],
     fresh: new Set([...facts.fresh, ...added.map(({ id }) => id)]),
     newsCount: facts.newsCount + 1,
+    evidenceCount: facts.evidenceCount + added.filter(({ type }) => type.startsWith("evidence.")).length,
   };
 }
 

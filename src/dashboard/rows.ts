@@ -64,6 +64,13 @@ export function afterEvent(row: Row, { type, payload }: AttributionEvent): Row {
   if (type === "profile.multi_actor_suspected") {
     return { ...row, multi_actor_suspected: payload.primitives ?? null };
   }
+  if (type === "evidence.operators") {
+    return { ...row, evidence: { ...row.evidence, operators: payload.estimate ?? row.evidence.operators } };
+  }
+  if (type === "evidence.changed") {
+    const changedTs = Math.max(row.evidence.changed_ts ?? 0, ts ?? 0);
+    return { ...row, evidence: { ...row.evidence, changed_ts: changedTs } };
+  }
   if (primitive === undefined || now === undefined) return row;
   const states = { ...row.states, [now]: row.states[now] + 1 };
   if (before) states[before] = Math.max(0, states[before] - 1);

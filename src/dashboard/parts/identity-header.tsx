@@ -1,7 +1,10 @@
 /** The header of an identity: names, times, counts, suspicion, attackers. */
+import type { Loaded } from "../resource.ts";
 import type { IdentityPage } from "../../http/dashboard/wire.ts";
-import { type Primitive, type State, STATES } from "../schemas.ts";
+import { type Evidence, type Primitive, type State, STATES } from "../schemas.ts";
+import { eWords } from "../evidence-words.ts";
 import { counted, shortUuid } from "../words.ts";
+import { EvidenceStory } from "./evidence-story.tsx";
 import { StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
@@ -12,10 +15,15 @@ interface Props {
   readonly page: IdentityPage;
   /** The states now; null until they are there. */
   readonly primitives: readonly Primitive[] | null;
+  readonly evidence: Loaded<Evidence>;
   readonly askedUuid: string;
 }
 
-export function IdentityHeader({ page, primitives, askedUuid }: Props) {
+/** What an identity's E says, beside it. */
+const E_WORDS =
+  "The sum over its primitives, divided by 32. Of identities that never change, at most 1 % ever reach 100.";
+
+export function IdentityHeader({ page, primitives, evidence, askedUuid }: Props) {
   const { uuid, attackers, attacker_count: attackerCount, merged_from: mergedFrom } = page;
   const { states, observationCount, lastTs, suspected } = summarize(primitives ?? []);
   return (
@@ -46,6 +54,7 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
           {suspected.length > NAMED ? ` and ${suspected.length - NAMED} more` : ""}
         </p>
       )}
+      <EvidenceStory uuid={uuid} evidence={evidence} />
       <dl class="facts">
         <div>
           <dt>First seen</dt>
@@ -66,6 +75,10 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
         <div>
           <dt>States</dt>
           <dd>{primitives === null ? "…" : <StateCounts states={states} />}</dd>
+        </div>
+        <div>
+          <dt>Evidence</dt>
+          <dd title={E_WORDS}>{evidence.value?.e == null ? "–" : `E ${eWords(evidence.value.e)} of 100`}</dd>
         </div>
         {mergedFrom.length > 0 && (
           <div>
