@@ -29,7 +29,8 @@ export function disagreementOf(
   nowTs: number,
 ): string | null {
   const { e, observations, threshold, likeliest_ts: likeliestTs, noted_ts: notedTs, changes } = evidence;
-  const total = observations + changes.reduce((sum, { before, after }) => sum + (before?.count ?? after?.count ?? 0), 0);
+  const total =
+    observations + changes.reduce((sum, { before, after }) => sum + (before?.count ?? after?.count ?? 0), 0);
   if (e === null || rule.state === "unknown" || total <= CHANGE.firstHypothesis) return null;
   const last = changes.at(-1);
   const isRecent = last !== undefined && last.ts >= rule.lastObservationTs - RECENT_SECS;
@@ -50,13 +51,18 @@ export function disagreementOf(
     return null;
   }
   if (observations <= CHANGE.firstHypothesis) return null;
-  const since = last === undefined ? `all ${counted(observations, "observation")}` : `the ${counted(observations, "observation")} since the change on ${dateWords(last.since_ts, nowTs)}`;
+  const since =
+    last === undefined
+      ? `all ${counted(observations, "observation")}`
+      : `the ${counted(observations, "observation")} since the change on ${dateWords(last.since_ts, nowTs)}`;
   const over = `${looked}. Over ${since}, ${chanceWords(e)}`;
-  if (rule.state !== "multi_actor") return over;
   if (estimate === null) return over;
-  return estimate > 1
-    ? `${over} Taking turns is no change: the sessions are best explained by ${counted(estimate, "operator")}.`
-    : `${over} Nor do the sessions tell several operators apart: one who alternates looks the same to the rule.`;
+  if (estimate > 1) {
+    return `${over} Taking turns is no change: the sessions are best explained by ${estimate} operators.`;
+  }
+  return rule.state === "multi_actor"
+    ? `${over} Nor do the sessions tell several operators apart: one who alternates looks the same to the rule.`
+    : over;
 }
 
 /** What the rule looked at. */

@@ -22,6 +22,10 @@ export function eWords(e: number): string {
   return (e < 1e6 ? two : compact).format(e);
 }
 
+/** What an identity's E says, beside it. */
+export const E_WORDS =
+  "Evidence that behaviour has changed: the sum over its primitives, divided by 32. Of identities that never change, at most 1 % ever reach 100.";
+
 /** How far the evidence of a primitive is. */
 export type EvidenceLevel = "few" | "none" | "noted" | "changed";
 
@@ -106,10 +110,9 @@ export function storyOf(evidence: Evidence, nowTs: number): Story {
   const sentences: Sentence[] = [];
   const [first] = latest;
   if (first) {
-    const told = latest.slice(0, TOLD).flatMap(({ primitive, found }, i) => [
-      ...(i > 0 ? ["; "] : []),
-      ...changeParts(primitive, found),
-    ]);
+    const told = latest
+      .slice(0, TOLD)
+      .flatMap(({ primitive, found }, i) => [...(i > 0 ? ["; "] : []), ...changeParts(primitive, found)]);
     const rest = latest.length > TOLD ? [`; and ${counted(latest.length - TOLD, "more primitive")}`] : [];
     sentences.push(["Changed on ", date(first.found.since_ts), ": ", ...told, ...rest, "."]);
   }
@@ -121,7 +124,13 @@ export function storyOf(evidence: Evidence, nowTs: number): Story {
     const calm = calmSentence(evidence, first?.found.since_ts ?? null, most, date);
     if (calm !== null) sentences.push(calm);
   }
-  const level = first ? "changed" : noted.length > 0 ? "noted" : most <= CHANGE.firstHypothesis ? "few" : "none";
+  const level = first
+    ? "changed"
+    : noted.length > 0
+      ? "noted"
+      : most <= CHANGE.firstHypothesis
+        ? "few"
+        : "none";
   return { level, sentences };
 }
 
@@ -142,7 +151,8 @@ function notedSentence(
   date: (ts: number) => Part,
 ): Sentence {
   const about = likeliestTs === null ? [] : [" on about ", date(likeliestTs)];
-  const reached = (e ?? 0) < NOTED_AT && notedTs !== null ? ["; it reached ", `${NOTED_AT} on `, date(notedTs)] : [];
+  const reached =
+    (e ?? 0) < NOTED_AT && notedTs !== null ? ["; it reached ", `${NOTED_AT} on `, date(notedTs)] : [];
   return [
     "A change of ",
     { primitive, words: quantityOf(primitive).name },

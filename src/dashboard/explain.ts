@@ -160,12 +160,12 @@ function evidenceEventWords(type: string, payload: AttributionEvent["payload"]):
 
 /** Why an event about evidence was published; null for other events. */
 export function evidenceWhyWords({ type, payload }: AttributionEvent): string | null {
-  const { e = 0, since_ts: sinceTs, gain, needed, estimate = 1 } = payload;
+  const { e = 0, since_ts: sinceTs, gain = null, needed = null, estimate = 1 } = payload;
   if (type === "evidence.changed") {
     const began = sinceTs === undefined ? "" : ` It most likely began ${exactTime(sinceTs)}.`;
     return `With this observation E reached ${eWords(e)}; a series that never changes reaches that in at most 1 of ${eWords(Math.max(1, e))} cases.${began}`;
   }
-  if (type !== "evidence.operators" || gain == null || needed == null) return null;
+  if (type !== "evidence.operators" || gain === null || needed === null) return null;
   return estimate === 1
     ? `Several operators no longer explain the sessions well enough: a gain of ${shortNumber(gain)}, where ${shortNumber(needed)} is needed.`
     : `A gain of ${shortNumber(gain)} in log-likelihood, where ${shortNumber(needed)} is needed; the last session is of operator ${payload.active ?? 0}.`;

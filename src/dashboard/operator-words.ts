@@ -21,7 +21,8 @@ export interface EstimateWords {
 export function estimateWords(operators: Operators): EstimateWords {
   const { estimate, sessions, gain, needed, active } = operators;
   const seen = counted(sessions, "session");
-  if (sessions === 0) return { estimate: "No sessions yet", why: "Operators are told apart by their sessions." };
+  if (sessions === 0)
+    return { estimate: "No sessions yet", why: "Operators are told apart by their sessions." };
   if (gain === null || needed === null) {
     return {
       estimate: "Taken as one operator",
@@ -49,7 +50,9 @@ export function estimateWords(operators: Operators): EstimateWords {
 }
 
 function allOf(sessions: number): string {
-  return sessions === 1 ? "the only session" : `${sessions < OPERATORS.sessions ? "all" : "the last"} ${sessions} sessions`;
+  return sessions === 1
+    ? "the only session"
+    : `${sessions < OPERATORS.sessions ? "all" : "the last"} ${sessions} sessions`;
 }
 
 function capitalized(text: string): string {
@@ -99,7 +102,13 @@ function distanceOf(a: ValueSummary, b: ValueSummary | undefined): number {
   }
   if (!("shares" in a) || !("shares" in b)) return 0;
   const others = new Map(b.shares.map(({ value, share }) => [JSON.stringify(value), share]));
-  return 1 - a.shares.reduce((sum, { value, share }) => sum + Math.min(share, others.get(JSON.stringify(value)) ?? 0), 0);
+  return (
+    1 -
+    a.shares.reduce(
+      (sum, { value, share }) => sum + Math.min(share, others.get(JSON.stringify(value)) ?? 0),
+      0,
+    )
+  );
 }
 
 /** How foreign the commands of the last session are; null if nothing is known of commands. */

@@ -2,7 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { disagreementOf, type RuleView } from "../../src/dashboard/disagreement.ts";
 import { quantityOf } from "../../src/dashboard/domains.ts";
-import { drawnEs, type EvidencePath, pathLabel, pointWords, rangeOf } from "../../src/dashboard/evidence-path.ts";
+import {
+  drawnEs,
+  type EvidencePath,
+  pathLabel,
+  pointWords,
+  rangeOf,
+} from "../../src/dashboard/evidence-path.ts";
 import { changeWords, eWords, plainOf, shiftWords, storyOf } from "../../src/dashboard/evidence-words.ts";
 import { eventWords, evidenceWhyWords } from "../../src/dashboard/explain.ts";
 import {
@@ -145,7 +151,11 @@ describe("[dashboard evidence] words", () => {
     expect(changeWords(BEACON, change())).toBe(
       "beacon interval went from 140 to 230 ms (median +64 %, E = 5,400).",
     );
-    const modality = change({ before: shares({ typed: 1 }), after: shares({ typed: 0.2, pasted: 0.8 }), effect: 0.8 });
+    const modality = change({
+      before: shares({ typed: 1 }),
+      after: shares({ typed: 0.2, pasted: 0.8 }),
+      effect: 0.8,
+    });
     expect(changeWords("motor.input_modality", modality)).toBe(
       "input modality: `typed` went from 100 % to 20 %, `pasted` went from 0 % to 80 % (80 % of the values differ, E = 5,400).",
     );
@@ -178,7 +188,9 @@ describe("[dashboard evidence] the header", () => {
   });
 
   it("a date of another year says so", () => {
-    expect(told(evidence([series({ regime_since_ts: at(12, 3, 2025) })]))[0]).toContain("since 3 December 2025,");
+    expect(told(evidence([series({ regime_since_ts: at(12, 3, 2025) })]))[0]).toContain(
+      "since 3 December 2025,",
+    );
   });
 
   it("too few observations to tell anything", () => {
@@ -210,7 +222,9 @@ describe("[dashboard evidence] the header", () => {
     expect(told(evidence(all))[0]).toBe(
       "Changed on 12 March: input modality: `typed` went from 90 % to 10 % (E = 9,000); beacon interval went from 140 to 230 ms (E = 4,000).",
     );
-    const five = Array.from({ length: 5 }, (_, i) => series({ primitive: `motor.p${i}`, changes: [change()] }));
+    const five = Array.from({ length: 5 }, (_, i) =>
+      series({ primitive: `motor.p${i}`, changes: [change()] }),
+    );
     expect(told(evidence(five))[0]).toMatch(/; and 2 more primitives\.$/);
   });
 
@@ -363,9 +377,24 @@ describe("[dashboard evidence] operators", () => {
   });
 
   it.each<[string, Partial<Operators>, string, RegExp]>([
-    ["one", {}, "One operator", /^One explains all 10 sessions as well as several would: several bring a gain of 3 /],
-    ["one despite the gain", { gain: 20 }, "One operator", /^Several would explain all 10 sessions better .*close together\.$/],
-    ["few sessions", { gain: null, needed: null, sessions: 5 }, "Taken as one operator", /^5 sessions, of 8 that are needed/],
+    [
+      "one",
+      {},
+      "One operator",
+      /^One explains all 10 sessions as well as several would: several bring a gain of 3 /,
+    ],
+    [
+      "one despite the gain",
+      { gain: 20 },
+      "One operator",
+      /^Several would explain all 10 sessions better .*close together\.$/,
+    ],
+    [
+      "few sessions",
+      { gain: null, needed: null, sessions: 5 },
+      "Taken as one operator",
+      /^5 sessions, of 8 that are needed/,
+    ],
     ["none", { sessions: 0, assignment: [] }, "No sessions yet", /./],
   ])("%s", (_, more, estimate, why) => {
     expect(estimateWords(operators(more)).estimate).toBe(estimate);
@@ -405,7 +434,12 @@ describe("[dashboard evidence] operators", () => {
 });
 
 describe("[dashboard evidence] E over time", () => {
-  const path: EvidencePath = { times: [1, 2, 3, 4], es: [1, 0, 120, 9_999], firstNumber: 11, threshold: 3_200 };
+  const path: EvidencePath = {
+    times: [1, 2, 3, 4],
+    es: [1, 0, 120, 9_999],
+    firstNumber: 11,
+    threshold: 3_200,
+  };
 
   it("the axis reaches from below 1 to above both lines, and has a place for 0", () => {
     expect(rangeOf(path)).toEqual([0.001, 29_997]);
@@ -445,9 +479,18 @@ describe("[dashboard evidence] events", () => {
     expect(eventWords(changed)).toBe(
       "proven change: beacon interval went from 140 to 230 ms (median +64 %, E = 5,400).",
     );
-    expect(evidenceWhyWords(changed)).toMatch(/^With this observation E reached 5,400; .* 1 of 5,400 cases\. It most likely began /);
+    expect(evidenceWhyWords(changed)).toMatch(
+      /^With this observation E reached 5,400; .* 1 of 5,400 cases\. It most likely began /,
+    );
     expect(eventWords(event("withdrawn", { primitive: BEACON, id: "c" }))).toMatch(/no longer stands/);
-    const several = event("operators", { estimate: 2, old_estimate: 1, sessions: 40, gain: 30, needed: 9, active: 1 });
+    const several = event("operators", {
+      estimate: 2,
+      old_estimate: 1,
+      sessions: 40,
+      gain: 30,
+      needed: 9,
+      active: 1,
+    });
     expect(eventWords(several)).toBe("operators: 1 → 2, told apart in 40 sessions");
     expect(evidenceWhyWords(several)).toBe(
       "A gain of 30 in log-likelihood, where 9 is needed; the last session is of operator 1.",

@@ -59,7 +59,6 @@ function IdentityView({
   const span = spanOf([...observed, ...turns]);
   const ordered = [...new Set(turns)].toSorted((a, b) => a - b);
   const hasOlder = facts.beforeSeq !== null;
-  const choose = (ts: number) => setView({ at: String(ts) }, "push");
   // What stands below waits for the evidence, so that nothing moves when it comes; it does not need it.
   const isSettled = evidence.value !== null || evidence.error !== null;
   return (
@@ -97,8 +96,9 @@ function IdentityView({
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
             <p class="quiet small">
-              {hasOlder ? "The newest transitions and proven changes" : "Every transition and proven change"}, by
-              the time of the observation that brought it. Choose one to see the states as of then; arrow keys go from one to the next.
+              {hasOlder ? "The newest transitions and proven changes" : "Every transition and proven change"},
+              by the time of the observation that brought it. Choose one to see the states as of then; arrow
+              keys go from one to the next.
             </p>
             <Timeline
               events={events}
@@ -124,6 +124,11 @@ function IdentityView({
       )}
     </>
   );
+}
+
+/** Shows the states as of a time, epoch seconds. */
+function choose(ts: number): void {
+  setView({ at: String(ts) }, "push");
 }
 
 /** The same, but as if it were still being loaded. */

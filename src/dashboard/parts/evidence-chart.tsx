@@ -54,8 +54,8 @@ export function EvidenceChart({ uuid, primitive, series, version, axisWidth }: P
         </ol>
       )}
       <p class="quiet small">
-        E is evidence against “this never changed since the last proven change”: of series that never change, at most
-        1 of {NOTED_AT} ever reaches {NOTED_AT}.
+        E is evidence against “this never changed since the last proven change”: of series that never change,
+        at most 1 of {NOTED_AT} ever reaches {NOTED_AT}.
       </p>
     </section>
   );
@@ -81,7 +81,12 @@ function Path({
   const keys: readonly Key[] = [
     { label: "E", look: "look-observed", dash: [], words: (e) => eWords(e) },
     { label: `noted from ${NOTED_AT}`, look: "look-noted", dash: [2, 3], words: () => "" },
-    { label: `changed from ${threshold.toLocaleString("en")}`, look: "look-changed", dash: [8, 3], words: () => "" },
+    {
+      label: `changed from ${threshold.toLocaleString("en")}`,
+      look: "look-changed",
+      dash: [8, 3],
+      words: () => "",
+    },
   ];
   const options = (ink: Ink): Omit<uPlot.Options, "width" | "height"> => ({
     scales: { y: { distr: 3, range: () => [...rangeOf(path)] } },

@@ -16,12 +16,18 @@ const NAMES: Record<EvidenceLevel, string> = {
 export function EvidenceStory({ uuid, evidence }: { uuid: string; evidence: Loaded<Evidence> }) {
   const { value, error } = evidence;
   if (value === null) {
-    return <p class="banner story quiet">{error === null ? "Evidence …" : `Evidence could not be read. ${error}`}</p>;
+    return (
+      <p class="banner story quiet">
+        {error === null ? "Evidence …" : `Evidence could not be read. ${error}`}
+      </p>
+    );
   }
   const { level, sentences } = storyOf(value, nowTs.value);
   const commands = commandsWords(value.commands);
   if (sentences.length === 0 && commands === null) {
-    return <p class="banner story quiet">No evidence yet: nothing has been observed that it is computed from.</p>;
+    return (
+      <p class="banner story quiet">No evidence yet: nothing has been observed that it is computed from.</p>
+    );
   }
   return (
     <div class="banner story" data-level={level} role="status">

@@ -2,7 +2,7 @@
 import type { Loaded } from "../resource.ts";
 import type { IdentityPage } from "../../http/dashboard/wire.ts";
 import { type Evidence, type Primitive, type State, STATES } from "../schemas.ts";
-import { eWords } from "../evidence-words.ts";
+import { E_WORDS, eWords } from "../evidence-words.ts";
 import { counted, shortUuid } from "../words.ts";
 import { EvidenceStory } from "./evidence-story.tsx";
 import { StateCounts } from "./mark.tsx";
@@ -19,12 +19,9 @@ interface Props {
   readonly askedUuid: string;
 }
 
-/** What an identity's E says, beside it. */
-const E_WORDS =
-  "The sum over its primitives, divided by 32. Of identities that never change, at most 1 % ever reach 100.";
-
 export function IdentityHeader({ page, primitives, evidence, askedUuid }: Props) {
   const { uuid, attackers, attacker_count: attackerCount, merged_from: mergedFrom } = page;
+  const e = evidence.value?.e ?? null;
   const { states, observationCount, lastTs, suspected } = summarize(primitives ?? []);
   return (
     <header class="identity-head">
@@ -78,7 +75,7 @@ export function IdentityHeader({ page, primitives, evidence, askedUuid }: Props)
         </div>
         <div>
           <dt>Evidence</dt>
-          <dd title={E_WORDS}>{evidence.value?.e == null ? "–" : `E ${eWords(evidence.value.e)} of 100`}</dd>
+          <dd title={E_WORDS}>{e === null ? "–" : `E ${eWords(e)} of 100`}</dd>
         </div>
         {mergedFrom.length > 0 && (
           <div>

@@ -26,7 +26,15 @@ interface Props {
   readonly evidenceVersion: string;
 }
 
-export function SeriesChart({ uuid, primitive, explanation, transitions, known, evidence, evidenceVersion }: Props) {
+export function SeriesChart({
+  uuid,
+  primitive,
+  explanation,
+  transitions,
+  known,
+  evidence,
+  evidenceVersion,
+}: Props) {
   const isNarrow = useIsNarrow();
   const series = useSeries(uuid, primitive, known);
   return (
