@@ -18,3 +18,10 @@ export {
   type Summary,
 } from "./change/index.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  type Kinds,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";

@@ -31,6 +31,7 @@ export {
 export { followLinks, type Link } from "./links.ts";
 export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
+export { type LatestOf, type LatestPage, readFromLatest } from "./sessions/from-latest.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
   arePacked,
