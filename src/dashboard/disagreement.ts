@@ -1,6 +1,7 @@
 /** Where the rule that decides a state and the evidence of the whole series disagree: one sentence that says why. Pure. */
 import { CHANGE, NOTED_AT } from "../evidence/constants.ts";
 import { eWords } from "./evidence-words.ts";
+import { ROTATION_RULES, WINDOW } from "./series.ts";
 import type { Explanation, SeriesEvidence, State } from "./schemas.ts";
 import { counted, dateWords } from "./words.ts";
 
@@ -30,21 +31,24 @@ export function disagreementOf(
 ): string | null {
   const { e, observations, threshold, likeliest_ts: likeliestTs, noted_ts: notedTs, changes } = evidence;
   const total =
-    observations + changes.reduce((sum, { before, after }) => sum + (before?.count ?? after?.count ?? 0), 0);
+    observations +
+    changes.reduce((sum, { before, after }) => sum + (before?.count ?? 0) + (after?.count ?? 0), 0);
   if (e === null || rule.state === "unknown" || total <= CHANGE.firstHypothesis) return null;
   const last = changes.at(-1);
   const isRecent = last !== undefined && last.ts >= rule.lastObservationTs - RECENT_SECS;
   const isNoted = notedTs !== null;
-  const looked = lookedAt(rule);
+  const looked = lookedAt(rule, total);
   if (rule.state === "stable") {
     if (isNoted) {
       const about = likeliestTs === null ? "" : ` around ${dateWords(likeliestTs, nowTs)}`;
       return `${looked}, and among those nothing moved enough to count. Over all ${counted(observations, "observation")} a change${about} is likely but not proven (E = ${eWords(e)} of ${threshold.toLocaleString("en")}).`;
     }
-    if (isRecent) {
-      return `${looked}, which agree with one another. The proven change began on ${dateWords(last.since_ts, nowTs)}, before or beyond what the rule compares (E = ${eWords(last.e)}).`;
-    }
-    return null;
+    if (!isRecent) return null;
+    const change = `that began on ${dateWords(last.since_ts, nowTs)}`;
+    const after = (last.after?.count ?? 0) + observations;
+    return after >= 2 * WINDOW
+      ? `${looked}; all of them came after the change ${change}, and they agree with one another. Evidence compares all ${total.toLocaleString("en")} (E = ${eWords(last.e)}).`
+      : `${looked}, and among those nothing moved enough to count. Evidence compares all ${total.toLocaleString("en")}, and proves a change ${change} (E = ${eWords(last.e)}).`;
   }
   // A change that was found after the state last turned is what the rule saw as well.
   if (isNoted || (last !== undefined && last.ts >= rule.lastChangeTs && isRecent)) {
@@ -66,13 +70,10 @@ export function disagreementOf(
 }
 
 /** What the rule looked at. */
-function lookedAt({ explanation }: RuleView): string {
+function lookedAt({ explanation }: RuleView, total: number): string {
   if (explanation === null) return "The rule looks at the newest observations only";
-  if (explanation.rule.endsWith("_rotation") || explanation.rule.endsWith("_rotations")) {
-    return "The rule counts the values of the last day only";
-  }
-  const count = explanation.recent.length + explanation.older.length;
-  return `The rule looks at the last ${counted(count, "observation")}`;
+  if (ROTATION_RULES.has(explanation.rule)) return "The rule counts the values of the last day only";
+  return `The rule looks at the last ${counted(Math.min(total, 2 * WINDOW), "observation")}`;
 }
 
 /** What an E that is not noted says. */

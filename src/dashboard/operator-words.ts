@@ -24,18 +24,23 @@ export function estimateWords(operators: Operators): EstimateWords {
   if (sessions === 0)
     return { estimate: "No sessions yet", why: "Operators are told apart by their sessions." };
   if (gain === null || needed === null) {
-    return {
-      estimate: "Taken as one operator",
-      why: `${seen}, of ${OPERATORS.fewest} that are needed to tell operators apart.`,
-    };
+    return sessions < OPERATORS.fewest
+      ? {
+          estimate: "Taken as one operator",
+          why: `${seen}, of ${OPERATORS.fewest} that are needed to tell operators apart.`,
+        }
+      : {
+          estimate: "One operator",
+          why: `Nothing that would tell several apart differs in ${allOf(sessions)}.`,
+        };
   }
-  const numbers = `a gain of ${shortNumber(round(gain))} in log-likelihood, where ${shortNumber(round(needed))} is needed`;
+  const numbers = `gain in log-likelihood ${signed(round(gain))}, where ${shortNumber(round(needed))} is needed`;
   if (estimate === 1) {
     return {
       estimate: "One operator",
       why:
         gain < needed
-          ? `One explains ${allOf(sessions)} as well as several would: several bring ${numbers}.`
+          ? `One explains ${allOf(sessions)} as well as several would (${numbers}).`
           : `Several would explain ${allOf(sessions)} better (${numbers}), but they do not come back often enough or lie too close together.`,
     };
   }
@@ -43,7 +48,7 @@ export function estimateWords(operators: Operators): EstimateWords {
   return {
     estimate: `${NUMBERS[estimate] ?? estimate} operators`,
     why:
-      `${capitalized(allOf(sessions))} are better explained by ${estimate} than by fewer: ${numbers}. ` +
+      `${capitalized(allOf(sessions))} are better explained by ${estimate} than by fewer (${numbers}). ` +
       `From one session to the next the operator changes ${counted(switches, "time")}` +
       (active === null ? "." : `; the last session is of operator ${active}.`),
   };
@@ -53,6 +58,10 @@ function allOf(sessions: number): string {
   return sessions === 1
     ? "the only session"
     : `${sessions < OPERATORS.sessions ? "all" : "the last"} ${sessions} sessions`;
+}
+
+function signed(value: number): string {
+  return shortNumber(value).replace("-", "−");
 }
 
 function capitalized(text: string): string {

@@ -5,9 +5,14 @@ import { valueWords } from "./words.ts";
 /** How a series is drawn. */
 export type SeriesKind = "bands" | "line" | "rotations";
 
-const ROTATION_RULES: ReadonlySet<string> = new Set(["no_rotation", "few_rotations", "many_rotations"]);
+/** Rules that decide the states of hashes. */
+export const ROTATION_RULES: ReadonlySet<string> = new Set([
+  "no_rotation",
+  "few_rotations",
+  "many_rotations",
+]);
 /** Window and weight of the moving mean that is drawn: the engine's own, unless it is configured otherwise. */
-const WINDOW = 5;
+export const WINDOW = 5;
 const ALPHA = 0.3;
 
 /** How to draw a series: by the rule that decided its state, or else by its values. */

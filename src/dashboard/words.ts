@@ -100,7 +100,9 @@ export function ago(ts: number, nowTs: number): string {
 /** A number with three significant digits; a whole number with all. */
 export function shortNumber(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1e6
+    ? value.toExponential(2)
+    : Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 20 });
 }
 
 /** A share in percent, as whole as its size allows. @example shareWords(0.904) // "90 %" */

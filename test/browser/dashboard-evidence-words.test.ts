@@ -322,7 +322,7 @@ describe("[dashboard evidence] where rule and evidence disagree", () => {
       rule("stable"),
       series({ changes: [change()] }),
       1,
-      `${TEN}, which agree with one another. The proven change began on 12 March, before or beyond what the rule compares (E = 5,400).`,
+      `${TEN}; all of them came after the change that began on 12 March, and they agree with one another. Evidence compares all 274 (E = 5,400).`,
     ],
     [
       "stable, but a change is likely",
@@ -330,6 +330,13 @@ describe("[dashboard evidence] where rule and evidence disagree", () => {
       series({ e: 150, noted_ts: at(3, 15), likeliest_ts: at(3, 12) }),
       1,
       `${TEN}, and among those nothing moved enough to count. Over all 214 observations a change around 12 March is likely but not proven (E = 150 of 3,200).`,
+    ],
+    [
+      "stable, the change is among what the rule compares",
+      rule("stable"),
+      series({ observations: 2, changes: [change({ after: numbers(150, 6) })] }),
+      1,
+      `${TEN}, and among those nothing moved enough to count. Evidence compares all 38, and proves a change that began on 12 March (E = 5,400).`,
     ],
     ["stable, nothing", rule("stable"), series(), 1, null],
     [
@@ -371,7 +378,7 @@ describe("[dashboard evidence] operators", () => {
   it("two, and why", () => {
     expect(estimateWords(two)).toEqual({
       estimate: "Two operators",
-      why: "All 8 sessions are better explained by 2 than by fewer: a gain of 41.3 in log-likelihood, where 9 is needed. From one session to the next the operator changes 5 times; the last session is of operator 1.",
+      why: "All 8 sessions are better explained by 2 than by fewer (gain in log-likelihood 41.3, where 9 is needed). From one session to the next the operator changes 5 times; the last session is of operator 1.",
     });
     expect(switchesOf(two)).toBe(5);
   });
@@ -381,7 +388,7 @@ describe("[dashboard evidence] operators", () => {
       "one",
       {},
       "One operator",
-      /^One explains all 10 sessions as well as several would: several bring a gain of 3 /,
+      /^One explains all 10 sessions as well as several would \(gain in log-likelihood 3, where 10 is needed\)\.$/,
     ],
     [
       "one despite the gain",
@@ -394,6 +401,12 @@ describe("[dashboard evidence] operators", () => {
       { gain: null, needed: null, sessions: 5 },
       "Taken as one operator",
       /^5 sessions, of 8 that are needed/,
+    ],
+    [
+      "nothing varies",
+      { gain: null, needed: null },
+      "One operator",
+      /^Nothing .* differs in all 10 sessions\.$/,
     ],
     ["none", { sessions: 0, assignment: [] }, "No sessions yet", /./],
   ])("%s", (_, more, estimate, why) => {

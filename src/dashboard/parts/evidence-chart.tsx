@@ -130,8 +130,9 @@ function Path({
   );
 }
 
-/** Powers of ten only; the lines between them have no names. */
-function tickWords(value: number): string {
+/** Powers of ten only; the lines between them have no names, and are null where they would be too close. */
+function tickWords(value: number | null): string {
+  if (value === null) return "";
   const power = Math.log10(value);
   if (Math.abs(power - Math.round(power)) > 1e-9) return "";
   return value >= 1e6 ? value.toExponential(0).replace("+", "") : value.toLocaleString("en");
