@@ -124,6 +124,8 @@ export function storyOf(evidence: Evidence, nowTs: number): Story {
     const calm = calmSentence(evidence, first?.found.since_ts ?? null, most, date);
     if (calm !== null) sentences.push(calm);
   }
+  const { estimate } = evidence.operators;
+  if (estimate > 1) sentences.push([`Its sessions are best explained by ${estimate} operators.`]);
   const level = first
     ? "changed"
     : noted.length > 0

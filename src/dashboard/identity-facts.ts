@@ -3,7 +3,7 @@
  * Pure; identity-loader.ts loads.
  */
 import type { EventsBefore, IdentityPage } from "../http/dashboard/wire.ts";
-import type { AttributionEvent } from "./schemas.ts";
+import { type AttributionEvent, stateExplanation } from "./schemas.ts";
 
 /** An observation that is drawn. */
 export interface Point {
@@ -137,9 +137,10 @@ function addExplained(
   const byPrimitive = Map.groupBy(events, ({ payload }) => payload.primitive);
   for (const [primitive, own] of byPrimitive) {
     if (primitive === undefined) continue;
-    const members = own.flatMap(({ explanation }) =>
-      explanation?.rule !== undefined ? [...explanation.older, ...explanation.recent] : [],
-    );
+    const members = own.flatMap((event) => {
+      const explanation = stateExplanation(event);
+      return explanation ? [...explanation.older, ...explanation.recent] : [];
+    });
     const shown = members.filter(({ value }) => !isDigest(value));
     after.set(primitive, mergePoints(shown, after.get(primitive) ?? [], STRIP_POINTS));
   }

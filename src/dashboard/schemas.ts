@@ -38,6 +38,15 @@ export type Operators = Evidence["operators"];
 export type ValueSummary = NonNullable<ProvenChange["before"]>;
 export type Letter = z.infer<typeof deadLetterSchema>;
 
+/** The explanation of a state; undefined of an event that is about something else, or kept none. */
+export function stateExplanation({ explanation }: AttributionEvent): Explanation | undefined {
+  return explanation !== undefined && isOfState(explanation) ? explanation : undefined;
+}
+
+function isOfState(explanation: NonNullable<AttributionEvent["explanation"]>): explanation is Explanation {
+  return explanation.rule !== "e_process";
+}
+
 /** An observation as a stream says it. */
 export const observedSchema = z.object({
   primitive: z.string(),

@@ -1,9 +1,9 @@
 /** Prepares series of observations for drawing: kind, lanes of values, moving means, spans of time. Pure. */
-import type { AttributionEvent, Explanation } from "./schemas.ts";
-import { valueWords } from "./words.ts";
+import { type AttributionEvent, type Explanation, stateExplanation } from "./schemas.ts";
+import { isBagOfWords, valueWords } from "./words.ts";
 
 /** How a series is drawn. */
-export type SeriesKind = "bands" | "line" | "rotations";
+export type SeriesKind = "bands" | "line" | "rotations" | "bags";
 
 /** Rules that decide the states of hashes. */
 export const ROTATION_RULES: ReadonlySet<string> = new Set([
@@ -11,6 +11,8 @@ export const ROTATION_RULES: ReadonlySet<string> = new Set([
   "few_rotations",
   "many_rotations",
 ]);
+/** The rule of every bag of words. */
+export const BAG_RULE = "bag_has_no_state";
 /** Window and weight of the moving mean that is drawn: the engine's own, unless it is configured otherwise. */
 export const WINDOW = 5;
 const ALPHA = 0.3;
@@ -18,6 +20,7 @@ const ALPHA = 0.3;
 /** How to draw a series: by the rule that decided its state, or else by its values. */
 export function kindOf(values: readonly unknown[], explanation: Explanation | null): SeriesKind {
   if (explanation && ROTATION_RULES.has(explanation.rule)) return "rotations";
+  if (explanation?.rule === BAG_RULE || (values.length > 0 && values.every(isBagOfWords))) return "bags";
   return values.length > 0 && values.every((value) => typeof value === "number") ? "line" : "bands";
 }
 
@@ -95,9 +98,10 @@ export function drawingOf(
 /** The explanation of each primitive's last transition. */
 export function lastExplanations(events: readonly AttributionEvent[]): Map<string, Explanation> {
   const last = new Map<string, Explanation>();
-  for (const { payload, explanation } of events) {
-    if (payload.primitive !== undefined && explanation?.rule !== undefined)
-      last.set(payload.primitive, explanation);
+  for (const event of events) {
+    const { primitive } = event.payload;
+    const explanation = stateExplanation(event);
+    if (primitive !== undefined && explanation) last.set(primitive, explanation);
   }
   return last;
 }

@@ -1,8 +1,15 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
+export {
+  type CommandScorer,
+  commandScorer,
+  CommandsState,
+  type SessionScore,
+  wordSecretStamp,
+} from "./commands/index.ts";
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
-export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export {
   type ChangeDetector,
+  type ChangeKind,
   changeDetector,
   type Draw,
   drawOf,
@@ -25,3 +32,13 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
+export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  type ChangeItem,
+  type ChangeView,
+  type CommandsView,
+  describeCommands,
+  type SeriesAsOf,
+  type Words,
+} from "./series/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";

@@ -5,7 +5,7 @@ import { setView, url } from "../route.ts";
 import type { Point } from "../identity-facts.ts";
 import { nowTs } from "../resource.ts";
 import type { AttributionEvent, Evidence, Explanation, Primitive, SeriesEvidence } from "../schemas.ts";
-import { lastExplanations, type Span } from "../series.ts";
+import { kindOf, lastExplanations, type Span } from "../series.ts";
 import { counted, exactTime, shortTime, valueWords } from "../words.ts";
 import { Badge, ChangeMark } from "./mark.tsx";
 import { Empty } from "./notice.tsx";
@@ -239,17 +239,29 @@ function Panel({
   name: string;
   known: readonly Point[];
 }) {
+  const isBag =
+    kindOf(
+      known.map(({ value }) => value),
+      explanation,
+    ) === "bags";
   return (
     <>
-      <SeriesChart
-        uuid={uuid}
-        primitive={name}
-        explanation={explanation}
-        transitions={events}
-        known={known}
-        evidence={series}
-        evidenceVersion={evidenceVersion}
-      />
+      {isBag ? (
+        <p class="quiet small">
+          Each value is a bag of hashed words, one bag per session. Bags have no state and are not drawn: only
+          evidence reads them.
+        </p>
+      ) : (
+        <SeriesChart
+          uuid={uuid}
+          primitive={name}
+          explanation={explanation}
+          transitions={events}
+          known={known}
+          evidence={series}
+          evidenceVersion={evidenceVersion}
+        />
+      )}
       <h4>
         {counted(events.length, "event")}
         {hasOlder ? " among the events that are loaded" : ""}

@@ -26,7 +26,7 @@ export function StripEvidence({ primitive, e, series, span, atTs }: Props) {
   const isNoted = atTs === null && series !== null && series.noted_ts !== null;
   return (
     <div class="strip-evidence">
-      <Changes primitive={primitive} changes={changes} span={span} />
+      {changes.length > 0 && <Changes primitive={primitive} changes={changes} span={span} />}
       {e !== null && series !== null && (
         <Gauge e={e} threshold={series.threshold} isNoted={isNoted} hasChanged={changes.length > 0} />
       )}
@@ -44,7 +44,7 @@ function Changes({
   span: Span;
 }) {
   const words = (change: ProvenChange) => `${exactTime(change.since_ts)}: ${changeWords(primitive, change)}`;
-  const label = changes.length === 0 ? "no proven change" : `changed ${changes.map(words).join(" ")}`;
+  const label = `changed ${changes.map(words).join(" ")}`;
   return (
     <svg class="change-line" role="img" aria-label={label} height={HEIGHT}>
       {changes.map((change) => {

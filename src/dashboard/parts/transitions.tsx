@@ -1,6 +1,6 @@
 /** A list of events, newest first, each with its explanation and the observations that decided it. */
 import { useSignal } from "@preact/signals";
-import { eventWords, evidenceWhyWords, whyWords, windowMembers } from "../explain.ts";
+import { eventWords, evidenceWhyWords, shownExplanation, whyWords, windowMembers } from "../explain.ts";
 import type { AttributionEvent, Explanation } from "../schemas.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
@@ -34,7 +34,7 @@ function Transition({
   isFresh: boolean;
 }) {
   const { old_state, new_state, current_value, primitive, ts } = event.payload;
-  const { explanation } = event;
+  const explanation = shownExplanation(event);
   const evidenceWhy = evidenceWhyWords(event);
   const isErased = new_state !== undefined && explanation === undefined;
   return (
@@ -60,7 +60,7 @@ function Transition({
         )}
         {isFresh && <span class="new-mark">new</span>}
       </p>
-      {explanation?.rule !== undefined && (
+      {explanation && (
         <>
           <p class="why">
             {whyWords(event).join(" ")}{" "}
