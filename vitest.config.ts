@@ -38,6 +38,8 @@ async function workersProject(
             INGEST_TOKENS: "ingest-token",
             ADMIN_TOKENS: "admin-token",
             DECNET_WEBHOOK_SECRET: "webhook-secret",
+            EVIDENCE_SECRET: "evidence-secret",
+            WORD_SECRET: "word-secret",
             LIMIT_QUERIES: process.env["LIMIT_QUERIES"] ?? "",
             ...bindings,
           },

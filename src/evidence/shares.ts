@@ -29,6 +29,14 @@ export async function sharesFor(env: Env, words: Iterable<string>): Promise<Reco
   return Object.fromEntries([...new Set(words)].map((word) => [word, shareIn(uses, word)]));
 }
 
+/** The share of any word over all identities, as of now; null if commands are not scored. Never rejects. */
+export async function wordShareReader(env: Env): Promise<((word: string) => number) | null> {
+  const stamp = wordStampOf(env);
+  if (stamp === null) return null;
+  const uses = await usesIn(env, stamp);
+  return (word) => shareIn(uses, word);
+}
+
 async function usesIn(env: Env, stamp: string): Promise<WordUses | null> {
   const memo = memos.get(env);
   const before = memo?.stamp === stamp ? memo : null;

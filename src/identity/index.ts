@@ -4,6 +4,7 @@ export type {
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
+  EvidenceAnswer,
   IdentityLink,
   NewestAnswer,
   PrimitiveAttribution,

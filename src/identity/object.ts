@@ -10,9 +10,10 @@ import {
   decide,
   type Decision,
   type ObservationKey,
+  type SeriesHook,
 } from "../core/index.ts";
 import { logError } from "../log.ts";
-import { seriesHook } from "../hooks.ts";
+import { evidenceReader, prepareHook, seriesHook } from "../hooks.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
 import {
   deleteObservations,
@@ -27,6 +28,7 @@ import { Budget } from "./budget.ts";
 import { areCountsRight, checkRange, type RangeDigest } from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
+import { evidenceOf } from "./evidence.ts";
 import { expiredKeys } from "./expire.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
@@ -37,6 +39,7 @@ import {
   type ApplyCall,
   type AttributionAnswer,
   type CheckAnswer,
+  type EvidenceAnswer,
   type ExchangeLink,
   type ExchangePlan,
   type ExpiryAnswer,
@@ -88,6 +91,9 @@ export class IdentityObject extends DurableObject<Env> {
     };
     this.#isShardKnown = shardsOf(env).length === 1;
     if (!this.#isShardKnown && !this.#store.isEmpty) this.#learnShard(this.#store.links.any());
+    const preparing = this.#prepareHook();
+    // The first call finds the hook prepared.
+    if (preparing !== null) void ctx.blockConcurrencyWhile(() => preparing);
   }
 
   /**
@@ -304,6 +310,18 @@ export class IdentityObject extends DurableObject<Env> {
     return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
   }
 
+  /**
+   * The evidence now (null) or at a time (epoch seconds); or the winner, if this identity was merged.
+   * @param primitive - the only one whose series is described; null: all
+   * @throws ConfigError if a variable is wrong
+   */
+  readEvidence(asOfTs: number | null, primitive: string | null): EvidenceAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    const body = evidenceOf(this.#store, evidenceReader(this.env), asOfTs, primitive);
+    return { outcome: "evidence", body: JSON.stringify(body) };
+  }
+
   /** The data for the page of this identity besides its states. */
   readRecent(): RecentAnswer {
     const winnerUuid = this.#store.winner;
@@ -331,6 +349,23 @@ export class IdentityObject extends DurableObject<Env> {
     } catch (error) {
       logError("identity_alarm_failed", error, { identity_uuid: this.#identityUuid });
     }
+  }
+
+  /** Reads what decisions need; null if that is known. Never rejects: without it no decision is made, and the next one asks again. */
+  #prepareHook(): Promise<void> | null {
+    return (
+      prepareHook(this.env)?.catch((error: unknown) => {
+        logError("hook_not_prepared", error, { identity_uuid: this.#identityUuid });
+      }) ?? null
+    );
+  }
+
+  /** What follows the series. @throws ConfigError if a variable is wrong, Error if what it needs could not be read */
+  #hook(): SeriesHook | null {
+    const preparing = this.#prepareHook();
+    if (preparing === null) return seriesHook(this.env, null);
+    this.ctx.waitUntil(preparing);
+    throw new Error("what follows the series must be prepared before a decision; it is being prepared");
   }
 
   /** Derives the shard from one of this identity's attackers. */
@@ -375,6 +410,7 @@ export class IdentityObject extends DurableObject<Env> {
    */
   #commit(change: () => Cause | null, afterwards: () => void = () => {}): Decision | null {
     const { policy } = readConfig(this.env);
+    const hook = this.#hook();
     const nowMs = Date.now();
     return this.#inTransaction(() => {
       this.#store.prepare();
@@ -383,7 +419,7 @@ export class IdentityObject extends DurableObject<Env> {
       if (cause !== null) {
         const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
         const facts = this.#store.facts(policy, nowMs / 1_000, arrivals);
-        decision = decide(facts, cause, seriesHook(this.env));
+        decision = decide(facts, cause, hook);
         if (decision.records.size > 0) this.#drain.noteMoved(decision.events.length > 0, nowMs);
         this.#store.save(decision);
         // What was removed or replaced must not stay in the read model until something else moves.

@@ -84,7 +84,7 @@ export {
 } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
-export { claimShardNames, isPaused, setPaused } from "./control.ts";
+export { claimShardNames, isPaused, readEvidenceSecret, setPaused } from "./control.ts";
 export {
   countDeadLetters,
   countUnpublishable,

@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
 import { readProfile } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
@@ -19,7 +20,8 @@ function fresh() {
 async function expectAsInObject(identityUuid: string): Promise<void> {
   const profile = await readProfile(env.DB, identityUuid);
   const states = await statesOf(identityUuid);
-  expect(profile?.states).toEqual(states.map((state) => ({ ...state, policyId: STANDARD_POLICY.id })));
+  const { policy } = readConfig(env);
+  expect(profile?.states).toEqual(states.map((state) => ({ ...state, policyId: policy.id })));
 }
 
 describe("[design] the read model", () => {
