@@ -94,6 +94,14 @@ export function seriesHook(env: Env, _shares: WordShares | null): SeriesHook | n
   return null;
 }
 
+/** What says what is kept of series and identities, for the read model. */
+export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
+
+/** The same part of the hook, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
+export function seriesSummaries(_env: Env): SeriesSummaries | null {
+  return null;
+}
+
 /** What is said of evidence to readers. */
 export interface EvidenceReader {
   /** Of a series now, or null if it is none that is followed. */

@@ -13,7 +13,7 @@ import {
   type SeriesHook,
 } from "../core/index.ts";
 import { logError } from "../log.ts";
-import { evidenceReader, prepareHook, seriesHook } from "../hooks.ts";
+import { evidenceReader, prepareHook, seriesHook, seriesSummaries } from "../hooks.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
 import {
   deleteObservations,
@@ -80,7 +80,12 @@ export class IdentityObject extends DurableObject<Env> {
     if (name === undefined) throw new Error("an identity object must be reached by its identity's UUID");
     this.#identityUuid = name;
     this.#store = new IdentityStore(ctx.storage, name);
-    this.#drain = new Drain(this.#store, name, (work) => this.#inTransaction(work));
+    this.#drain = new Drain(
+      this.#store,
+      name,
+      (work) => this.#inTransaction(work),
+      () => seriesSummaries(env),
+    );
     this.#jobs = new JobRunner(this.#store, name, (change) => this.#commit(change));
     this.#watchers = new Watchers(ctx);
     this.targets = {

@@ -51,13 +51,13 @@ const SEEN = `(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts)
 
 const EVIDENCE = "evidence_e AS evidenceE, evidence_changed_ts AS evidenceChangedTs, operators";
 
-/** The rows of `page`, most recently changed first. Profiles are read here, so that no page is sorted with them. */
+/** The rows of `page` in their order. Profiles are read here, so that no page is sorted with them. */
 const FROM_PAGE = `FROM page CROSS JOIN identities ON identities.uuid = page.uuid
-ORDER BY page.last_change_ts DESC, page.uuid DESC`;
+ORDER BY page.sorted_by DESC, page.then_by DESC, page.uuid DESC`;
 
-/** Selects the summaries of the rows of `page (uuid, last_change_ts)`, most recently changed first. */
+/** Selects the summaries of the rows of `page (uuid, sorted_by, then_by)`, the greatest first. */
 export const SUMMARIZE_PAGE = `
-SELECT page.uuid, page.last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, ${countStates("identities")} AS states ${FROM_PAGE}`;
+SELECT page.uuid, last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, ${countStates("identities")} AS states ${FROM_PAGE}`;
 
 /** Characters of a profile that is handed over whole: some 130 primitives. A page of a thousand rows stays in memory. */
 const PROFILE_CHARACTERS = 20_000;
@@ -66,11 +66,11 @@ const PROFILE_CHARACTERS = 20_000;
 const IS_NARROW = `(length(profile) <= ${PROFILE_CHARACTERS} AND profile ->> '$.pages' = 0)`;
 
 /**
- * Selects what the dashboard's list shows of the rows of `page (uuid, last_change_ts)`: summaries with the first addresses, by when
+ * Selects what the dashboard's list shows of the rows of `page (uuid, sorted_by, then_by)`: summaries with the first addresses, by when
  * they were first seen.
  */
 export const GLANCE_AT_PAGE = `
-SELECT page.uuid, page.last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, iif(${IS_NARROW}, profile, NULL) AS profile,
+SELECT page.uuid, last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, iif(${IS_NARROW}, profile, NULL) AS profile,
   iif(${IS_NARROW}, NULL, ${countStates("identities")}) AS states,
   iif(${IS_NARROW}, NULL, ${listTroubled("identities")}) AS troubled, (
     SELECT json_group_array(ip) FROM (

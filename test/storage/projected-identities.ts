@@ -26,6 +26,7 @@ export function profileOf(
     policies: ["stable", "drifting", "unknown"],
     states: Object.entries(states).map(([primitive, state]) => [primitive, state, value, 0.5, 7, 1, 2, 0]),
     suspected: null,
+    evidence: null,
   };
 }
 

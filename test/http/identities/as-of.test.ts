@@ -4,13 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config.ts";
-import {
-  type Member,
-  merge,
-  type MergeKind,
-  type State,
-  stubIdentityUuid,
-} from "../../../src/core/index.ts";
+import { type Member, merge, type MergeKind, type State, stubIdentityUuid } from "../../../src/core/index.ts";
 import { STANDARD_THRESHOLDS } from "../../../src/core/thresholds.ts";
 import { Records } from "../../../src/identity/store/records.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
