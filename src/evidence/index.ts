@@ -32,12 +32,14 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
-export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, pathOf, seriesAsOf } from "./hook.ts";
 export {
   type ChangeItem,
   type ChangeView,
   type CommandsView,
   describeCommands,
+  type EvidencePath,
+  type PathWalk,
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
