@@ -6,7 +6,7 @@ export {
   type SessionScore,
   wordSecretStamp,
 } from "./commands/index.ts";
-export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
   type ChangeKind,

@@ -8,6 +8,9 @@ import { readShares, shareIn, type WordUses } from "./store.ts";
 const HOLDS_MS = 3_600_000;
 const RETRY_MS = 60_000;
 
+/** The share of a word that nobody is known to have used. */
+export const UNSEEN_SHARE = shareIn(null, "");
+
 interface Memo {
   readonly stamp: string;
   readonly untilMs: number;

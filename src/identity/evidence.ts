@@ -1,13 +1,17 @@
 /** Answers for the evidence of an identity. What it means is known to the hook. Reads, and changes nothing. */
-import type { EvidenceReader, SeriesView } from "../hooks.ts";
+import type { EvidenceReader } from "../hooks.ts";
 import type { IdentityStore } from "./store/index.ts";
+
+type SeriesView = NonNullable<ReturnType<EvidenceReader["describe"]>>;
+type SeriesAsOf = NonNullable<ReturnType<EvidenceReader["asOf"]>>;
+type CommandsView = NonNullable<ReturnType<EvidenceReader["describeCommands"]>>;
 
 /** What is said of the evidence of an identity; wire names. */
 interface EvidenceBody {
   /** Null: not known. */
   readonly e: number | null;
   readonly change: readonly SeriesView[];
-  readonly commands: unknown;
+  readonly commands: CommandsView | null;
 }
 
 /**
@@ -35,7 +39,7 @@ export function evidenceOf(
 /** By primitive. */
 function viewsOf(store: IdentityStore, reader: EvidenceReader, asOfTs: number | null): SeriesView[] {
   const views = new Map<string, () => SeriesView | null>();
-  const passed = new Map<string, ReturnType<EvidenceReader["asOf"]>>();
+  const passed = new Map<string, SeriesAsOf>();
   const states = store.attributions();
   for (const { primitive, lastObservationTs } of states) {
     const kept = store.record(primitive)?.kept ?? null;
@@ -45,6 +49,7 @@ function viewsOf(store: IdentityStore, reader: EvidenceReader, asOfTs: number | 
       views.set(primitive, () => reader.describe(primitive, kept, entries));
     } else {
       const series = reader.asOf(primitive, kept, entries, asOfTs);
+      if (series === null) continue;
       passed.set(primitive, series);
       views.set(primitive, () => series.view());
     }
@@ -59,7 +64,7 @@ function viewsOf(store: IdentityStore, reader: EvidenceReader, asOfTs: number | 
   return [...views.values()].map((view) => view()).filter((view) => view !== null);
 }
 
-function commandsOf(store: IdentityStore, reader: EvidenceReader): unknown {
+function commandsOf(store: IdentityStore, reader: EvidenceReader): CommandsView | null {
   for (const { primitive } of store.attributions()) {
     const kept = store.record(primitive)?.kept ?? null;
     const commands = kept === null ? null : reader.describeCommands(primitive, kept);

@@ -1,11 +1,12 @@
 /** From what is read for the dashboard to its wire shapes. */
 import type { z } from "zod";
 import type { Member } from "../../core/index.ts";
+import type { EvidencePath } from "../../evidence/index.ts";
 import type { RecentObservation } from "../../identity/index.ts";
 import type { Overview } from "../../overview/index.ts";
 import type { IdentityGlance } from "../../storage/index.ts";
 import { toWireSummary } from "../identities/format.ts";
-import type { overviewSchema, pointSchema, Row } from "./wire.ts";
+import type { EvidencePath as WirePath, overviewSchema, pointSchema, Row } from "./wire.ts";
 
 /** Characters of a value's JSON that a series gives; a longer one is cut, and marked as such. */
 const SHOWN_CHARACTERS = 200;
@@ -28,6 +29,16 @@ export function toWirePoint(member: Member): z.infer<typeof pointSchema> {
 export function toWireRecent(observation: RecentObservation) {
   const { primitive, value, isCut } = observation;
   return { primitive, ...toPoint(observation, value, isCut) };
+}
+
+/** A path is long, so E is given with four digits: more can't be seen. */
+export function toWirePath({ firstNumber, ts, e, threshold }: EvidencePath): WirePath {
+  return {
+    first_number: firstNumber,
+    ts: [...ts],
+    e: e.map((each) => Number(each.toPrecision(4))),
+    threshold,
+  };
 }
 
 function toPoint(member: Member, value: string, isCut: boolean): z.infer<typeof pointSchema> {

@@ -4,6 +4,7 @@
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "../../evidence/index.ts";
 import { readOverview, updateOverviews } from "../../overview/index.ts";
 import { shardsOf } from "../../shard.ts";
 import { listGlances } from "../../storage/index.ts";
@@ -16,8 +17,22 @@ import { limitParam, primitiveParam, stateParam, uuidParam } from "../shared/par
 import { INVALID } from "../shared/problem-schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { toWireOverview, toWireRow } from "./format.ts";
-import { loadOlderEvents, loadIdentityPage, loadSeries, SERIES_OBSERVATIONS } from "./identity-page.ts";
-import { eventsBeforeSchema, identityPageSchema, overviewSchema, rowsSchema, seriesSchema } from "./wire.ts";
+import {
+  loadEvidencePath,
+  loadOlderEvents,
+  loadIdentityPage,
+  loadSeries,
+  SERIES_OBSERVATIONS,
+} from "./identity-page.ts";
+import {
+  type EvidencePath,
+  eventsBeforeSchema,
+  evidencePathSchema,
+  identityPageSchema,
+  overviewSchema,
+  rowsSchema,
+  seriesSchema,
+} from "./wire.ts";
 
 /** Rows of a page, unless asked for otherwise: a screenful and more. */
 const PAGE_STANDARD = 50;
@@ -101,6 +116,18 @@ const getSeries = createRoute({
   },
 });
 
+const getEvidencePath = createRoute({
+  ...read,
+  method: "get",
+  path: "/dashboard/identities/{uuid}/evidence-path",
+  summary: `E of a primitive over its newest ${PATH_OBSERVATIONS} observations that count`,
+  request: { params, query: z.object({ primitive: primitiveParam }) },
+  responses: {
+    ...json("E after each observation; none where the primitive is not followed", evidencePathSchema),
+    ...INVALID,
+  },
+});
+
 const getOverview = createRoute({
   ...read,
   method: "get",
@@ -136,6 +163,11 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     const { uuid } = c.req.valid("param");
     return c.json(await loadSeries(c.env, uuid, c.req.valid("query").primitive), 200);
   })
+  .openapi(getEvidencePath, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const path = await loadEvidencePath(c.env, uuid, c.req.valid("query").primitive);
+    return c.json(path ?? NO_PATH, 200);
+  })
   .openapi(getOverview, async (c) => {
     const shards = shardsOf(c.env);
     const nowTs = Date.now() / 1_000;
@@ -147,6 +179,9 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     if (overview.isStale) contextOf(c)?.waitUntil(updateOverviews(shards, nowTs));
     return c.json(toWireOverview(overview, queue.backlog), 200);
   });
+
+/** The path of a series that is not followed. */
+const NO_PATH: EvidencePath = { first_number: 1, ts: [], e: [], threshold: STANDARD_EVIDENCE.threshold };
 
 /** What lets work go on behind the answer; null where a request was handed to the app without it. */
 function contextOf(c: Context<AppEnv>): Context["executionCtx"] | null {

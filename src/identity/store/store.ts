@@ -186,6 +186,11 @@ export class IdentityStore {
     if (known?.winnerUuid) this.#meta.write("merged", { ...known, winnerUuid: null });
   }
 
+  /** Every primitive that has a record, in ASCII order. */
+  primitives(): string[] {
+    return this.isEmpty ? [] : this.#records.primitives();
+  }
+
   /** Every primitive's state, by primitive. */
   attributions(): PrimitiveAttribution[] {
     return this.isEmpty ? [] : this.#records.attributions();
