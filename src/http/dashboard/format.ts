@@ -36,9 +36,17 @@ export function toWirePath({ firstNumber, ts, e, threshold }: EvidencePath): Wir
   return {
     first_number: firstNumber,
     ts: [...ts],
-    e: e.map((each) => Number(each.toPrecision(4))),
+    // Rounding must not end a regime.
+    e: e.map((each) => (each < threshold ? Math.min(rounded(each), threshold * BELOW) : rounded(each))),
     threshold,
   };
+}
+
+/** Just below 1. */
+const BELOW = 1 - 1e-6;
+
+function rounded(e: number): number {
+  return Number(e.toPrecision(4));
 }
 
 function toPoint(member: Member, value: string, isCut: boolean): z.infer<typeof pointSchema> {
