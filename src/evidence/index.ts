@@ -22,12 +22,13 @@ export {
   type SipKey,
   type Step,
   type StepConstants,
-  type Summary,
 } from "./change/index.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
+  groupsOf,
   type Kinds,
+  type OperatorGroup,
   type OperatorModel,
   operators,
   type SessionValues,
@@ -43,4 +44,13 @@ export {
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
+export {
+  type NumberSummary,
+  quantile,
+  type SharedValue,
+  type ShareSummary,
+  summarizeCounts,
+  summarizeNumbers,
+  type Summary,
+} from "./statistics.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";

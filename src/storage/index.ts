@@ -15,9 +15,9 @@ export {
   readTotalsAtCursor,
   type Totals,
 } from "./totals.ts";
-export { EVIDENCE_FILTERS, type IdentityFilter, NOTED_E } from "./identity-filter.ts";
+export { EVIDENCE_FILTERS, type IdentityFilter } from "./identity-filter.ts";
 export { listGlances, listIdentities } from "./identity-list.ts";
-export { IDENTITY_SORTS, positionIn } from "./identity-order.ts";
+export { type IdentityPosition, type IdentitySort, IDENTITY_SORTS, positionIn } from "./identity-order.ts";
 export { type IdentityGlance, type IdentitySummary, stateCounts } from "./identity-summaries.ts";
 export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";

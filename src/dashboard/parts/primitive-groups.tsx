@@ -190,7 +190,7 @@ function PrimitiveRow({
         </span>
         <div class="strip-cell">
           <Strip observations={known} explanation={explanation} span={span} atTs={atTs} />
-          {primitive.evidence !== undefined && (
+          {primitive.evidence && (
             <StripEvidence
               primitive={name}
               e={primitive.evidence.e}

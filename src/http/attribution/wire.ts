@@ -33,7 +33,10 @@ export const attributionSchema = named(
         observation_count: z.int(),
         last_change_ts: z.number(),
         last_observation_ts: z.number(),
-        evidence: described(z.optional(stateEvidenceSchema), "With `include=evidence`"),
+        evidence: described(
+          z.optional(z.nullable(stateEvidenceSchema)),
+          "With `include=evidence`; null if the primitive is not followed, or evidence is switched off",
+        ),
       }),
     ),
   }),
