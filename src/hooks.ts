@@ -15,18 +15,19 @@ import {
   type ChangeKind,
   type ChangeView,
   type CommandsView,
-  PATH_OBSERVATIONS,
   describeCommands,
   describeSeries,
   evidenceE,
   evidenceHook,
   type EvidenceInputs,
   keyOf,
+  PATH_OBSERVATIONS,
   pathOf,
   type PathWalk,
   type SeriesAsOf,
   seriesAsOf,
-  STANDARD_EVIDENCE,
+  summarizeIdentity,
+  summarizeSeries,
   traitFilter,
 } from "./evidence/index.ts";
 import { wordSharesJob, wordStampOf } from "./evidence/job.ts";
@@ -75,6 +76,14 @@ export function seriesHook(env: Env, shares: WordShares | null): SeriesHook | nu
   const { inputs, hook } = all;
   if (shares === null || inputs.words === null) return hook;
   return evidenceHook({ ...inputs, words: { stamp: inputs.words.stamp, shareOf: shares } });
+}
+
+/** What says what is kept of series and identities, for the read model. */
+export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
+
+/** The same part of the hook, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
+export function seriesSummaries(env: Env): SeriesSummaries | null {
+  return isOff(env) ? null : { summarizeSeries, summarizeIdentity };
 }
 
 /** By variables and secret, both of which an isolate keeps. */
@@ -157,21 +166,6 @@ function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
 function wordsOf(value: string): string[] {
   const read: unknown = JSON.parse(value);
   return Array.isArray(read) ? read.filter((word) => typeof word === "string") : [];
-}
-
-/** What says what is kept of series and identities, for the read model. */
-export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
-
-/** It reads only what is kept, so no secret matters. */
-const SUMMARIES: SeriesSummaries = evidenceHook({
-  constants: STANDARD_EVIDENCE,
-  key: keyOf(""),
-  words: null,
-});
-
-/** The same part of the hook, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
-export function seriesSummaries(env: Env): SeriesSummaries | null {
-  return isOff(env) ? null : SUMMARIES;
 }
 
 /** What is said of evidence to readers, by the variables of an environment. */

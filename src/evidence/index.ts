@@ -22,18 +22,18 @@ export {
   type SipKey,
   type Step,
   type StepConstants,
+  type Summary,
 } from "./change/index.ts";
-export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
-  estimateOperators,
-  groupsOf,
-  type Kinds,
-  type OperatorGroup,
-  type OperatorModel,
-  operators,
-  type SessionValues,
-} from "./operators/index.ts";
-export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, pathOf, seriesAsOf } from "./hook.ts";
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  pathOf,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
 export {
   type ChangeItem,
   type ChangeView,
@@ -44,6 +44,17 @@ export {
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  groupsOf,
+  type Kinds,
+  type OperatorGroup,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";
 export {
   type NumberSummary,
   quantile,
@@ -51,6 +62,4 @@ export {
   type ShareSummary,
   summarizeCounts,
   summarizeNumbers,
-  type Summary,
 } from "./statistics.ts";
-export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
