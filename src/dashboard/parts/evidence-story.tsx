@@ -14,7 +14,8 @@ const NAMES: Record<EvidenceLevel, string> = {
 };
 
 export function EvidenceStory({ uuid, evidence }: { uuid: string; evidence: Loaded<Evidence> }) {
-  const { value, error } = evidence;
+  const { value, error, errorCode } = evidence;
+  if (errorCode === "evidence_off") return null;
   if (value === null) {
     return (
       <p class="banner story quiet">

@@ -59,10 +59,14 @@ function toPoint(member: Member, value: string, isCut: boolean): z.infer<typeof 
   };
 }
 
-/** @param queueBacklog - messages that wait; null where that is not known */
+/**
+ * @param queueBacklog - messages that wait; null where that is not known
+ * @param isFollowed - whether evidence is switched on
+ */
 export function toWireOverview(
   overview: Overview,
   queueBacklog: number | null,
+  isFollowed: boolean,
 ): z.infer<typeof overviewSchema> {
   const { totals } = overview;
   return {
@@ -90,6 +94,14 @@ export function toWireOverview(
       dead_letters: totals.deadLetters,
       outbox_pending: totals.outboxPending,
       queue_backlog: queueBacklog,
+      evidence:
+        isFollowed && totals.evidence !== null
+          ? {
+              unchanged: totals.evidence.unchanged,
+              changed_within_day: totals.evidence.changedWithinDay,
+              several_operators: totals.evidence.severalOperators,
+            }
+          : null,
     },
   };
 }

@@ -7,13 +7,15 @@ import type { Context } from "hono";
 import { PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "../../evidence/index.ts";
 import { readOverview, updateOverviews } from "../../overview/index.ts";
 import { shardsOf } from "../../shard.ts";
-import { listGlances } from "../../storage/index.ts";
+import { listGlances, positionIn } from "../../storage/index.ts";
+import { encodePosition, listQuery, readListQuery } from "../identities/list-query.ts";
 import { toWireEvent } from "../events/format.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "../identities/unknown.ts";
 import { queueDepth } from "../operations/queue-depth.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { cursorsOf, optionalNumberPart, pageOf, textPart } from "../shared/cursor.ts";
-import { limitParam, primitiveParam, stateParam, uuidParam } from "../shared/params.ts";
+import { pageOf } from "../shared/cursor.ts";
+import { hasEvidence } from "../shared/evidence.ts";
+import { primitiveParam, uuidParam } from "../shared/params.ts";
 import { INVALID } from "../shared/problem-schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { toWireOverview, toWireRow } from "./format.ts";
@@ -34,16 +36,12 @@ import {
   seriesSchema,
 } from "./wire.ts";
 
-/** Rows of a page, unless asked for otherwise: a screenful and more. */
-const PAGE_STANDARD = 50;
-
 const read = {
   tags: ["dashboard"],
   security: [{ bearer: ["read"] }],
   middleware: requireScope("read"),
 };
 const params = z.object({ uuid: uuidParam });
-const cursors = cursorsOf("dashboard", z.object({ lastChangeTs: optionalNumberPart, uuid: textPart }));
 
 const json = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
@@ -55,15 +53,10 @@ const getRows = createRoute({
   path: "/dashboard/identities",
   summary: "Rows of the dashboard's list: summaries with addresses and what is not stable",
   request: {
-    query: z.object({
-      state: stateParam.optional(),
-      primitive: primitiveParam.optional(),
-      limit: limitParam(PAGE_STANDARD),
-      cursor: cursors.param,
-    }),
+    query: listQuery,
   },
   responses: {
-    ...json("A page, most recently changed first", rowsSchema),
+    ...json("A page", rowsSchema),
     ...INVALID,
   },
 });
@@ -138,12 +131,12 @@ const getOverview = createRoute({
 
 export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
   .openapi(getRows, async (c) => {
-    const { state, primitive, limit, cursor } = c.req.valid("query");
-    const filter = { state: state ?? null, primitive: primitive ?? null };
+    const query = c.req.valid("query");
+    const { filter, sort, after } = readListQuery(query);
     const databases = shardsOf(c.env).map(({ db }) => db);
-    const page = await listGlances(databases, filter, cursor ?? null, limit + 1);
-    const { shown, next } = pageOf(page, limit, ({ lastChangeTs, uuid }) =>
-      cursors.encode({ lastChangeTs, uuid }),
+    const page = await listGlances(databases, filter, after, query.limit + 1, sort);
+    const { shown, next } = pageOf(page, query.limit, (glance) =>
+      encodePosition(sort, positionIn(sort, glance)),
     );
     return c.json({ data: shown.map(toWireRow), next_cursor: next }, 200);
   })
@@ -177,7 +170,7 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     ]);
     // A local Worker has no cron, and a new one has not had its first minute: then the reader starts the update.
     if (overview.isStale) contextOf(c)?.waitUntil(updateOverviews(shards, nowTs));
-    return c.json(toWireOverview(overview, queue.backlog), 200);
+    return c.json(toWireOverview(overview, queue.backlog, hasEvidence(c.env)), 200);
   });
 
 /** The path of a series that is not followed. */

@@ -125,6 +125,10 @@ export const overviewSchema = named(
       dead_letters: z.nullable(z.int()),
       outbox_pending: z.nullable(z.int()),
       queue_backlog: z.nullable(z.int()),
+      evidence: described(
+        z.nullable(z.object({ unchanged: z.int(), changed_within_day: z.int(), several_operators: z.int() })),
+        "Identities with states by evidence; null also while evidence is switched off",
+      ),
     }),
   }),
 );
