@@ -6,7 +6,7 @@ export {
   type SessionScore,
   wordSecretStamp,
 } from "./commands/index.ts";
-export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
   type ChangeKind,
@@ -26,6 +26,7 @@ export {
   evidenceE,
   evidenceHook,
   type EvidenceInputs,
+  pathOf,
   seriesAsOf,
   summarizeIdentity,
   summarizeSeries,
@@ -35,6 +36,8 @@ export {
   type ChangeView,
   type CommandsView,
   describeCommands,
+  type EvidencePath,
+  type PathWalk,
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
