@@ -1,0 +1,102 @@
+/** Series that never change: how many of them alarm at least once. */
+import { BARS, THRESHOLDS } from "../bars.ts";
+import { type Context, RANDOM } from "../context.ts";
+import { statesAlarm } from "../contenders.ts";
+import { randomOf } from "../draws.ts";
+import type { Figure, Part } from "../figures.ts";
+import {
+  type SeriesKind,
+  type SeriesValue,
+  STATIONARY_KINDS,
+  type StationaryKind,
+} from "../series-kinds.ts";
+import { shareOf } from "../statistics.ts";
+
+const [NOTED, CHANGED] = THRESHOLDS;
+
+/** Steps of progress. */
+export const STATIONARY_STEPS = STATIONARY_KINDS.length;
+
+/** Series that alarmed. */
+interface Alarms {
+  readonly noted: number;
+  readonly changed: number;
+  readonly states: number;
+}
+
+/** Evaluates them. */
+export function stationaryPart(context: Context): Part {
+  const { stationary: count, stationaryLength: length } = context.sizes;
+  const byKind = STATIONARY_KINDS.map((kind, index) => {
+    const alarms = alarmsOf(context, kind, index);
+    context.onStep(kind.name);
+    return { name: `${kind.kind}: ${kind.name}`, ...alarms };
+  });
+  const sum = (key: keyof Alarms) => byKind.reduce((total, alarms) => total + alarms[key], 0);
+  const all = count * STATIONARY_KINDS.length;
+  const what = (threshold: number) => `unchanged series that alarm, threshold ${threshold.toLocaleString("en-GB")}`;
+  return {
+    title: "Series that never change",
+    how: `${count} series of ${length} observations of each of ${STATIONARY_KINDS.length} kinds`,
+    figures: [
+      figure("stationary_100", what(NOTED), [sum("noted"), sum("states"), all], BARS.stationary_100),
+      figure("stationary_3200", what(CHANGED), [sum("changed"), sum("states"), all], null),
+    ],
+    details: {
+      title: "Share of unchanged series that alarm, by kind",
+      unit: "share",
+      columns: ["five states", "evidence at 100", "evidence at 3,200"],
+      rows: byKind.map(({ name, states, noted, changed }) => ({
+        name,
+        cells: [states, noted, changed].map((alarms) => shareOf(alarms, count)),
+      })),
+    },
+    skipped: null,
+  };
+}
+
+function figure(
+  name: string,
+  what: string,
+  [evidence, states, of]: readonly [number, number, number],
+  bar: Figure["bar"],
+): Figure {
+  return {
+    name,
+    what,
+    unit: "share",
+    never: shareOf(0, of),
+    states: shareOf(states, of),
+    evidence: shareOf(evidence, of),
+    bar,
+  };
+}
+
+function alarmsOf(context: Context, { kind, draw }: StationaryKind, index: number): Alarms {
+  const { stationary, stationaryLength } = context.sizes;
+  let [noted, changed, states] = [0, 0, 0];
+  for (let each = 0; each < stationary; each++) {
+    const random = randomOf(context.seed, [RANDOM.stationary, index, each]);
+    const values = Array.from({ length: stationaryLength }, (_, number) => draw(random, number + 1));
+    const name = `stationary ${index} ${each}`;
+    if (alarms(context, kind, values, { name, threshold: NOTED })) {
+      noted++;
+      // E is the same for every threshold until it reaches one, so only a series that reached the smaller can reach the larger.
+      if (alarms(context, kind, values, { name, threshold: CHANGED })) changed++;
+    }
+    const rule = statesAlarm(kind);
+    if (values.some((value) => rule.step(value).alarm)) states++;
+  }
+  return { noted, changed, states };
+}
+
+/** Whether a series alarms at least once. */
+function alarms(
+  { seed, evidence }: Context,
+  kind: SeriesKind,
+  values: readonly SeriesValue[],
+  { name, threshold }: { readonly name: string; readonly threshold: number },
+): boolean {
+  const detector = evidence.changeDetector(kind, { threshold, secret: `evaluation ${seed}` });
+  return values.some((value, i) => detector.step(value, `${name} ${i}`).alarm);
+}
