@@ -19,7 +19,7 @@ export {
   type PrimitiveRecord,
   type StepResult,
 } from "./identity.ts";
-export { utf8Length } from "./json.ts";
+export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
 export {
   arraySeries,
   collectSeries,
@@ -42,6 +42,7 @@ export {
 } from "./message/index.ts";
 export {
   type AppliedObservation,
+  isInformative,
   type Member,
   type MergeKind,
   nameInSeries,

@@ -27,12 +27,14 @@ export const CHANGE = {
   reservoir: 64,
   /** Observations of a regime before the first hypothesis, ≥ 1. Ranks among fewer cannot be small. */
   firstHypothesis: 4,
-  /** Share of the cash that all hypotheses together may get, 0–1. The rest stays, so that E does not fall below it. */
-  fundedShare: 0.5,
-  /** π of hypothesis n is `fundedShare` · √`fundingScale` · (n + `fundingOffset`)^`fundingExponent`: the sum over all n is at most `fundedShare`. */
+  /**
+   * π of hypothesis n is `fundingFactor` · √`fundingScale` / k^1.5 with k = n + `fundingOffset`, an amount of the first cash of 1. The sum over
+   * all n is below 1 if `fundingScale` = `fundingOffset` + `firstHypothesis`, so the cash stays above 0. k^1.5 is computed as k · √k, which has
+   * the same bits in every engine.
+   */
+  fundingFactor: 0.5,
   fundingScale: 20,
   fundingOffset: 16,
-  fundingExponent: -1.5,
   /** Share of p below d that a bet expects, 0–1: its wager is multiplied by `hit` / d, else by (1 − `hit`) / (1 − d). */
   hit: 0.9,
   /** d = min(`mostD`, (j + `base` + `perKept` · m) / (m + j)) for each bet. A greater d finds smaller changes, a smaller one large changes sooner. */
@@ -45,6 +47,13 @@ export const CHANGE = {
   /** Hypotheses, ≥ `newest`. One more drops the weakest of all but the newest, with its wagers: E never grows by it. */
   hypotheses: 16,
   newest: 8,
+  /**
+   * Most of a wager, above 1e9 and with room below the largest number. Only a regime that goes on far above every threshold that can be set
+   * reaches it; wagers are then cut to it, and E stays finite.
+   */
+  mostWager: 1e300,
+  /** Values that a summary lists, the most frequent ones. More would make events long. */
+  listedValues: 16,
   /** Bytes of a value from which only a 128-bit digest of it is kept. */
   digestFrom: 33,
   /** Observations of a regime between two checkpoints, and checkpoints that are kept. Late data recomputes from one. */

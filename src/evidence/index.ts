@@ -1,2 +1,18 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export {
+  type ChangeDetector,
+  changeDetector,
+  type Draw,
+  drawOf,
+  type Hypothesis,
+  keyOf,
+  type NumericSummary,
+  Regime,
+  type RegimeSplit,
+  type SharesSummary,
+  type SipKey,
+  type Step,
+  type StepConstants,
+  type Summary,
+} from "./change/index.ts";

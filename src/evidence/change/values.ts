@@ -1,0 +1,46 @@
+/**
+ * What the kinds of values have in common: the members of the reservoir in order of joining, the rank of a new one among them, and their
+ * summary. The reservoir's numbers and who leaves it are the regime's.
+ */
+import type { MergeKind } from "../../core/index.ts";
+import { CHANGE } from "../constants.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { Numbers } from "./numbers.ts";
+import type { Split, SplitCounts } from "./summary.ts";
+import { Texts } from "./texts.ts";
+
+/** Members for a moment: all of the reservoir, and the observation that may join it. */
+export const MOST_MEMBERS = CHANGE.reservoir + 1;
+
+export interface Values {
+  readonly size: number;
+  /**
+   * Appends a value and ranks it among all, itself included.
+   * @param value - canonical JSON that fits the kind
+   * @param u - between 0 and 1; spreads p evenly among equal ranks
+   * @returns p: (members strictly lower + u · members equal) / members
+   */
+  add(value: string, u: number): number;
+  /** Removes the member at an index; the later ones move up. */
+  remove(index: number): void;
+  /** Compares the members before an index with the others. */
+  split(index: number, counts: SplitCounts): Split;
+  write(writer: ByteWriter): void;
+}
+
+interface ValuesOfKind {
+  empty(): Values;
+  /** @param size - members that were written, at most `CHANGE.reservoir` */
+  read(reader: ByteReader, size: number): Values;
+}
+
+const texts: ValuesOfKind = {
+  empty: () => new Texts(),
+  read: (reader, size) => Texts.read(reader, size),
+};
+
+export const VALUES: Readonly<Record<MergeKind, ValuesOfKind>> = {
+  numeric: { empty: () => new Numbers(), read: (reader, size) => Numbers.read(reader, size) },
+  categorical: texts,
+  hash: texts,
+};
