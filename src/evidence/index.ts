@@ -16,3 +16,11 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  type Kinds,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";

@@ -1,5 +1,5 @@
 /**
- * Intervals and measures of agreement. All intervals are for 95 % confidence, and none needs a distribution: shares have that
+ * Intervals. All are for 95 % confidence, and none needs a distribution: shares have that
  * of Wilson, means the normal approximation, medians the ranks of a binomial.
  */
 import { quantile } from "../../bench/statistics.ts";
@@ -60,28 +60,4 @@ function sampleQuantile(values: readonly number[], share: number): number {
   // Between two infinite neighbours an interpolation is not a number.
   const found = quantile(values, within);
   return Number.isNaN(found) ? Number.POSITIVE_INFINITY : found;
-}
-
-/**
- * The adjusted Rand index of two partitions of the same cases (Hubert and Arabie, 1985): 1 if they are the same, 0 on average for
- * partitions by chance. Two partitions that both have one group only are the same.
- * @throws RangeError if the lengths differ
- * @example adjustedRand([0, 0, 1, 1], [1, 1, 0, 0]) // 1
- */
-export function adjustedRand(a: readonly number[], b: readonly number[]): number {
-  if (a.length !== b.length)
-    throw new RangeError(`partitions must have one length, got ${a.length} and ${b.length}`);
-  const both = pairsIn(a.map((group, i) => `${group} ${b[i]}`));
-  const [ofA, ofB] = [pairsIn(a), pairsIn(b)];
-  const all = (a.length * (a.length - 1)) / 2;
-  const expected = all === 0 ? 0 : (ofA * ofB) / all;
-  const most = (ofA + ofB) / 2;
-  return most === expected ? 1 : (both - expected) / (most - expected);
-}
-
-/** Pairs of cases in the same group. */
-function pairsIn(groups: readonly (number | string)[]): number {
-  const sizes = new Map<number | string, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  return [...sizes.values()].reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
 }

@@ -5,7 +5,8 @@ import { type SessionValues, statesAlarm } from "../contenders.ts";
 import { chance, randomOf } from "../draws.ts";
 import type { Figure, Part } from "../figures.ts";
 import { NO_KEYSTROKES, readTypists, TYPIST_KINDS } from "../keystrokes.ts";
-import { type Estimate, adjustedRand, meanOf, shareOf } from "../statistics.ts";
+import { adjustedRand } from "../operator-cases.ts";
+import { type Estimate, meanOf, shareOf } from "../statistics.ts";
 import { type Alarms, firstAlarms, WITHIN } from "./changes.ts";
 
 /** Sessions of the first typist before the second one takes over, and those of the second one. */
