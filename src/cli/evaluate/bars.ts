@@ -2,20 +2,30 @@
 import { NOTED_AT, STANDARD_EVIDENCE } from "../../evidence/constants.ts";
 import type { Bar } from "./figures.ts";
 
-/** The two thresholds that are evaluated: of a noted series, and of a published change. */
-export const THRESHOLDS = [NOTED_AT, STANDARD_EVIDENCE.threshold] as const;
+/** The thresholds that are evaluated: from which a series is noted, and a change published. */
+export const LEVELS = ["noted", "changed"] as const;
+export type Level = (typeof LEVELS)[number];
+export const THRESHOLDS: Readonly<Record<Level, number>> = {
+  noted: NOTED_AT,
+  changed: STANDARD_EVIDENCE.threshold,
+};
+
+/** @example thresholdText("changed") // "threshold 3,200" */
+export function thresholdText(level: Level): string {
+  return `threshold ${THRESHOLDS[level].toLocaleString("en-GB")}`;
+}
 
 /** What evidence must keep. */
 export const BARS = {
   /** Share of unchanged series that alarm at 100. Ville's inequality allows 1 %. */
-  stationary_100: { most: 0.01 },
+  stationary_noted: { most: 0.01 },
   /** Share of unchanged identities of 32 primitives that alarm at 3,200. Ville's inequality allows 1 %. */
-  identities_3200: { most: 0.01 },
+  identities_changed: { most: 0.01 },
   /** Shares of changes after 30 observations that are seen, mean of twelve kinds: a hunter hears of most within ten sessions. */
-  seen_10_at_100: { least: 0.7 },
-  seen_20_at_100: { least: 0.85 },
-  seen_10_at_3200: { least: 0.5 },
-  seen_20_at_3200: { least: 0.77 },
+  seen_10_noted: { least: 0.7 },
+  seen_20_noted: { least: 0.85 },
+  seen_10_changed: { least: 0.5 },
+  seen_20_changed: { least: 0.77 },
   /** Share of identities with one operator that are called several. */
   one_operator: { most: 0.01 },
   /** Shares of identities with two operators that are called two, at 40 and at 64 sessions. */

@@ -4,16 +4,13 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { median } from "../../bench/statistics.ts";
 import { PROJECT_ROOT } from "../wrangler.ts";
-import type { SessionValues } from "./contenders.ts";
+import type { SessionValues } from "../../evidence/index.ts";
 import type { SeriesKind } from "./series-kinds.ts";
 
 const FILE = join(PROJECT_ROOT, "..", "shared", "data", "keystrokes-fixed-text.csv.gz");
 
 /** Why there are no typists. */
 export const NO_KEYSTROKES = "skipped: there is no keystrokes-fixed-text.csv.gz in ../shared/data";
-
-/** Keys of one session of the evaluation: a tenth of a repetition of the text. */
-const KEYS_PER_SESSION = 10;
 
 /** What is measured in a session, by primitive. */
 export const TYPIST_KINDS: Readonly<Record<string, SeriesKind>> = {
@@ -30,18 +27,18 @@ interface Key {
   readonly releaseMs: number;
 }
 
-/** The sessions of each typist, in order; null if the data are not there. */
-export function readTypists(file = FILE): SessionValues[][] | null {
-  if (!existsSync(file)) return null;
-  return typistsOf(gunzipSync(readFileSync(file)).toString("utf8"));
+/** The text of the file; null if it is not there. */
+export function readKeystrokes(file = FILE): string | null {
+  return existsSync(file) ? gunzipSync(readFileSync(file)).toString("utf8") : null;
 }
 
 /**
- * The sessions of each typist.
+ * The sessions of each typist, in order: parts of the repetitions of one text.
  * @param text - CSV with a header: user, session, key class, press and release in milliseconds
+ * @param keysPerSession - a rest of a repetition that has fewer is left out
  * @throws Error naming a line that does not have these fields
  */
-export function typistsOf(text: string): SessionValues[][] {
+export function typistsOf(text: string, keysPerSession: number): SessionValues[][] {
   const repetitions = new Map<string, Map<string, Key[]>>();
   for (const [index, line] of text.trim().split(/\r?\n/).entries()) {
     if (index === 0) continue;
@@ -56,14 +53,14 @@ export function typistsOf(text: string): SessionValues[][] {
     ofUser.set(repetition, keys);
     keys.push(key);
   }
-  return [...repetitions.values()].map((ofUser) => [...ofUser.values()].flatMap(sessionsOf));
+  return [...repetitions.values()].map((ofUser) =>
+    [...ofUser.values()].flatMap((keys) => sessionsOf(keys, keysPerSession)),
+  );
 }
 
-/** Cuts a repetition; a rest that is too short is left out. */
-function sessionsOf(keys: readonly Key[]): SessionValues[] {
-  const count = Math.floor(keys.length / KEYS_PER_SESSION);
-  return Array.from({ length: count }, (_, i) =>
-    measure(keys.slice(i * KEYS_PER_SESSION, (i + 1) * KEYS_PER_SESSION)),
+function sessionsOf(keys: readonly Key[], keysPerSession: number): SessionValues[] {
+  return Array.from({ length: Math.floor(keys.length / keysPerSession) }, (_, i) =>
+    measure(keys.slice(i * keysPerSession, (i + 1) * keysPerSession)),
   );
 }
 

@@ -1,7 +1,15 @@
 /** The report of an evaluation: tables for the terminal, and the same tables in Markdown for the documentation. Pure. */
 import { styleText } from "node:util";
 import Table from "cli-table3";
-import { type DetailTable, type Figure, missBy, type Part, type Unit, type Verdict, verdictOf } from "./figures.ts";
+import {
+  type DetailTable,
+  type Figure,
+  missBy,
+  type Part,
+  type Unit,
+  type Verdict,
+  verdictOf,
+} from "./figures.ts";
 import type { Evaluation } from "./run.ts";
 import type { Estimate } from "./statistics.ts";
 
@@ -11,7 +19,10 @@ const COLOURS = { met: "green", "by chance": "yellow", missed: "red", reported: 
 const MARKER = "evaluation";
 
 /** The tables for the terminal. */
-export function renderEvaluation({ parts }: Evaluation, { isColored }: { readonly isColored: boolean }): string {
+export function renderEvaluation(
+  { parts }: Evaluation,
+  { isColored }: { readonly isColored: boolean },
+): string {
   return parts
     .map((part) => {
       if (part.skipped !== null) return `${part.title}: ${part.skipped}`;
@@ -74,7 +85,8 @@ function detailsMarkdown({ title, unit, columns, rows }: DetailTable): string {
 }
 
 function tableMarkdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (texts: readonly string[]) => `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (texts: readonly string[]) =>
+    `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
 

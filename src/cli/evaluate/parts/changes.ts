@@ -1,5 +1,5 @@
 /** Series that change once: how soon it is seen, and how well its start is found. */
-import { BARS, THRESHOLDS } from "../bars.ts";
+import { BARS, type Level, LEVELS, THRESHOLDS, thresholdText } from "../bars.ts";
 import { type Context, RANDOM } from "../context.ts";
 import { statesAlarm } from "../contenders.ts";
 import { randomOf } from "../draws.ts";
@@ -30,7 +30,7 @@ export interface Alarms {
   readonly offset: number | null;
 }
 
-type Contender = "states" | (typeof THRESHOLDS)[number];
+type Contender = "states" | Level;
 type ByContender = Readonly<Record<Contender, readonly Alarms[]>>;
 
 /** Evaluates them. */
@@ -42,42 +42,41 @@ export function changesPart(context: Context): Part {
     return { name: kind.name, kind: kind.kind, alarms };
   });
   const wanted = byKind.slice(0, CHANGE_KINDS.length).map(({ alarms }) => alarms);
-  const [noted, changed] = THRESHOLDS;
   const pooled: ByContender = {
     states: wanted.flatMap(({ states }) => states),
-    [noted]: wanted.flatMap((alarms) => alarms[noted]),
-    [changed]: wanted.flatMap((alarms) => alarms[changed]),
+    noted: wanted.flatMap(({ noted }) => noted),
+    changed: wanted.flatMap(({ changed }) => changed),
   };
   return {
     title: "One change",
     how: `${count} series of each of ${CHANGE_KINDS.length} kinds, which change after ${BEFORE} observations; each share is over all of them, so the mean of the kinds`,
-    figures: THRESHOLDS.flatMap((threshold) => [
-      ...WITHIN.map((within) => seenFigure(within, threshold, pooled)),
+    figures: LEVELS.flatMap((level) => [
+      ...WITHIN.map((within) => seenFigure(within, level, pooled)),
       {
-        name: `delay_at_${threshold}`,
-        what: `observations until the change is seen, median, threshold ${text(threshold)}`,
+        name: `delay_${level}`,
+        what: `observations until the change is seen, median, ${thresholdText(level)}`,
         unit: "observations" as const,
         never: null,
         states: medianOf(pooled.states.map(({ delay }) => delay)),
-        evidence: medianOf(pooled[threshold].map(({ delay }) => delay)),
+        evidence: medianOf(pooled[level].map(({ delay }) => delay)),
         bar: null,
       },
       {
-        name: `early_at_${threshold}`,
-        what: `series that alarm before the change, threshold ${text(threshold)}`,
+        name: `early_${level}`,
+        what: `series that alarm before the change, ${thresholdText(level)}`,
         unit: "share" as const,
         never: shareOf(0, pooled.states.length),
         states: earlyOf(pooled.states),
-        evidence: earlyOf(pooled[threshold]),
+        evidence: earlyOf(pooled[level]),
         bar: null,
       },
       {
-        name: `start_at_${threshold}`,
-        what: `likeliest start at most ${NEAR} observations from the true one, of the changes that are seen within ${WITHIN[1]}, threshold ${text(threshold)}`,
+        name: `start_${level}`,
+        what: `likeliest start at most ${NEAR} observations from the true one, of the changes that are seen within ${WITHIN[1]}, ${thresholdText(level)}`,
         unit: "share" as const,
         never: null,
         states: null,
-        evidence: startOf(pooled[threshold]),
+        evidence: startOf(pooled[level]),
         bar: null,
       },
     ]),
@@ -86,13 +85,13 @@ export function changesPart(context: Context): Part {
       unit: "share",
       columns: [
         ...WITHIN.map((within) => `five states, ${within}`),
-        ...THRESHOLDS.flatMap((threshold) =>
-          WITHIN.map((within) => `evidence at ${text(threshold)}, ${within}`),
+        ...LEVELS.flatMap((level) =>
+          WITHIN.map((within) => `evidence at ${THRESHOLDS[level].toLocaleString("en-GB")}, ${within}`),
         ),
       ],
       rows: byKind.map(({ name, kind, alarms }) => ({
         name: `${kind}: ${name}`,
-        cells: [alarms.states, ...THRESHOLDS.map((threshold) => alarms[threshold])].flatMap((each) =>
+        cells: [alarms.states, ...LEVELS.map((level) => alarms[level])].flatMap((each) =>
           WITHIN.map((within) => seenOf(each, within)),
         ),
       })),
@@ -101,20 +100,15 @@ export function changesPart(context: Context): Part {
   };
 }
 
-function seenFigure(
-  within: (typeof WITHIN)[number],
-  threshold: (typeof THRESHOLDS)[number],
-  alarms: ByContender,
-): Figure {
-  const [noted] = THRESHOLDS;
-  const name = `seen_${within}_at_${threshold === noted ? 100 : 3_200}` as const;
+function seenFigure(within: (typeof WITHIN)[number], level: Level, alarms: ByContender): Figure {
+  const name = `seen_${within}_${level}` as const;
   return {
     name,
-    what: `changes seen within ${within} observations, threshold ${text(threshold)}`,
+    what: `changes seen within ${within} observations, ${thresholdText(level)}`,
     unit: "share",
     never: shareOf(0, alarms.states.length),
     states: seenOf(alarms.states, within),
-    evidence: seenOf(alarms[threshold], within),
+    evidence: seenOf(alarms[level], within),
     bar: BARS[name],
   };
 }
@@ -133,13 +127,8 @@ function startOf(alarms: readonly Alarms[]): Estimate | null {
   return seen.length === 0 ? null : shareOf(near.length, seen.length);
 }
 
-function text(threshold: number): string {
-  return threshold.toLocaleString("en-GB");
-}
-
 function alarmsOf(context: Context, change: ChangeKind, index: number): ByContender {
-  const [noted, changed] = THRESHOLDS;
-  const result: Record<Contender, Alarms[]> = { states: [], [noted]: [], [changed]: [] };
+  const result: Record<Contender, Alarms[]> = { states: [], noted: [], changed: [] };
   const secret = `evaluation ${context.seed}`;
   for (let each = 0; each < context.sizes.changes; each++) {
     const random = randomOf(context.seed, [RANDOM.changes, index, each]);
@@ -148,11 +137,12 @@ function alarmsOf(context: Context, change: ChangeKind, index: number): ByConten
     );
     const rule = statesAlarm(change.kind);
     result.states.push(firstAlarms(values, (value) => ({ ...rule.step(value), since: null }), BEFORE));
-    for (const threshold of THRESHOLDS) {
+    for (const level of LEVELS) {
+      const threshold = THRESHOLDS[level];
       const detector = context.evidence.changeDetector(change.kind, { threshold, secret });
       const step = (value: (typeof values)[number], i: number) =>
         detector.step(value, `change ${index} ${each} ${i}`);
-      result[threshold].push(firstAlarms(values, step, BEFORE));
+      result[level].push(firstAlarms(values, step, BEFORE));
     }
   }
   return result;

@@ -107,7 +107,10 @@ function shareOfWord(sessions: readonly (readonly string[][])[]): (word: string)
  * Lets a scorer learn sessions by the rules that hold in operation.
  * @returns whether a further session is foreign; it is not learnt
  */
-function learnerOf(scorer: Scorer, sessions: readonly (readonly string[])[]): (words: readonly string[]) => boolean {
+function learnerOf(
+  scorer: Scorer,
+  sessions: readonly (readonly string[])[],
+): (words: readonly string[]) => boolean {
   const scores: number[] = [];
   const pOf = (score: number) => {
     const last = scores.slice(-COMMANDS.scores);

@@ -71,7 +71,7 @@ export function costPart(context: Context, isDecided: boolean): Part {
 
 /** A function that takes as many observations, spread over one series of each kind. */
 function stepper({ seed, evidence }: Context): (count: number) => void {
-  const [, threshold] = THRESHOLDS;
+  const threshold = THRESHOLDS.changed;
   const series = STATIONARY_KINDS.map(({ kind, draw }, index) => {
     const random = randomOf(seed, [RANDOM.cost, index]);
     const values = Array.from({ length: WARM }, (_, i) => draw(random, i + 1));

@@ -1,13 +1,11 @@
 /** Identities of many primitives that never change: how many of them alarm in any primitive. */
-import { BARS, THRESHOLDS } from "../bars.ts";
+import { BARS, THRESHOLDS, thresholdText } from "../bars.ts";
 import { type Context, RANDOM } from "../context.ts";
 import { statesAlarm } from "../contenders.ts";
 import { randomOf } from "../draws.ts";
 import type { Part } from "../figures.ts";
 import { STATIONARY_KINDS, type StationaryKind } from "../series-kinds.ts";
 import { shareOf } from "../statistics.ts";
-
-const [NOTED, CHANGED] = THRESHOLDS;
 
 /** Identities per step of progress. */
 const PER_STEP = 10;
@@ -33,17 +31,17 @@ export function identitiesPart(context: Context): Part {
     how: `${count} identities of ${primitives} primitives, the ${STATIONARY_KINDS.length} kinds in turn, ${identityLength} observations of each`,
     figures: [
       {
-        name: "identities_3200",
-        what: "unchanged identities of which a primitive alarms, threshold 3,200",
+        name: "identities_changed",
+        what: `unchanged identities of which a primitive alarms, ${thresholdText("changed")}`,
         unit: "share",
         never: shareOf(0, count),
         states: shareOf(counted.states, count),
         evidence: shareOf(counted.changed, count),
-        bar: BARS.identities_3200,
+        bar: BARS.identities_changed,
       },
       {
-        name: "identities_e_100",
-        what: "unchanged identities whose own E reaches 100",
+        name: "identities_e",
+        what: `unchanged identities whose own E reaches ${THRESHOLDS.noted}`,
         unit: "share",
         never: shareOf(0, count),
         states: null,
@@ -65,7 +63,7 @@ function identityOf(context: Context, identity: number) {
     const { kind, draw } = kindOf(primitive);
     const random = randomOf(context.seed, [RANDOM.identities, identity, primitive]);
     const secret = `evaluation ${context.seed}`;
-    const detector = context.evidence.changeDetector(kind, { threshold: CHANGED, secret });
+    const detector = context.evidence.changeDetector(kind, { threshold: THRESHOLDS.changed, secret });
     const rule = statesAlarm(kind);
     for (let i = 0; i < identityLength; i++) {
       const value = draw(random, i + 1);
@@ -76,7 +74,7 @@ function identityOf(context: Context, identity: number) {
       states ||= rule.step(value).alarm;
     }
   }
-  return { changed, noted: total.some((e) => e >= NOTED), states };
+  return { changed, noted: total.some((e) => e >= THRESHOLDS.noted), states };
 }
 
 function kindOf(primitive: number): StationaryKind {

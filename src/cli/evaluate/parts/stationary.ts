@@ -1,28 +1,17 @@
 /** Series that never change: how many of them alarm at least once. */
-import { BARS, THRESHOLDS } from "../bars.ts";
+import { BARS, type Level, THRESHOLDS, thresholdText } from "../bars.ts";
 import { type Context, RANDOM } from "../context.ts";
 import { statesAlarm } from "../contenders.ts";
 import { randomOf } from "../draws.ts";
 import type { Figure, Part } from "../figures.ts";
-import {
-  type SeriesKind,
-  type SeriesValue,
-  STATIONARY_KINDS,
-  type StationaryKind,
-} from "../series-kinds.ts";
+import { type SeriesKind, type SeriesValue, STATIONARY_KINDS, type StationaryKind } from "../series-kinds.ts";
 import { shareOf } from "../statistics.ts";
-
-const [NOTED, CHANGED] = THRESHOLDS;
 
 /** Steps of progress. */
 export const STATIONARY_STEPS = STATIONARY_KINDS.length;
 
 /** Series that alarmed. */
-interface Alarms {
-  readonly noted: number;
-  readonly changed: number;
-  readonly states: number;
-}
+type Alarms = Readonly<Record<Level | "states", number>>;
 
 /** Evaluates them. */
 export function stationaryPart(context: Context): Part {
@@ -34,18 +23,22 @@ export function stationaryPart(context: Context): Part {
   });
   const sum = (key: keyof Alarms) => byKind.reduce((total, alarms) => total + alarms[key], 0);
   const all = count * STATIONARY_KINDS.length;
-  const what = (threshold: number) => `unchanged series that alarm, threshold ${threshold.toLocaleString("en-GB")}`;
+  const what = (level: Level) => `unchanged series that alarm, ${thresholdText(level)}`;
   return {
     title: "Series that never change",
     how: `${count} series of ${length} observations of each of ${STATIONARY_KINDS.length} kinds`,
     figures: [
-      figure("stationary_100", what(NOTED), [sum("noted"), sum("states"), all], BARS.stationary_100),
-      figure("stationary_3200", what(CHANGED), [sum("changed"), sum("states"), all], null),
+      figure("stationary_noted", what("noted"), [sum("noted"), sum("states"), all], BARS.stationary_noted),
+      figure("stationary_changed", what("changed"), [sum("changed"), sum("states"), all], null),
     ],
     details: {
       title: "Share of unchanged series that alarm, by kind",
       unit: "share",
-      columns: ["five states", "evidence at 100", "evidence at 3,200"],
+      columns: [
+        "five states",
+        `evidence, ${thresholdText("noted")}`,
+        `evidence, ${thresholdText("changed")}`,
+      ],
       rows: byKind.map(({ name, states, noted, changed }) => ({
         name,
         cells: [states, noted, changed].map((alarms) => shareOf(alarms, count)),
@@ -79,10 +72,10 @@ function alarmsOf(context: Context, { kind, draw }: StationaryKind, index: numbe
     const random = randomOf(context.seed, [RANDOM.stationary, index, each]);
     const values = Array.from({ length: stationaryLength }, (_, number) => draw(random, number + 1));
     const name = `stationary ${index} ${each}`;
-    if (alarms(context, kind, values, { name, threshold: NOTED })) {
+    if (alarms(context, kind, values, { name, level: "noted" })) {
       noted++;
       // E is the same for every threshold until it reaches one, so only a series that reached the smaller can reach the larger.
-      if (alarms(context, kind, values, { name, threshold: CHANGED })) changed++;
+      if (alarms(context, kind, values, { name, level: "changed" })) changed++;
     }
     const rule = statesAlarm(kind);
     if (values.some((value) => rule.step(value).alarm)) states++;
@@ -95,8 +88,11 @@ function alarms(
   { seed, evidence }: Context,
   kind: SeriesKind,
   values: readonly SeriesValue[],
-  { name, threshold }: { readonly name: string; readonly threshold: number },
+  { name, level }: { readonly name: string; readonly level: Level },
 ): boolean {
-  const detector = evidence.changeDetector(kind, { threshold, secret: `evaluation ${seed}` });
+  const detector = evidence.changeDetector(kind, {
+    threshold: THRESHOLDS[level],
+    secret: `evaluation ${seed}`,
+  });
   return values.some((value, i) => detector.step(value, `${name} ${i}`).alarm);
 }
