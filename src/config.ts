@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { isValueKind, makePolicy, type Policy, readThresholds } from "./core/index.ts";
+import { type EvidenceConstants, evidenceInPolicy, readEvidenceConstants } from "./evidence/index.ts";
 
 /** What happens to an observation whose attacker is not registered (contract §6). */
 export type UnknownAttacker = "register" | "defer";
@@ -17,6 +18,8 @@ export interface Config {
   readonly hasHeartbeat: boolean;
   /** How long observations and history are kept, in days; null: for good. */
   readonly retentionDays: number | null;
+  /** The constants of evidence; null: it is switched off. They are part of the policy. */
+  readonly evidence: EvidenceConstants | null;
 }
 
 /** One or more variables have a value out of range; the message names each. */
@@ -106,13 +109,24 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Parsed {
   if (!retention.success) {
     problems.push(`RETENTION_DAYS must be a number of days from 1 to 36525, got "${read("RETENTION_DAYS")}"`);
   }
-  if (!thresholds.ok || !kinds.success || !mode.success || !beat.success || !retention.success) {
+  const evidence = readEvidenceConstants(read);
+  if (!evidence.ok) problems.push(...evidence.problems);
+  if (
+    !thresholds.ok ||
+    !kinds.success ||
+    !mode.success ||
+    !beat.success ||
+    !retention.success ||
+    !evidence.ok
+  ) {
     return { ok: false, problems };
   }
+  const { constants } = evidence;
   return {
     ok: true,
     config: {
-      policy: makePolicy(thresholds.thresholds, kinds.data),
+      policy: makePolicy(thresholds.thresholds, kinds.data, evidenceInPolicy(constants)),
+      evidence: constants,
       unknownAttacker: mode.data,
       hasHeartbeat: beat.data === "on",
       retentionDays: retention.data,

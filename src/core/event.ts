@@ -8,6 +8,7 @@ import { type JsonValue, utf8Length } from "./json.ts";
 import type { State } from "./observation.ts";
 import { fitList } from "./fitted-list.ts";
 import type { Policy } from "./policy.ts";
+import type { HookEvent } from "./series-hook.ts";
 import { eventId } from "./uuid.ts";
 
 /** Topic and type of each event. */
@@ -20,6 +21,9 @@ export const EVENT_KINDS = {
   formed: { topic: "identity.formed", type: "formed" },
   merged: { topic: "identity.merged", type: "merged" },
   unmerged: { topic: "identity.unmerged", type: "unmerged" },
+  evidence_changed: { topic: "attribution.evidence.changed", type: "evidence.changed" },
+  evidence_withdrawn: { topic: "attribution.evidence.withdrawn", type: "evidence.withdrawn" },
+  evidence_operators: { topic: "attribution.evidence.operators", type: "evidence.operators" },
 } as const;
 
 export type EventKind = keyof typeof EVENT_KINDS;
@@ -60,6 +64,42 @@ export interface EventPayloads {
     readonly from_uuid: string;
     readonly observation_uuids: readonly string[];
   };
+  evidence_changed: {
+    readonly identity_uuid: string;
+    readonly primitive: string;
+    /** UUIDv5 of identity, primitive and the keys of the regime's first observation and of the one at which E reached the threshold. */
+    readonly id: string;
+    /** Of the observation at which E reached the threshold. */
+    readonly ts: number;
+    /** Of the likeliest start of the change. */
+    readonly since_ts: number;
+    readonly e: number;
+    /** Summaries of the values before and after the likeliest start; null after an erasure. */
+    readonly before: JsonValue;
+    readonly after: JsonValue;
+    readonly effect: number | null;
+  };
+  evidence_withdrawn: {
+    readonly identity_uuid: string;
+    readonly primitive: string;
+    /** Of the change that no longer stands. */
+    readonly id: string;
+  };
+  evidence_operators: {
+    readonly identity_uuid: string;
+    readonly estimate: number;
+    /** The estimate that was published before; 1 at first. */
+    readonly old_estimate: number;
+    /** Sessions that were looked at, and the operator of the last one. */
+    readonly sessions: number;
+    readonly active: number;
+    /** Gain in log-likelihood of the accepted number of operators, and what was needed; null under the fewest sessions. */
+    readonly gain: number | null;
+    readonly needed: number | null;
+    /** Sorted. */
+    readonly primitives: readonly string[];
+    readonly ts: number;
+  };
 }
 
 /** The fields of every envelope. */
@@ -87,12 +127,18 @@ export type MultiActorSuspectedEvent = Envelope<"multi_actor_suspected"> & Decid
 export type FormedEvent = Envelope<"formed">;
 export type MergedEvent = Envelope<"merged">;
 export type UnmergedEvent = Envelope<"unmerged">;
+/** An event of the capability that follows series. */
+export type FollowedEvent = {
+  [K in Extract<EventKind, `evidence_${string}`>]: Envelope<K> &
+    Decided & { readonly explanation?: { readonly [key: string]: JsonValue } };
+}[Extract<EventKind, `evidence_${string}`>];
 export type OutboundEvent =
   | StateChangedEvent
   | MultiActorSuspectedEvent
   | FormedEvent
   | MergedEvent
-  | UnmergedEvent;
+  | UnmergedEvent
+  | FollowedEvent;
 
 /** The heartbeat of the Worker. It belongs to no identity, so it has no `seq`. */
 export interface HealthEvent {
@@ -208,6 +254,22 @@ export function unmergedEvent(
     observation_uuids: list,
   });
   return { ...event, ...truncated(isTruncated) };
+}
+
+/** An event that a hook has added. */
+export function followedEvent(place: EventPlace, event: HookEvent, policyId: string): FollowedEvent {
+  const explanation = event.explanation === undefined ? {} : { explanation: event.explanation };
+  const decided = { policy: policyId, ...explanation };
+  switch (event.kind) {
+    case "evidence_changed":
+      return { ...envelope(event.kind, place, event.payload), ...decided };
+    case "evidence_withdrawn":
+      return { ...envelope(event.kind, place, event.payload), ...decided };
+    case "evidence_operators":
+      return { ...envelope(event.kind, place, event.payload), ...decided };
+    default:
+      return event satisfies never;
+  }
 }
 
 /**

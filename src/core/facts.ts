@@ -5,6 +5,7 @@ import type { HashWindowChange, StoredHashWindow } from "./merge/index.ts";
 import type { AppliedObservation, Member } from "./observation.ts";
 import type { Precedence } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import type { EntriesChange, HookEvent, RecomputeReason } from "./series-hook.ts";
 
 /** The facts that a decision reads. They describe the stored state before the decision. */
 export interface Facts {
@@ -20,11 +21,23 @@ export interface Facts {
   /** The stored observation with a key, or null. */
   standing(key: ObservationKey): Precedence | null;
   /**
-   * Passes over stored observations once, in any order, one per key. A decision does so at most once.
+   * Passes over stored observations once, in any order, one per key. A decision does so at most once, and a hook's run at most once
+   * more.
    * @param primitives - those to pass over; null for all
    * @param take - is called for each; the member has the fields of `Member` and no others
    */
   eachStored(primitives: ReadonlySet<string> | null, take: (primitive: string, member: Member) => void): void;
+  /**
+   * The same in the order of a series. It costs more than `eachStored`.
+   * @param fromTs - epoch seconds; members with an earlier ts may be left out
+   */
+  eachInOrder(
+    primitives: ReadonlySet<string> | null,
+    fromTs: number,
+    take: (primitive: string, member: Member) => void,
+  ): void;
+  /** The entries that the hook keeps for a primitive, in their order. */
+  entries(primitive: string): readonly string[];
   hashWindow(primitive: string): StoredHashWindow;
 }
 
@@ -53,8 +66,13 @@ export type Cause =
       /** Whether to publish `identity.formed` if it was not published before. */
       readonly forms: boolean;
       readonly notice: Notice | null;
-      /** An attacker whose members no explanation may name as having left a window. */
-      readonly erasedAttackerUuid: string | null;
+      readonly reason: RecomputeReason;
+    }
+  /** A hook has computed something apart from a decision: its text for the identity, and events. Nothing is recomputed. */
+  | {
+      readonly kind: "followed";
+      readonly keptOfIdentity: string | null;
+      readonly events: readonly HookEvent[];
     };
 
 /** The decision: everything to save and to publish. */
@@ -67,6 +85,8 @@ export interface Decision {
   /** Primitives that have no observations left. */
   readonly removed: readonly string[];
   readonly hashWindows: ReadonlyMap<string, HashWindowChange>;
+  /** Changed entries of the hook, by primitive; of removed primitives too. */
+  readonly entries: ReadonlyMap<string, EntriesChange>;
   /** In `seq` order. */
   readonly events: readonly OutboundEvent[];
 }

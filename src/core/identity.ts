@@ -26,6 +26,8 @@ export interface IdentityHead {
   readonly multiActor: readonly string[];
   /** The set of primitives of the last published suspicion, sorted; null if there is none or it has ended. */
   readonly suspected: readonly string[] | null;
+  /** What a hook keeps for the identity; null at first. */
+  readonly kept: string | null;
 }
 
 /** The data of one primitive of an identity. */
@@ -34,11 +36,13 @@ export interface PrimitiveRecord {
   readonly tail: Tail;
   /** The id of the policy that decided its state. */
   readonly policyId: string;
+  /** What a hook keeps for the series; null without one. Never changed in place. */
+  readonly kept: Uint8Array | null;
 }
 
 /** An identity without events. */
 export function newIdentityHead(identityUuid: string): IdentityHead {
-  return { identityUuid, seq: 0, isFormed: false, multiActor: [], suspected: null };
+  return { identityUuid, seq: 0, isFormed: false, multiActor: [], suspected: null, kept: null };
 }
 
 /** The context of a step. */
@@ -148,7 +152,7 @@ function conclude(
   const { nowTs, policy } = context;
   const { thresholds } = policy;
   const { attribution, verdict, isTransition } = compare(before?.attribution ?? null, tail, thresholds);
-  const record = { attribution, tail, policyId: policy.id };
+  const record = { attribution, tail, policyId: policy.id, kept: before?.kept ?? null };
   if (!isTransition) return { head, record, events: [] };
 
   const seq = head.seq + 1;

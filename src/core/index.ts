@@ -22,6 +22,7 @@ export {
 export { canonicalJson, type JsonValue, utf8Length } from "./json.ts";
 export {
   arraySeries,
+  type Change,
   collectSeries,
   type HashWindowChange,
   merge,
@@ -66,5 +67,16 @@ export {
   sessionOf,
   type Stored,
 } from "./session.ts";
+export {
+  type EntriesChange,
+  type FollowedIdentity,
+  type FollowedSeries,
+  type HookEvent,
+  type HookOutcome,
+  type HookRun,
+  type HookWork,
+  type RecomputeReason,
+  type SeriesHook,
+} from "./series-hook.ts";
 export { readThresholds } from "./thresholds.ts";
 export { attackerUuidOfAddress, eventId, normalizeUuid, stubIdentityUuid } from "./uuid.ts";

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { canonicalJson } from "./json.ts";
+import { canonicalJson, type JsonValue } from "./json.ts";
 import { type MergeKind, mergeKindOf, type ValueKind } from "./observation.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { STANDARD_THRESHOLDS, THRESHOLD_SPECS, thresholdNames, type Thresholds } from "./thresholds.ts";
@@ -15,6 +15,8 @@ export interface Policy {
   readonly thresholds: Thresholds;
   /** Kind by primitive: overrides of the registry and additions to it. */
   readonly primitiveKinds: Readonly<Record<string, ValueKind>>;
+  /** Constants of capabilities that follow the series, by capability. Only their hooks read them. */
+  readonly capabilities: Readonly<Record<string, JsonValue>>;
 }
 
 /** Number of hex digits of the digest that form the id. */
@@ -27,8 +29,10 @@ const ID_DIGITS = 16;
 export function makePolicy(
   thresholds: Thresholds,
   primitiveKinds: Readonly<Record<string, ValueKind>> = {},
+  capabilities: Readonly<Record<string, JsonValue>> = {},
 ): Policy {
-  return { id: policyId(thresholds, primitiveKinds), thresholds, primitiveKinds };
+  const id = policyId(thresholds, primitiveKinds, capabilities);
+  return { id, thresholds, primitiveKinds, capabilities };
 }
 
 /** The policy with the contract's constants. */
@@ -53,9 +57,17 @@ export function namedThresholds(thresholds: Thresholds): Record<string, number> 
   return Object.fromEntries(thresholdNames.map((name) => [THRESHOLD_SPECS[name].variable, thresholds[name]]));
 }
 
-/** The first digits of the SHA-256 of the canonical JSON of `{ thresholds, primitive_kinds }`. */
-function policyId(thresholds: Thresholds, kinds: Readonly<Record<string, ValueKind>>): string {
-  const content = canonicalJson({ thresholds: namedThresholds(thresholds), primitive_kinds: { ...kinds } });
+/** The first digits of the SHA-256 of the canonical JSON of `{ thresholds, primitive_kinds, ...capabilities }`. */
+function policyId(
+  thresholds: Thresholds,
+  kinds: Readonly<Record<string, ValueKind>>,
+  capabilities: Readonly<Record<string, JsonValue>>,
+): string {
+  const content = canonicalJson({
+    ...capabilities,
+    thresholds: namedThresholds(thresholds),
+    primitive_kinds: { ...kinds },
+  });
   if (!content.ok)
     throw new RangeError(`a policy must be finite numbers and names, its JSON is ${content.reason}`);
   return `pol_${bytesToHex(sha256(utf8ToBytes(content.text))).slice(0, ID_DIGITS)}`;

@@ -24,3 +24,4 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";

@@ -28,8 +28,10 @@ export function attributionAt(store: IdentityStore, policy: Policy, asOfTs: numb
         attributionSoFar(mergeKindIn(policy, primitive), policy.thresholds),
       ]),
   );
-  store.observations.eachInOrder(new Set(others.keys()), asOfTs, (primitive, member) =>
-    others.get(primitive)?.add(member),
+  store.observations.eachInOrder(
+    new Set(others.keys()),
+    { fromTs: -Number.MAX_VALUE, toTs: asOfTs },
+    (primitive, member) => others.get(primitive)?.add(member),
   );
   return now.flatMap(({ primitive }) => {
     const then = kept.get(primitive) ?? others.get(primitive)?.attribution() ?? null;

@@ -19,7 +19,7 @@ export function eraseAttacker(store: IdentityStore, attackerUuid: string, erased
   if (!store.observations.has(attackerUuid)) {
     forgetLink(store, attackerUuid, store.links.version(attackerUuid) ?? 0);
   }
-  return { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: attackerUuid };
+  return { kind: "recompute", forms: false, notice: null, reason: { kind: "erased", attackerUuid } };
 }
 
 /** Removes everything of an identity without attackers, except the number of its last event. */

@@ -12,6 +12,7 @@ import {
   type ObservationKey,
 } from "../core/index.ts";
 import { logError } from "../log.ts";
+import { seriesHook } from "../hooks.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
 import {
   deleteObservations,
@@ -53,7 +54,7 @@ import { IdentityStore, nameOf, type RowRange } from "./store/index.ts";
 const NONE: ReadonlySet<string> = new Set();
 
 /** Recomputes all states, because they may not fit the stored observations. */
-const ANEW: Cause = { kind: "recompute", forms: false, notice: null, erasedAttackerUuid: null };
+const ANEW: Cause = { kind: "recompute", forms: false, notice: null, reason: { kind: "changed" } };
 
 export class IdentityObject extends DurableObject<Env> {
   readonly #identityUuid: string;
@@ -248,7 +249,7 @@ export class IdentityObject extends DurableObject<Env> {
       this.#store.staged.remove(gone, beforeTs);
       // A running step may have read some of them.
       this.#store.jobs.invalidateSteps();
-      return ANEW;
+      return { ...ANEW, reason: { kind: "expired", beforeTs } };
     });
     this.#expiredThrough = next;
     this.#workSoon();
@@ -381,7 +382,8 @@ export class IdentityObject extends DurableObject<Env> {
       let decision: Decision | null = null;
       if (cause !== null) {
         const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
-        decision = decide(this.#store.facts(policy, nowMs / 1_000, arrivals), cause);
+        const facts = this.#store.facts(policy, nowMs / 1_000, arrivals);
+        decision = decide(facts, cause, seriesHook(this.env));
         if (decision.records.size > 0) this.#drain.noteMoved(decision.events.length > 0, nowMs);
         this.#store.save(decision);
         // What was removed or replaced must not stay in the read model until something else moves.

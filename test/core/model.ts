@@ -8,6 +8,7 @@ import {
   type HashWindowChange,
   type IdentityHead,
   arraySeries,
+  compareMembers,
   makePolicy,
   type Member,
   type MergeKind,
@@ -15,6 +16,7 @@ import {
   type OutboundEvent,
   type Policy,
   type PrimitiveRecord,
+  type RecomputeReason,
   type Series,
 } from "../../src/core/index.ts";
 import type { StepContext } from "../../src/core/identity.ts";
@@ -76,7 +78,9 @@ export function applyTogether(model: Model, observations: readonly AppliedObserv
 
 /** Recomputes everything from the stored observations. */
 export function decideAnew(model: Model, erasedAttackerUuid: string | null = null): void {
-  decideAndSave(model, { kind: "recompute", forms: false, notice: null, erasedAttackerUuid });
+  const reason: RecomputeReason =
+    erasedAttackerUuid === null ? { kind: "changed" } : { kind: "erased", attackerUuid: erasedAttackerUuid };
+  decideAndSave(model, { kind: "recompute", forms: false, notice: null, reason });
 }
 
 function decideAndSave(model: Model, cause: Cause): void {
@@ -110,6 +114,14 @@ function factsOf(model: Model): Facts {
       );
       for (const [primitive, member] of shuffled(all, model.passes.length)) take(primitive, member);
     },
+    eachInOrder(primitives, fromTs, take) {
+      for (const primitive of primitives ?? model.stored.keys()) {
+        const members = [...(model.stored.get(primitive)?.values() ?? [])].map(memberOf);
+        for (const member of members.toSorted(compareMembers))
+          if (member.ts >= fromTs) take(primitive, member);
+      }
+    },
+    entries: () => [],
     hashWindow: (primitive) => ({
       get: (value) => model.hashWindows.get(primitive)?.get(value) ?? null,
       valuesBetween: (fromTs, beforeTs) =>

@@ -124,7 +124,7 @@ function expectAnswers(store: IdentityStore, model: Model, keys: readonly Observ
   }
   const toTs = FROM_TS + 17;
   const ordered = new Map(PRIMITIVES.map((primitive) => [primitive, [] as Member[]]));
-  observations.eachInOrder(new Set(PRIMITIVES), toTs, (primitive, member) =>
+  observations.eachInOrder(new Set(PRIMITIVES), { fromTs: -Number.MAX_VALUE, toTs }, (primitive, member) =>
     ordered.get(primitive)?.push(member),
   );
   for (const [primitive, members] of ordered) {

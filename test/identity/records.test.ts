@@ -38,6 +38,7 @@ function record(count: number, pointer = (i: number) => `cowrie:sensor-a/${i}`):
     },
     tail: { kind: "categorical", count: count + 5, informative: count + 3, lastTs, newest },
     policyId: "5,3,4,0.6,2,0.3,0.3,1,2,86400",
+    kept: null,
   };
 }
 
@@ -175,6 +176,7 @@ describe("[design] records in pages", () => {
         },
         tail: { kind: "hash", count: 123_456_789, lastTs: 1_700_000_000.123_456, distinct: 99, latest },
         policyId: "another",
+        kept: null,
       };
       new Records(sql).save(new Map([["h", hash]]));
       expect(new Records(sql).find("h")).toEqual(hash);

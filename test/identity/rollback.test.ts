@@ -81,7 +81,7 @@ const ACTS: readonly ((store: IdentityStore, round: number) => void)[] = [
         kind: "recompute",
         forms: true,
         notice: null,
-        erasedAttackerUuid: null,
+        reason: { kind: "changed" },
       }),
     );
   },

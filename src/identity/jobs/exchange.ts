@@ -124,7 +124,12 @@ function makeExchange(store: IdentityStore, { key, input }: Exchange): Cause {
   const notice = input.notice && withoutErased(store, key, input.notice);
   store.staged.clear(key);
   const forms = notice !== null || (load.length > 0 && !store.observations.isEmpty);
-  return { kind: "recompute", forms, notice, erasedAttackerUuid: null };
+  return {
+    kind: "recompute",
+    forms,
+    notice,
+    reason: { kind: key === REBUILD ? "rebuilt" : "changed" },
+  };
 }
 
 function withoutErased(store: IdentityStore, key: string, notice: Notice): Notice {

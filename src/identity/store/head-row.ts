@@ -12,6 +12,7 @@ const headSchema = z.object({
   isFormed: z.boolean(),
   multiActor: z.array(z.string()),
   suspected: z.array(z.string()).nullable(),
+  kept: z.string().nullable().default(null),
 }) satisfies z.ZodType<IdentityHead>;
 
 const waitingSchema = z.object({

@@ -17,6 +17,12 @@ import { byAttacker, byFirstPlace, findInRows, mergeIntoRows, removeFromRows } f
 import type { Tables } from "./tables.ts";
 import { UnpackedRows } from "./unpacked-rows.ts";
 
+/** Epoch seconds, both included. */
+export interface TimeRange {
+  readonly fromTs: number;
+  readonly toTs: number;
+}
+
 export class Observations {
   readonly #sql: SqlStorage;
   readonly #links: Links;
@@ -75,10 +81,10 @@ export class Observations {
 
   /**
    * Passes stored observations on in the order of a series. Memory holds the rows whose times overlap.
-   * @param primitives - those to pass on
-   * @param toTs - epoch seconds; later observations are left out
+   * @param primitives - those to pass on; null: all
+   * @param times - epoch seconds; observations before may be left out, those after are
    */
-  eachInOrder(primitives: ReadonlySet<string>, toTs: number, take: TakeMember): void {
+  eachInOrder(primitives: ReadonlySet<string> | null, { toTs }: TimeRange, take: TakeMember): void {
     this.#passes.inOrder(primitives, toTs, this.#unpacked.inOrder(primitives, toTs), take);
   }
 

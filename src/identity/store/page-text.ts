@@ -133,6 +133,7 @@ export function readPage(text: string): PrimitiveRecord[] {
       attribution,
       tail: tailOf(at(texts, kind), attribution, counted, members),
       policyId: at(texts, policy),
+      kept: null,
     };
   });
 }

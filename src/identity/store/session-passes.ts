@@ -58,7 +58,7 @@ export class SessionPasses {
    * @param toTs - epoch seconds; later observations are left out
    * @param others - further members, in the same order
    */
-  inOrder(primitives: ReadonlySet<string>, toTs: number, others: NextMember, take: TakeMember): void {
+  inOrder(primitives: ReadonlySet<string> | null, toTs: number, others: NextMember, take: TakeMember): void {
     const attackers = this.#links.byNumber();
     const rows = this.#sql
       .exec<PlannedRow & Record<string, SqlStorageValue>>(

@@ -109,6 +109,9 @@ export class IdentityStore {
       primitives: () => this.#records.primitives(),
       standing: (key) => (standing.size === 0 ? null : (standing.get(nameOf(key)) ?? null)),
       eachStored: (primitives, take) => this.observations.eachStored(primitives, take),
+      eachInOrder: (primitives, fromTs, take) =>
+        this.observations.eachInOrder(primitives, { fromTs, toTs: Number.MAX_VALUE }, take),
+      entries: () => [],
       hashWindow: (primitive) => this.hashWindow(primitive),
     };
   }

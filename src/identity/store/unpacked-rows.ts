@@ -81,13 +81,13 @@ export class UnpackedRows {
   }
 
   /** The members of some primitives up to a time (epoch seconds), in the order of a series. */
-  inOrder(primitives: ReadonlySet<string>, toTs: number): NextMember {
+  inOrder(primitives: ReadonlySet<string> | null, toTs: number): NextMember {
     if (!this.exist) return () => null;
     const rows = this.#sql.exec<ObservationRow>(
-      `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ? AND primitive IN (SELECT value FROM json_each(?))
+      `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ?1 AND (?2 IS NULL OR primitive IN (SELECT value FROM json_each(?2)))
        ORDER BY ts, evidence_ref, attacker_uuid`,
       toTs,
-      JSON.stringify([...primitives]),
+      primitives && JSON.stringify([...primitives]),
     );
     return (): PrimitiveMember | null => {
       const { done, value } = rows.next();

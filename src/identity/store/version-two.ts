@@ -88,6 +88,7 @@ function toRecord(row: StateRow): PrimitiveRecord {
     },
     tail: readTail(row.tail),
     policyId: row.policy_id,
+    kept: null,
   };
 }
 
