@@ -1,5 +1,6 @@
 /** Transitions in plain words: what came in, which rule decided, against which threshold and by what margin. */
 import type { AttributionEvent, Explanation, Member } from "./schemas.ts";
+import { BAG_RULE } from "./series.ts";
 import { counted, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
 
 /** How many of the new values are named. */
@@ -16,7 +17,8 @@ const observations = ({ margin, recent }: Explanation) =>
 /** The meaning of a rule, and its margin in the rule's own unit. */
 interface RuleWords {
   readonly decided: (e: Explanation) => string;
-  readonly margin: (e: Explanation) => string;
+  /** Null if the rule compares nothing. */
+  readonly margin: ((e: Explanation) => string) | null;
 }
 
 /** Every rule, with its numbers. A rule that is missing here is shown by its code. */
@@ -88,10 +90,15 @@ const RULES: Readonly<Record<string, RuleWords>> = {
       `The value rotated ${counted(e.statistic, "time")} within the window, more than the ${e.threshold} that count as drift.`,
     margin: (e) => counted(e.margin, "rotation"),
   },
+  [BAG_RULE]: {
+    decided: () => "Bags of words have no state: only evidence reads them.",
+    margin: null,
+  },
 };
 
 /** Why a state changed; nothing for events that hold no explanation. */
-export function whyWords({ explanation }: AttributionEvent): string[] {
+export function whyWords(event: AttributionEvent): string[] {
+  const explanation = shownExplanation(event);
   if (!explanation) return [];
   const { left, margin, recent, older, rule, statistic, threshold } = explanation;
   const words = RULES[rule];
@@ -101,9 +108,19 @@ export function whyWords({ explanation }: AttributionEvent): string[] {
     cameIn(explanation),
     left.length > 0 ? `${counted(left.length, "observation")} left the windows.` : "",
     decided,
-    `Margin: ${words?.margin(explanation) ?? shortNumber(margin)}.`,
+    words?.margin === null ? "" : `Margin: ${words?.margin(explanation) ?? shortNumber(margin)}.`,
     `${counted(recent.length, "observation")} in the recent window${before}.`,
   ].filter((sentence) => sentence !== "");
+}
+
+/**
+ * The explanation of an event. That of a bag has one member, whose value is the current one; a long one is only a digest there, but the
+ * payload has it whole.
+ */
+export function shownExplanation({ explanation, payload }: AttributionEvent): Explanation | undefined {
+  if (explanation?.rule !== BAG_RULE) return explanation;
+  const value = payload.current_value;
+  return { ...explanation, recent: explanation.recent.map((member) => ({ ...member, value })) };
 }
 
 /** A member of a window, and whether it is new in it. */

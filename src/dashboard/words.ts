@@ -95,7 +95,19 @@ export function shortNumber(value: number): string {
   return Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
 }
 
-/** A value as it was observed. */
+/** A word of a bag: 64 bits of a salted hash. */
+const HASHED_WORD = /^[0-9a-f]{16}$/;
+
+/** Whether a value is a bag of hashed words. */
+export function isBagOfWords(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((word) => typeof word === "string" && HASHED_WORD.test(word))
+  );
+}
+
+/** A value as it was observed; of a bag of hashed words their number, because the hashes mean nothing to people. */
 export function valueWords(value: unknown): string {
   if (value === null || value === undefined) return "erased";
   if (typeof value === "string") return value;
@@ -104,6 +116,7 @@ export function valueWords(value: unknown): string {
     const size = "bytes" in value && typeof value.bytes === "number" ? ` (${value.bytes} bytes)` : "";
     return `sha256:${value.sha256.slice(0, 12)}…${size}`;
   }
+  if (isBagOfWords(value)) return `${counted(value.length, "word")} (${new Set(value).size} distinct)`;
   return JSON.stringify(value);
 }
 

@@ -136,6 +136,8 @@ export const COMMANDS = {
   /** The share of a word over all identities: (uses + `usePrior`) / (all uses + `allUsesPrior`). */
   usePrior: 0.5,
   allUsesPrior: 450,
+  /** The least share of a word, 0–1: a smaller one, or what is no number, counts as this, so that scores are finite. */
+  leastShare: 1e-12,
   /** Scores of learnt sessions among which a new one is ranked. */
   scores: 80,
   /** The first sessions have no score; the first of them are always learnt; later ones only above a p. */

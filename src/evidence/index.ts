@@ -1,4 +1,11 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
+export {
+  type CommandScorer,
+  commandScorer,
+  CommandsState,
+  type SessionScore,
+  wordSecretStamp,
+} from "./commands/index.ts";
 export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,

@@ -95,7 +95,8 @@ function readWide(store: IdentityStore, policy: Policy): Map<string, readonly Me
   const collectors = new Map<string, SeriesCollector>();
   store.observations.eachStored(null, (primitive, member) => {
     const kind = mergeKindIn(policy, primitive);
-    if (kind === "hash") return;
+    // The state of a bag needs no minimum of members.
+    if (kind === "hash" || kind === "bag") return;
     const collector = collectors.get(primitive) ?? collectSeries(kind, wide);
     collectors.set(primitive, collector);
     collector.add(member);

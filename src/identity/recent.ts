@@ -25,7 +25,8 @@ export function recentOf(store: IdentityStore): RecentAnswer {
     if (!tail) return [];
     const members = tail.kind === "hash" ? tail.latest : tail.newest;
     return members.map(({ value, ts, evidenceRef, attackerUuid }) => {
-      const isCut = value.length > SHOWN_CHARACTERS;
+      // There is one bag at most, and it is shown by the number of its words, so it is whole.
+      const isCut = tail.kind !== "bag" && value.length > SHOWN_CHARACTERS;
       const shown = isCut ? value.slice(0, SHOWN_CHARACTERS) : value;
       return { primitive, value: shown, isCut, ts, evidenceRef, attackerUuid };
     });

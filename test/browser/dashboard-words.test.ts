@@ -1,14 +1,14 @@
 /** What the dashboard works out by itself, without a browser: words, orders, counts over time, where keys lead. */
 import { describe, expect, it } from "vitest";
 import { byDomain } from "../../src/dashboard/domains.ts";
-import { whyWords, windowMembers } from "../../src/dashboard/explain.ts";
+import { shownExplanation, whyWords, windowMembers } from "../../src/dashboard/explain.ts";
 import { afterEvent, isStillFitting, select } from "../../src/dashboard/rows.ts";
 import type { AttributionEvent, Explanation } from "../../src/dashboard/schemas.ts";
 import type { Row } from "../../src/http/dashboard/wire.ts";
-import { gridOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
+import { drawingOf, gridOf, kindOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
 import { countsOverTime } from "../../src/dashboard/states-over-time.ts";
 import { stepOf } from "../../src/dashboard/timeline-steps.ts";
-import { ago, axisTimes, counted, duration, shortValue } from "../../src/dashboard/words.ts";
+import { ago, axisTimes, counted, duration, shortValue, valueWords } from "../../src/dashboard/words.ts";
 
 const member = (value: unknown, n: number) => ({
   value,
@@ -124,6 +124,38 @@ describe("[§5 explanation] in plain words", () => {
       `Margin: ${margin}.`,
       "5 observations in the recent window.",
     ]);
+  });
+
+  it("a bag of words: the number of its words, no hashes and no margin", () => {
+    const bag = ["0123456789abcdef", "0123456789abcdef", "fedcba9876543210"];
+    const event = explained({
+      rule: "bag_has_no_state",
+      recent: [member({ sha256: "ab".repeat(32), bytes: 300 }, 5)],
+      statistic: 0,
+      threshold: 0,
+      margin: 0,
+    });
+    const withValue = { ...event, payload: { current_value: bag } };
+    expect(whyWords(withValue)).toEqual([
+      "Came in: 3 words (2 distinct).",
+      "Bags of words have no state: only evidence reads them.",
+      "1 observation in the recent window.",
+    ]);
+    expect(shownExplanation(withValue)?.recent).toEqual([member(bag, 5)]);
+    expect(valueWords(["0123456789abcdef"])).toBe("1 word (1 distinct)");
+    expect(valueWords(["curve25519-sha256", "0123456789abcdef"])).toBe(
+      '["curve25519-sha256","0123456789abcdef"]',
+    );
+  });
+
+  it("bags are recognized by their rule, or else by their values, and are not drawn", () => {
+    const bag = ["0123456789abcdef"];
+    expect(kindOf([], explained({ rule: "bag_has_no_state" }).explanation ?? null)).toBe("bags");
+    expect(kindOf([["plain"]], explained({ rule: "bag_has_no_state" }).explanation ?? null)).toBe("bags");
+    expect(kindOf([bag, bag], null)).toBe("bags");
+    expect(kindOf([bag, ["x"]], null)).toBe("bands");
+    expect(kindOf([], null)).toBe("bands");
+    expect(drawingOf([{ value: bag, ts: 1 }], null)).toMatchObject({ kind: "bags", times: [1] });
   });
 
   it("names what came in and counts what left, of both windows", () => {

@@ -181,4 +181,29 @@ describe("[design] records in pages", () => {
       new Records(sql).save(new Map([["h", hash]]));
       expect(new Records(sql).find("h")).toEqual(hash);
     }));
+
+  it("keeps the tail of bags, a member at most", () =>
+    onStore((sql) => {
+      const value = '["0123456789abcdef","fedcba9876543210"]';
+      const newest: Member[] = [{ value, ts: 4, evidenceRef: "e", attackerUuid: ATTACKER }];
+      const bag = (members: readonly Member[]): PrimitiveRecord => ({
+        attribution: {
+          currentValue: members[0]?.value ?? '"unknown"',
+          state: "unknown",
+          confidence: 0,
+          observationCount: 3,
+          lastChangeTs: 2,
+          lastObservationTs: 4,
+        },
+        tail: { kind: "bag", count: 3, informative: members.length, lastTs: 4, newest: members },
+        policyId: "p",
+        kept: null,
+      });
+      const all = new Map([
+        ["b.full", bag(newest)],
+        ["b.none", bag([])],
+      ]);
+      new Records(sql).save(all);
+      for (const [name, saved] of all) expect(new Records(sql).find(name)).toEqual(saved);
+    }));
 });

@@ -3,7 +3,7 @@ import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { setView, url } from "../route.ts";
 import type { Point } from "../identity-facts.ts";
 import type { AttributionEvent, Explanation, Primitive } from "../schemas.ts";
-import { lastExplanations, type Span } from "../series.ts";
+import { kindOf, lastExplanations, type Span } from "../series.ts";
 import { counted, exactTime, shortTime, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
 import { Empty } from "./notice.tsx";
@@ -187,15 +187,27 @@ function Panel({
   name: string;
   known: readonly Point[];
 }) {
+  const isBag =
+    kindOf(
+      known.map(({ value }) => value),
+      explanation,
+    ) === "bags";
   return (
     <>
-      <SeriesChart
-        uuid={uuid}
-        primitive={name}
-        explanation={explanation}
-        transitions={events}
-        known={known}
-      />
+      {isBag ? (
+        <p class="quiet small">
+          Each value is a bag of hashed words, one bag per session. Bags have no state and are not drawn: only
+          evidence reads them.
+        </p>
+      ) : (
+        <SeriesChart
+          uuid={uuid}
+          primitive={name}
+          explanation={explanation}
+          transitions={events}
+          known={known}
+        />
+      )}
       <h4>
         {counted(events.length, "transition")}
         {hasOlder ? " among the events that are loaded" : ""}

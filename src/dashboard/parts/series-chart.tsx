@@ -117,6 +117,7 @@ function labelOf(primitive: string, { kind, times, lanes }: SeriesDrawing): stri
     line: "as points with their moving mean (EWMA)",
     bands: `in ${counted(lanes.length, "lane")}, one for each value`,
     rotations: `in ${counted(lanes.length, "lane")}, one for each value of the hash`,
+    bags: "of bags of words",
   }[kind];
   return `${primitive} over time: ${counted(times.length, "observation")} ${how}`;
 }

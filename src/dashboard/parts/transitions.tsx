@@ -1,6 +1,6 @@
 /** A list of events, newest first, each with its explanation and the observations that decided it. */
 import { useSignal } from "@preact/signals";
-import { eventWords, whyWords, windowMembers } from "../explain.ts";
+import { eventWords, shownExplanation, whyWords, windowMembers } from "../explain.ts";
 import type { AttributionEvent, Explanation } from "../schemas.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
@@ -33,7 +33,7 @@ function Transition({
   isFresh: boolean;
 }) {
   const { old_state, new_state, current_value, primitive, ts } = event.payload;
-  const { explanation } = event;
+  const explanation = shownExplanation(event);
   const isErased = new_state !== undefined && explanation === undefined;
   return (
     <li data-fresh={isFresh}>

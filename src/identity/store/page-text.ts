@@ -145,6 +145,7 @@ function tailOf(kind: string, attribution: Attribution, counted: number, members
       return { kind, count, lastTs, distinct: counted, latest: members };
     case "categorical":
     case "numeric":
+    case "bag":
       return { kind, count, informative: counted, lastTs, newest: members };
     default:
       throw new Error(`a tail must be of a known kind, found ${kind}`);

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   type Member,
   merge,
+  type MergeKind,
   STANDARD_POLICY,
   type State,
   stubIdentityUuid,
@@ -39,11 +40,7 @@ async function asOf(identityUuid: string, ts: number | null): Promise<Answered> 
 }
 
 /** What the contract says of the observations up to a time: merged whole, and one by one for the last change. */
-function expected(
-  events: readonly Record<string, unknown>[],
-  kind: "categorical" | "numeric" | "hash",
-  ts: number,
-) {
+function expected(events: readonly Record<string, unknown>[], kind: MergeKind, ts: number) {
   const members = events
     .map((event): Member => ({
       value: JSON.stringify(event["value"]),
@@ -68,10 +65,11 @@ function expected(
 }
 
 describe("[§7] as_of", () => {
-  it.each<[string, "categorical" | "numeric" | "hash", fc.Arbitrary<unknown>]>([
+  it.each<[string, MergeKind, fc.Arbitrary<unknown>]>([
     ["motor.input_modality", "categorical", fc.constantFrom("a", "b", "c", "unknown")],
     ["toolchain.c2.beacon_interval_ms", "numeric", fc.constantFrom(100, 130, 400, -100, 0)],
     ["toolchain.payload.sha256", "hash", fc.constantFrom("h1", "h2", "h3", "h4")],
+    ["cognitive.command_words", "bag", fc.constantFrom(["a"], ["b", "b"], [])],
   ])("[§3] %s: at every time, what its observations up to then say", async (primitive, kind, value) => {
     await fc.assert(
       fc.asyncProperty(
