@@ -2,7 +2,7 @@
  * Series of sessions whose operators are known: of one operator, in many forms, and of several by kinds of traits and schedules. They are
  * what the figures of the operator model are measured on; how the model is fitted is no concern of this file.
  *
- * Operators differ by what a hunter would call different: two standard deviations in each number (after the transformation that makes it
+ * Operators differ by what a hunter would call different: two and a half standard deviations in each number (after the transformation that makes it
  * normal), another commonest value with 80 %, another hash with 97 %.
  */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
@@ -36,7 +36,7 @@ export interface OperatorCase {
 const COMMONEST = 0.8;
 const OWN_HASH = 0.97;
 /** Distance between operators in a number, in standard deviations. */
-const SHIFT = 2;
+const SHIFT = 2.5;
 
 /** Share of the sessions of a rare operator. */
 const RARE = 0.25;
@@ -65,10 +65,10 @@ const FORMS = {
   normal: (z, distance) => 50 + 10 * (z + distance),
   /** A pause in ms, log-normal. */
   pause: (z, distance) => 1 + Math.round(140 * Math.exp(0.4 * (z + distance))),
-  /** An exponential count, from 1; its logarithm has a standard deviation of 1.28. */
-  count: (z, distance) => 1 + Math.floor(-20 * Math.exp(1.28 * distance) * Math.log(1 - normalShare(z))),
+  /** An exponential count, from 1; 2.5 make it 4.5 times as large. */
+  count: (z, distance) => 1 + Math.floor(-20 * Math.exp(0.6 * distance) * Math.log(1 - normalShare(z))),
   /** Heavy tails on both sides: 1 % of the values are farther out than 8. */
-  heavy: (z, distance) => Math.sinh(1.2 * z) + 2 * distance,
+  heavy: (z, distance) => Math.sinh(1.2 * z) + 1.5 * distance,
   /** Heavy upper tail, positive: its logarithm is exponential. */
   pareto: (z, distance) => 10 * Math.exp(distance) * (1 - normalShare(z)) ** -1,
   /** A small count, from 0. */
@@ -157,7 +157,7 @@ const SCHEDULES: Readonly<Record<string, Schedule>> = {
 
 /** Six kinds of traits that two operators differ in. */
 const DIFFERENT: Readonly<Record<string, Traits>> = {
-  "one number": numbers([pause]),
+  "two numbers": numbers([pause, normal]),
   "four numbers": numbers([pause, count, normal, heavy], 0.3),
   "three categories": categories(3),
   hash: hashes(1),
