@@ -53,13 +53,3 @@ export function weighted(random: Random, weights: readonly number[]): number {
 export function chance(random: Random, probability: number): boolean {
   return uniform(random) < probability;
 }
-
-/** The values in random order (Fisher and Yates). */
-export function shuffled<T>(random: Random, values: readonly T[]): T[] {
-  const result = [...values];
-  for (let last = result.length - 1; last > 0; last--) {
-    const other = random.integer(0, last);
-    [result[last], result[other]] = [result[other] as T, result[last] as T];
-  }
-  return result;
-}

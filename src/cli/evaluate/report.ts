@@ -28,7 +28,7 @@ export function renderEvaluation(
       if (part.skipped !== null) return `${part.title}: ${part.skipped}`;
       const table = new Table({
         head: HEAD,
-        colWidths: [46, 22, 22, 22, 8, 24],
+        colWidths: [48, 22, 23, 23, 10, 26],
         wordWrap: true,
         style: { head: [], border: [], compact: true },
       });
@@ -55,11 +55,11 @@ export function summaryOf({ parts, missed }: Evaluation): string {
 
 /** The tables for docs/detection.md, by the name of their marker. */
 export function markdownOf(evaluation: Evaluation): Readonly<Record<typeof MARKER, string>> {
-  const { parts, seed, node, isQuick } = evaluation;
+  const { parts, seed, versions, isQuick } = evaluation;
   const command = `npm run evaluate --${isQuick ? " --quick" : ""} --seed ${seed} --docs`;
   return {
     [MARKER]: [
-      `Made by \`${command}\` with Node ${node}. ${summaryOf(evaluation)}`,
+      `Made by \`${command}\` with Node ${versions.node}. ${summaryOf(evaluation)}`,
       ...parts.map(partMarkdown),
     ].join("\n\n"),
   };
@@ -85,9 +85,15 @@ function detailsMarkdown({ title, unit, columns, rows }: DetailTable): string {
 }
 
 function tableMarkdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (texts: readonly string[]) =>
-    `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+  return [
+    rowMarkdown(head),
+    rowMarkdown(head.map((_, i) => (i === 0 ? "---" : "---:"))),
+    ...rows.map(rowMarkdown),
+  ].join("\n");
+}
+
+function rowMarkdown(texts: readonly string[]): string {
+  return `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 function cellsOf({ never, states, evidence, bar, unit }: Figure): string[] {
@@ -99,13 +105,16 @@ function barText(bar: Figure["bar"], unit: Unit): string {
   return "most" in bar ? `≤ ${valueText(bar.most, unit)}` : `≥ ${valueText(bar.least, unit)}`;
 }
 
-/** @example verdictText({ …figure, evidence: shareOf(3, 200), bar: { most: 0.01 } }) // "by chance: 0.5 % above" */
+/** @example verdictText({ …figure, evidence: shareOf(3, 200), bar: { most: 0.01 } }) // "missed by chance: 0.50 points above" */
 export function verdictText(figure: Pick<Figure, "evidence" | "bar" | "unit">): string {
   const verdict: Verdict = verdictOf(figure);
   const { evidence, bar, unit } = figure;
   if (evidence === null || bar === null) return "";
   if (verdict === "met") return verdict;
-  const by = valueText(missBy(evidence.value, bar), unit);
+  const by =
+    unit === "share"
+      ? `${numberText(missBy(evidence.value, bar), unit)} points`
+      : valueText(missBy(evidence.value, bar), unit);
   return `${verdict === "missed" ? "missed" : "missed by chance"}: ${by} ${"most" in bar ? "above" : "below"}`;
 }
 

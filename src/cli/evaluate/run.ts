@@ -1,4 +1,7 @@
 /** Runs the parts of an evaluation. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { changeDetector, commandScorer, operators } from "../../evidence/index.ts";
 import { showBenchProgress } from "../bench/progress.ts";
 import type { Context } from "./context.ts";
@@ -11,6 +14,7 @@ import { identitiesPart, identitiesSteps } from "./parts/identities.ts";
 import { operatorsPart, operatorsSteps } from "./parts/operators.ts";
 import { STATIONARY_STEPS, stationaryPart } from "./parts/stationary.ts";
 import { TYPISTS_STEPS, typistsPart } from "./parts/typists.ts";
+import { PROJECT_ROOT } from "../wrangler.ts";
 import { FULL, QUICK, type Sizes } from "./sizes.ts";
 
 /** What to evaluate. */
@@ -25,15 +29,25 @@ export interface EvaluationOptions {
   readonly only?: readonly PartName[];
 }
 
-/** The result of a run. Plain data. */
+/** How the intervals are made. */
+const CONFIDENCE = "95 %: Wilson for shares, 1.96 standard errors for means, binomial ranks for medians";
+
+/** The result of a run. Plain data; in JSON a median that is infinite (not seen at all) is null. */
 export interface Evaluation {
   readonly seed: number;
   readonly isQuick: boolean;
-  readonly node: string;
+  readonly versions: { readonly project: string; readonly node: string; readonly v8: string };
+  readonly confidence: string;
   readonly sizes: Sizes;
   readonly parts: readonly Part[];
   /** Names of the figures that left their interval. */
   readonly missed: readonly string[];
+}
+
+const packageSchema = z.object({ version: z.string() });
+
+function projectVersion(): string {
+  return packageSchema.parse(JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8"))).version;
 }
 
 interface PartRunner {
@@ -63,7 +77,7 @@ export function evaluate({ isQuick, seed, progress, evidence, only = NAMES }: Ev
     PARTS[name],
   ]);
   const shown = showBenchProgress(
-    chosen.reduce((sum, [, { steps }]) => sum + steps(sizes), 0),
+    chosen.reduce((sum, [, part]) => sum + part.steps(sizes), 0),
     progress,
   );
   const context: Context = {
@@ -81,7 +95,8 @@ export function evaluate({ isQuick, seed, progress, evidence, only = NAMES }: Ev
   return {
     seed,
     isQuick,
-    node: process.versions.node,
+    versions: { project: projectVersion(), node: process.versions.node, v8: process.versions.v8 },
+    confidence: CONFIDENCE,
     sizes,
     parts,
     missed: missed(parts).map(({ name }) => name),

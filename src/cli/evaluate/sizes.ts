@@ -40,13 +40,13 @@ export const FULL: Sizes = {
 
 export const QUICK: Sizes = {
   ...FULL,
-  stationary: 40,
-  identities: 20,
-  changes: 100,
-  oneOperator: 100,
-  twoOperators: 3,
-  threeOperators: 20,
-  commandIdentities: 20,
+  stationary: 100,
+  identities: 50,
+  changes: 200,
+  oneOperator: 220,
+  twoOperators: 5,
+  threeOperators: 48,
+  commandIdentities: 30,
   typistPartners: 1,
   costRounds: 5,
 };

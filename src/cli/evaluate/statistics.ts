@@ -14,13 +14,15 @@ export interface Estimate {
   readonly high: number;
   /** Number of cases that it rests on. */
   readonly of: number;
+  /** Of a share, the cases that count. */
+  readonly count?: number;
 }
 
 /**
  * A share with the interval of Wilson.
  * @param count - cases that count, 0 to `of`
  * @throws RangeError if there are no cases
- * @example shareOf(4, 200) // { value: 0.02, low: 0.0078, high: 0.0503, of: 200 }
+ * @example shareOf(4, 200) // { value: 0.02, low: 0.0078, high: 0.0503, of: 200, count: 4 }
  */
 export function shareOf(count: number, of: number): Estimate {
   if (of < 1 || count < 0 || count > of) throw new RangeError(`a share needs cases, got ${count} of ${of}`);
@@ -33,6 +35,7 @@ export function shareOf(count: number, of: number): Estimate {
     low: count === 0 ? 0 : (middle - spread) / divisor,
     high: count === of ? 1 : (middle + spread) / divisor,
     of,
+    count,
   };
 }
 

@@ -14,14 +14,16 @@ const OWN_WORDS = 40;
 const LIKING_SIGMA = 1;
 /** Words of a session: median, standard deviation of the logarithm, and limits. */
 const SESSION_WORDS = { median: 8, sigma: 0.6, least: 2, most: 60 };
-/** Sessions that an identity learns, and those of each sort that are tested after them. */
-const LEARNT = 60;
+/** Sessions of an identity after which it is tested: of a new identity, and of one that is known for a while. */
+const LEARNT = [60, 150] as const;
+const MOST_LEARNT = 150;
+/** Sessions of each sort that are tested. */
 const TESTED = 20;
 /** p up to which a session counts as foreign. */
 const FOREIGN_P = COMMANDS.learntAbove;
 
 /** Steps of progress. */
-export const COMMANDS_STEPS = 1;
+export const COMMANDS_STEPS = LEARNT.length;
 
 /** An identity: its words and how often it uses them. */
 interface Vocabulary {
@@ -29,45 +31,57 @@ interface Vocabulary {
   readonly weights: readonly number[];
 }
 
+/** What an identity did, and what it is tested with. */
+interface Identity {
+  readonly learnt: readonly (readonly string[])[];
+  readonly own: readonly (readonly string[])[];
+  readonly foreign: readonly (readonly string[])[];
+}
+
 /** Evaluates them. */
 export function commandsPart(context: Context): Part {
   const count = context.sizes.commandIdentities;
-  const randoms = Array.from({ length: count }, (_, i) => randomOf(context.seed, [RANDOM.commands, i]));
-  const vocabularies = randoms.map(vocabularyOf);
-  const learnt = randoms.map((random, i) =>
-    Array.from({ length: LEARNT }, () => sessionOf(random, at(vocabularies, i))),
-  );
-  const p = shareOfWord(learnt);
-  const found = { own: 0, foreign: 0 };
-  for (const [i, random] of randoms.entries()) {
-    const isForeign = learnerOf(context.evidence.commandScorer({ p }), at(learnt, i));
-    for (let each = 0; each < TESTED; each++) {
-      if (isForeign(sessionOf(random, at(vocabularies, i)))) found.own++;
-      const other = at(vocabularies, (i + 1 + random.integer(0, count - 2)) % count);
-      if (isForeign(sessionOf(random, other))) found.foreign++;
-    }
-  }
-  context.onStep("commands");
-  const all = count * TESTED;
-  const figure = (name: string, what: string, foreign: number) => ({
-    name,
-    what,
-    unit: "share" as const,
-    never: shareOf(0, all),
-    states: null,
-    evidence: shareOf(foreign, all),
-    bar: null,
-  });
+  const identities = identitiesOf(context.seed, count);
+  const p = shareOfWord(identities);
   return {
     title: "Commands",
-    how: `${count} identities, each with ${OWN_WORDS} of ${POOL} words, ${LEARNT} learnt sessions, then ${TESTED} of its own and ${TESTED} of others`,
-    figures: [
-      figure("commands_own", `own sessions with p ≤ ${FOREIGN_P}`, found.own),
-      figure("commands_foreign", `foreign sessions with p ≤ ${FOREIGN_P}`, found.foreign),
-    ],
+    how: `${count} identities, each with ${OWN_WORDS} of ${POOL} words, then ${TESTED} sessions of its own and ${TESTED} of others; p is the share of learnt sessions that are as foreign`,
+    figures: LEARNT.flatMap((learnt) => {
+      const found = { own: 0, foreign: 0 };
+      for (const identity of identities) {
+        const scorer = context.evidence.commandScorer({ p });
+        const isForeign = learnerOf(scorer, identity.learnt.slice(0, learnt));
+        found.own += identity.own.filter(isForeign).length;
+        found.foreign += identity.foreign.filter(isForeign).length;
+      }
+      context.onStep(`${learnt} sessions`);
+      return (["own", "foreign"] as const).map((sort) => ({
+        name: `commands_${sort}_${learnt}`,
+        what: `${sort} sessions with p ≤ ${FOREIGN_P}, after ${learnt} sessions`,
+        unit: "share" as const,
+        never: shareOf(0, count * TESTED),
+        states: null,
+        evidence: shareOf(found[sort], count * TESTED),
+        bar: null,
+      }));
+    }),
     details: null,
     skipped: null,
   };
+}
+
+function identitiesOf(seed: number, count: number): Identity[] {
+  const randoms = Array.from({ length: count }, (_, i) => randomOf(seed, [RANDOM.commands, i]));
+  const vocabularies = randoms.map(vocabularyOf);
+  return randoms.map((random, i) => {
+    const sessions = (length: number, whose: () => number) =>
+      Array.from({ length }, () => sessionOf(random, at(vocabularies, whose())));
+    return {
+      learnt: sessions(MOST_LEARNT, () => i),
+      own: sessions(TESTED, () => i),
+      foreign: sessions(TESTED, () => (i + 1 + random.integer(0, count - 2)) % count),
+    };
+  });
 }
 
 /** Draws the words of an identity, common ones rather than rare ones. */
@@ -93,10 +107,10 @@ function sessionOf(random: Random, { words, weights }: Vocabulary): string[] {
 }
 
 /** The share of a word over all identities. */
-function shareOfWord(sessions: readonly (readonly string[][])[]): (word: string) => number {
+function shareOfWord(identities: readonly Identity[]): (word: string) => number {
   const uses = new Map<string, number>();
   let all = 0;
-  for (const word of sessions.flat(2)) {
+  for (const word of identities.flatMap(({ learnt }) => learnt).flat()) {
     uses.set(word, (uses.get(word) ?? 0) + 1);
     all++;
   }

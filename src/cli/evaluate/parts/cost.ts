@@ -30,15 +30,6 @@ export function costSteps({ costRounds }: Context["sizes"]): number {
 export function costPart(context: Context, isDecided: boolean): Part {
   const step = measure(context, "observations", stepper(context), MEASURED);
   const estimate = measure(context, "operators", estimator(context), ESTIMATES);
-  const figure = (name: string, what: string, unit: Figure["unit"], values: readonly number[]) => ({
-    name,
-    what,
-    unit,
-    never: null,
-    states: null,
-    evidence: medianOf(values),
-    bar: null,
-  });
   return {
     title: "Cost",
     how: `median of ${context.sizes.costRounds} rounds, time of the processor; the fixed loop has ${LOOP_ROUNDS} rounds of integer arithmetic on an array of 64`,
@@ -67,6 +58,10 @@ export function costPart(context: Context, isDecided: boolean): Part {
     details: null,
     skipped: null,
   };
+}
+
+function figure(name: string, what: string, unit: Figure["unit"], values: readonly number[]): Figure {
+  return { name, what, unit, never: null, states: null, evidence: medianOf(values), bar: null };
 }
 
 /** A function that takes as many observations, spread over one series of each kind. */

@@ -150,11 +150,11 @@ function answersTo(
     const { estimate, path } = context.evidence.operators(series.sessions, series.kinds);
     context.onStep(each.name);
     const rand = adjustedRand(series.truth, path);
-    return { name: each.name, length, estimate, rand, isMultiActor: isMultiActor(series) };
+    return { name: each.name, length, estimate, rand, isMultiActor: everMultiActor(series) };
   });
 }
 
-function isMultiActor({ sessions, kinds }: OperatorSeries): boolean {
+function everMultiActor({ sessions, kinds }: OperatorSeries): boolean {
   return Object.entries(kinds).some(([primitive, kind]) => {
     const rule = statesAlarm(kind);
     return sessions.some((session) => {

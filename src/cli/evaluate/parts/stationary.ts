@@ -23,13 +23,12 @@ export function stationaryPart(context: Context): Part {
   });
   const sum = (key: keyof Alarms) => byKind.reduce((total, alarms) => total + alarms[key], 0);
   const all = count * STATIONARY_KINDS.length;
-  const what = (level: Level) => `unchanged series that alarm, ${thresholdText(level)}`;
   return {
     title: "Series that never change",
     how: `${count} series of ${length} observations of each of ${STATIONARY_KINDS.length} kinds`,
     figures: [
-      figure("stationary_noted", what("noted"), [sum("noted"), sum("states"), all], BARS.stationary_noted),
-      figure("stationary_changed", what("changed"), [sum("changed"), sum("states"), all], null),
+      figure("stationary_noted", whatOf("noted"), [sum("noted"), sum("states"), all], BARS.stationary_noted),
+      figure("stationary_changed", whatOf("changed"), [sum("changed"), sum("states"), all], null),
     ],
     details: {
       title: "Share of unchanged series that alarm, by kind",
@@ -46,6 +45,10 @@ export function stationaryPart(context: Context): Part {
     },
     skipped: null,
   };
+}
+
+function whatOf(level: Level): string {
+  return `unchanged series that alarm, ${thresholdText(level)}`;
 }
 
 function figure(
@@ -72,10 +75,10 @@ function alarmsOf(context: Context, { kind, draw }: StationaryKind, index: numbe
     const random = randomOf(context.seed, [RANDOM.stationary, index, each]);
     const values = Array.from({ length: stationaryLength }, (_, number) => draw(random, number + 1));
     const name = `stationary ${index} ${each}`;
-    if (alarms(context, kind, values, { name, level: "noted" })) {
+    if (doesAlarm(context, kind, values, { name, level: "noted" })) {
       noted++;
       // E is the same for every threshold until it reaches one, so only a series that reached the smaller can reach the larger.
-      if (alarms(context, kind, values, { name, level: "changed" })) changed++;
+      if (doesAlarm(context, kind, values, { name, level: "changed" })) changed++;
     }
     const rule = statesAlarm(kind);
     if (values.some((value) => rule.step(value).alarm)) states++;
@@ -84,7 +87,7 @@ function alarmsOf(context: Context, { kind, draw }: StationaryKind, index: numbe
 }
 
 /** Whether a series alarms at least once. */
-function alarms(
+function doesAlarm(
   { seed, evidence }: Context,
   kind: SeriesKind,
   values: readonly SeriesValue[],
