@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../../src/core/index.ts";
+import { ByteWriter } from "../../src/evidence/change/bytes.ts";
 import { quantile } from "../../src/evidence/change/summary.ts";
 import { drawOf, keyOf, Regime, type RegimeSplit } from "../../src/evidence/index.ts";
 import { type Kind, seriesOf, SHAPES } from "./series.ts";
@@ -200,6 +201,39 @@ describe("a regime's bytes", () => {
       }),
     );
   });
+
+  it("that are wrong under a right checksum are refused, or give a regime whose E stays finite", () => {
+    const writer = new ByteWriter();
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SHAPE_LIST.map(([, shape]) => shape)),
+        fc.nat(120),
+        fc.array(fc.tuple(fc.nat(3_000), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        (shape, length, changes) => {
+          const bytes = regimeOf(shape.kind, seriesOf(shape, length, length))
+            .write()
+            .slice(0, -4);
+          for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+          writer.start();
+          for (const byte of bytes) writer.byte(byte);
+          const damaged = writer.finish();
+          let regime: Regime;
+          try {
+            regime = Regime.read(shape.kind, damaged);
+          } catch (error) {
+            expect(String(error)).toMatch(/^RangeError: damaged state: /);
+            refused++;
+            return;
+          }
+          play(regime, seriesOf(shape, 1, 70), length);
+          expect(Number.isFinite(regime.e)).toBe(true);
+        },
+      ),
+      { numRuns: 1_000, seed: 1 },
+    );
+    expect(refused).toBeGreaterThan(100);
+  });
 });
 
 describe("a split", () => {
@@ -299,6 +333,8 @@ describe("a split", () => {
     [[1, 2, 4], 1.5, 2, 3],
     [[1, 2, 3, 4], 1.75, 2.5, 3.25],
     [[-1e100, -1e100, 0, 1e100, 1e100], -1e100, 0, 1e100],
+    [[-1.5e308, 1.5e308], -7.5e307, 0, 7.5e307],
+    [[0.1, 0.1, 0.1], 0.1, 0.1, 0.1],
   ])("quartiles of %j are interpolated", (values, low, median, high) => {
     const sorted = Float64Array.from(values);
     expect([1 / 4, 1 / 2, 3 / 4].map((share) => quantile(sorted, share))).toEqual([low, median, high]);

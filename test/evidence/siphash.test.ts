@@ -10,7 +10,7 @@ import { bigSipHash } from "./naive.ts";
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i);
 
 function hashOf(key: Uint8Array, message: Uint8Array): bigint {
-  const { low, high } = sipHash(sipKey(key), message, message.length);
+  const { low, high } = sipHash(sipKey(key), message);
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
@@ -48,8 +48,11 @@ describe("SipHash-2-4", () => {
     );
   });
 
-  it("only the first bytes of a longer buffer count", () => {
-    expect(sipHash(sipKey(counting(16)), counting(40), 15)).toEqual({ low: 0x49be45e5, high: 0xa129ca61 });
+  it("only the bytes of a part of a buffer count", () => {
+    expect(sipHash(sipKey(counting(16)), counting(40).subarray(0, 15))).toEqual({
+      low: 0x49be45e5,
+      high: 0xa129ca61,
+    });
   });
 
   it("a key of another length is refused", () => {

@@ -1,18 +1,20 @@
 /** Writes and reads packed numbers and texts, with a checksum behind them. The layout is the caller's. */
-import { MOST_BYTES_PER_UNIT, readUtf8, writeUtf8 } from "./utf8.ts";
+import { latinText, readUtf8, writeUtf8 } from "./utf8.ts";
 
 const CHECKSUM_BYTES = 4;
 
-/** Writes into a buffer that is used again by the next writer; `finish` returns a copy. */
+/** Most bytes that a writer takes. */
+const MOST_BYTES = 8_192;
+
+/** Is used again and again: `finish` returns a copy of what was written since the last one. */
 export class ByteWriter {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #bytes = new Uint8Array(MOST_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
-  /** @param buffer - has room for all that is written */
-  constructor(buffer: ArrayBuffer) {
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+  /** Begins anew, also after a write that threw. */
+  start(): void {
+    this.#at = 0;
   }
 
   byte(value: number): void {
@@ -34,18 +36,23 @@ export class ByteWriter {
     this.byte(rest);
   }
 
-  /** A text of at most 255 bytes. */
+  /** A text of at most 127 bytes. */
   text(text: string): void {
-    if (text.length * MOST_BYTES_PER_UNIT > this.#bytes.length - this.#at)
-      throw new RangeError(`a text of ${text.length} characters does not fit in the buffer`);
     const end = writeUtf8(text, this.#bytes, this.#at + 1);
-    this.byte(end - this.#at - 1);
+    const length = end - this.#at - 1;
+    if (length > 0x7f) throw new RangeError(`a text of at most 127 bytes is expected, got ${length}`);
+    this.byte(length);
     this.#at = end;
+  }
+
+  /** A text whose characters are bytes, without its length. */
+  latin(text: string): void {
+    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
   }
 
   /** The bytes written, and their checksum. */
   finish(): Uint8Array {
-    this.#view.setInt32(this.#at, checksum(this.#view, 0, this.#at), true);
+    this.#view.setInt32(this.#at, checksum(this.#view, this.#at), true);
     return this.#bytes.slice(0, this.#at + CHECKSUM_BYTES);
   }
 }
@@ -63,7 +70,7 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.length - CHECKSUM_BYTES;
     if (this.#end < 0) throw new RangeError(`damaged state: it has ${bytes.length} bytes, too few`);
-    if (this.#view.getInt32(this.#end, true) !== checksum(this.#view, 0, this.#end))
+    if (this.#view.getInt32(this.#end, true) !== checksum(this.#view, this.#end))
       throw new RangeError("damaged state: its checksum is another one");
   }
 
@@ -73,6 +80,18 @@ export class ByteReader {
 
   float(): number {
     return this.#view.getFloat64(this.#advance(8), true);
+  }
+
+  finite(): number {
+    const value = this.float();
+    if (!Number.isFinite(value)) throw new RangeError(`damaged state: ${value} should be finite`);
+    return value;
+  }
+
+  /** A float, or null if it is NaN. */
+  floatOrNull(): number | null {
+    const value = this.float();
+    return Number.isNaN(value) ? null : value;
   }
 
   whole(): number {
@@ -85,10 +104,16 @@ export class ByteReader {
     }
   }
 
-  text(): string {
-    const length = this.byte();
+  /** @param length - bytes of the text, which `text` wrote before it */
+  text(length: number): string {
     const from = this.#advance(length);
     return readUtf8(this.#bytes, from, from + length);
+  }
+
+  /** @param length - characters that were written by `latin` */
+  latin(length: number): string {
+    const from = this.#advance(length);
+    return latinText(this.#bytes, from, from + length);
   }
 
   /** @throws RangeError if bytes are left */
@@ -104,16 +129,21 @@ export class ByteReader {
   }
 }
 
-/** 32 bits that change with every byte. They find accidents, not attacks. */
-function checksum(view: DataView, from: number, to: number): number {
-  let sum = 0x811c9dc5 | 0;
-  let at = from;
-  for (; at + 4 <= to; at += 4) sum = mix(sum, view.getInt32(at, true));
-  for (; at < to; at++) sum = mix(sum, view.getUint8(at));
-  return sum;
+/**
+ * Returns a number that lies between 0 and a limit.
+ * @throws RangeError if it does not
+ */
+export function within(value: number, most: number): number {
+  if (!(value >= 0 && value <= most))
+    throw new RangeError(`damaged state: ${value} should be between 0 and ${most}`);
+  return value;
 }
 
-function mix(sum: number, word: number): number {
-  const mixed = Math.imul(sum ^ word, 0x01000193);
-  return mixed ^ (mixed >>> 15);
+/** 32 bits that change if any four bytes in a row do. They find accidents, not attacks. */
+function checksum(view: DataView, length: number): number {
+  let sum = 0x811c9dc5 ^ length;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) sum = Math.imul(sum ^ view.getInt32(at, true), 0x01000193);
+  for (; at < length; at++) sum = Math.imul(sum ^ view.getUint8(at), 0x01000193);
+  return sum;
 }

@@ -3,7 +3,7 @@
  * a wager's expectation stays what it is, so E, the cash and all wagers, is a martingale that starts at 1.
  */
 import { CHANGE } from "../constants.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { type ByteReader, type ByteWriter, within } from "./bytes.ts";
 
 const { mostD, hit, mostWager } = CHANGE;
 const BETS = CHANGE.bets.length;
@@ -11,6 +11,9 @@ const BASES = Float64Array.from(CHANGE.bets, ({ base }) => base);
 const PER_KEPT = Float64Array.from(CHANGE.bets, ({ perKept }) => perKept);
 /** Hypotheses for a moment, before one is dropped. */
 const MOST = CHANGE.hypotheses + 1;
+
+/** Limit of m and j: m + j is at most the members and the observation. */
+const MOST_SPAN = CHANGE.reservoir + 1;
 
 /** One hypothesis, with the sum of its wagers. */
 export interface Hypothesis {
@@ -20,61 +23,35 @@ export interface Hypothesis {
   readonly sum: number;
 }
 
+/** Places of a hypothesis in its cells. `M`: members when it was funded; `J`: observations since, itself included. Both shrink as members leave. */
+const NUMBER = 0;
+const TS = 1;
+const M = 2;
+const J = 3;
+const SUM = 4;
+/** Its wagers follow, of each bet first that on low ranks. */
+const WAGERS = 5;
+
 export class Hypotheses {
   /** Bets on low ranks; for numbers also on high ones. */
   readonly #sides: 1 | 2;
+  /** Wagers, and cells, of a hypothesis. */
+  readonly #bets: number;
   readonly #stride: number;
-  readonly #numbers = new Float64Array(MOST);
-  readonly #ts = new Float64Array(MOST);
-  /** m: members when it was funded; j: observations since, itself included. Both shrink as members leave. */
-  readonly #m = new Float64Array(MOST);
-  readonly #j = new Float64Array(MOST);
-  readonly #sums = new Float64Array(MOST);
-  /** The wagers of a hypothesis lie together; of a bet first that on low ranks. */
-  readonly #wagers: Float64Array;
+  readonly #cells: Float64Array;
   #size = 0;
 
-  constructor(sides: 1 | 2) {
+  /** Floats that the hypotheses need. */
+  static room(sides: 1 | 2): number {
+    return MOST * (WAGERS + BETS * sides);
+  }
+
+  /** @param room - `Hypotheses.room(sides)` floats */
+  constructor(sides: 1 | 2, room: Float64Array) {
     this.#sides = sides;
-    this.#stride = BETS * sides;
-    this.#wagers = new Float64Array(MOST * this.#stride);
-  }
-
-  static read(reader: ByteReader, sides: 1 | 2): Hypotheses {
-    const read = new Hypotheses(sides);
-    const size = reader.byte();
-    if (size > CHANGE.hypotheses) throw new RangeError(`damaged state: ${size} hypotheses`);
-    let number = 0;
-    for (let h = 0; h < size; h++) {
-      number += reader.whole();
-      read.#numbers[h] = number;
-      read.#ts[h] = finite(reader.float());
-      read.#m[h] = amount(reader.float());
-      read.#j[h] = amount(reader.float());
-      let sum = 0;
-      for (let w = 0; w < read.#stride; w++) {
-        const wager = amount(reader.float());
-        read.#wagers[h * read.#stride + w] = wager;
-        sum += wager;
-      }
-      read.#sums[h] = sum;
-    }
-    read.#size = size;
-    return read;
-  }
-
-  write(writer: ByteWriter): void {
-    writer.byte(this.#size);
-    let number = 0;
-    for (let h = 0; h < this.#size; h++) {
-      const next = this.#numbers[h] ?? 0;
-      writer.whole(next - number);
-      number = next;
-      writer.float(this.#ts[h] ?? 0);
-      writer.float(this.#m[h] ?? 0);
-      writer.float(this.#j[h] ?? 0);
-      for (let w = 0; w < this.#stride; w++) writer.float(this.#wagers[h * this.#stride + w] ?? 0);
-    }
+    this.#bets = BETS * sides;
+    this.#stride = WAGERS + this.#bets;
+    this.#cells = room;
   }
 
   /**
@@ -83,13 +60,14 @@ export class Hypotheses {
    * @param funds - is split equally over its bets
    */
   fund(number: number, ts: number, members: number, funds: number): void {
-    const h = this.#size++;
-    this.#numbers[h] = number;
-    this.#ts[h] = ts;
-    this.#m[h] = members;
-    this.#j[h] = 0;
-    this.#sums[h] = funds;
-    this.#wagers.fill(funds / this.#stride, h * this.#stride, (h + 1) * this.#stride);
+    const cells = this.#cells;
+    const at = this.#size++ * this.#stride;
+    cells[at + NUMBER] = number;
+    cells[at + TS] = ts;
+    cells[at + M] = members;
+    cells[at + J] = 0;
+    cells[at + SUM] = funds;
+    cells.fill(funds / this.#bets, at + WAGERS, at + this.#stride);
   }
 
   /**
@@ -98,26 +76,27 @@ export class Hypotheses {
    * @returns `cash` and all wagers
    */
   play(p: number, cash: number): number {
+    const cells = this.#cells;
     const sides = this.#sides;
-    const wagers = this.#wagers;
+    const end = this.#size * this.#stride;
     let total = cash;
-    let at = 0;
-    for (let h = 0; h < this.#size; h++) {
-      const m = this.#m[h] ?? 0;
-      const j = (this.#j[h] ?? 0) + 1;
-      this.#j[h] = j;
+    for (let at = 0; at < end; at += this.#stride) {
+      const m = cells[at + M] ?? 0;
+      const j = (cells[at + J] ?? 0) + 1;
+      cells[at + J] = j;
       let sum = 0;
+      let wager = at + WAGERS;
       for (let bet = 0; bet < BETS; bet++) {
         const d = Math.min(mostD, (j + (BASES[bet] ?? 0) + (PER_KEPT[bet] ?? 0) * m) / (m + j));
-        const low = (wagers[at] ?? 0) * (p < d ? hit / d : (1 - hit) / (1 - d));
-        wagers[at++] = low;
+        const low = (cells[wager] ?? 0) * (p < d ? hit / d : (1 - hit) / (1 - d));
+        cells[wager++] = low;
         sum += low;
         if (sides === 1) continue;
-        const high = (wagers[at] ?? 0) * (1 - p < d ? hit / d : (1 - hit) / (1 - d));
-        wagers[at++] = high;
+        const high = (cells[wager] ?? 0) * (1 - p < d ? hit / d : (1 - hit) / (1 - d));
+        cells[wager++] = high;
         sum += high;
       }
-      this.#sums[h] = sum;
+      cells[at + SUM] = sum;
       total += sum;
     }
     if (total >= mostWager) this.#cut();
@@ -128,20 +107,19 @@ export class Hypotheses {
   dropWeakest(): void {
     if (this.#size <= CHANGE.hypotheses) return;
     let weakest = 0;
-    for (let h = 1; h < this.#size - CHANGE.newest; h++)
-      if ((this.#sums[h] ?? 0) < (this.#sums[weakest] ?? 0)) weakest = h;
-    for (const list of [this.#numbers, this.#ts, this.#m, this.#j, this.#sums])
-      list.copyWithin(weakest, weakest + 1, this.#size);
-    const stride = this.#stride;
-    this.#wagers.copyWithin(weakest * stride, (weakest + 1) * stride, this.#size * stride);
+    for (let h = 1; h < this.#size - CHANGE.newest; h++) if (this.#sum(h) < this.#sum(weakest)) weakest = h;
+    const at = weakest * this.#stride;
+    this.#cells.copyWithin(at, at + this.#stride, this.#size * this.#stride);
     this.#size--;
   }
 
   /** Multiplies every m and j, after a member has left the reservoir. */
   shrink(factor: number): void {
-    for (let h = 0; h < this.#size; h++) {
-      this.#m[h] = (this.#m[h] ?? 0) * factor;
-      this.#j[h] = (this.#j[h] ?? 0) * factor;
+    const cells = this.#cells;
+    const end = this.#size * this.#stride;
+    for (let at = 0; at < end; at += this.#stride) {
+      cells[at + M] = (cells[at + M] ?? 0) * factor;
+      cells[at + J] = (cells[at + J] ?? 0) * factor;
     }
   }
 
@@ -149,30 +127,70 @@ export class Hypotheses {
   likeliest(): Hypothesis | null {
     if (this.#size === 0) return null;
     let best = 0;
-    for (let h = 1; h < this.#size; h++) if ((this.#sums[h] ?? 0) > (this.#sums[best] ?? 0)) best = h;
-    return { number: this.#numbers[best] ?? 0, ts: this.#ts[best] ?? 0, sum: this.#sums[best] ?? 0 };
+    for (let h = 1; h < this.#size; h++) if (this.#sum(h) > this.#sum(best)) best = h;
+    const at = best * this.#stride;
+    return { number: this.#cells[at + NUMBER] ?? 0, ts: this.#cells[at + TS] ?? 0, sum: this.#sum(best) };
+  }
+
+  write(writer: ByteWriter): void {
+    const cells = this.#cells;
+    writer.byte(this.#size);
+    let number = 0;
+    for (let h = 0; h < this.#size; h++) {
+      const at = h * this.#stride;
+      const next = cells[at + NUMBER] ?? 0;
+      writer.whole(next - number);
+      number = next;
+      writer.float(cells[at + TS] ?? 0);
+      writer.float(cells[at + M] ?? 0);
+      writer.float(cells[at + J] ?? 0);
+      for (let wager = at + WAGERS; wager < at + this.#stride; wager++) writer.float(cells[wager] ?? 0);
+    }
+  }
+
+  /**
+   * Reads hypotheses into an empty list.
+   * @param count - observations of the regime
+   * @throws RangeError if the bytes are damaged
+   */
+  read(reader: ByteReader, count: number): void {
+    const cells = this.#cells;
+    const size = within(reader.byte(), CHANGE.hypotheses);
+    let number = 0;
+    for (let h = 0; h < size; h++) {
+      const at = h * this.#stride;
+      number = within(number + reader.whole(), count);
+      cells[at + NUMBER] = number;
+      cells[at + TS] = reader.finite();
+      cells[at + M] = within(reader.float(), MOST_SPAN);
+      cells[at + J] = within(reader.float(), MOST_SPAN);
+      for (let wager = at + WAGERS; wager < at + this.#stride; wager++)
+        cells[wager] = within(reader.float(), mostWager);
+    }
+    this.#size = size;
+    this.#add();
+  }
+
+  #sum(h: number): number {
+    return this.#cells[h * this.#stride + SUM] ?? 0;
   }
 
   #cut(): void {
-    for (let h = 0, at = 0; h < this.#size; h++) {
+    const end = this.#size * this.#stride;
+    for (let at = 0; at < end; at += this.#stride)
+      for (let wager = at + WAGERS; wager < at + this.#stride; wager++)
+        this.#cells[wager] = Math.min(this.#cells[wager] ?? 0, mostWager);
+    this.#add();
+  }
+
+  /** Adds up the wagers of each hypothesis, in the order of `play`. */
+  #add(): void {
+    const cells = this.#cells;
+    const end = this.#size * this.#stride;
+    for (let at = 0; at < end; at += this.#stride) {
       let sum = 0;
-      for (let w = 0; w < this.#stride; w++, at++) {
-        const wager = Math.min(this.#wagers[at] ?? 0, mostWager);
-        this.#wagers[at] = wager;
-        sum += wager;
-      }
-      this.#sums[h] = sum;
+      for (let wager = at + WAGERS; wager < at + this.#stride; wager++) sum += cells[wager] ?? 0;
+      cells[at + SUM] = sum;
     }
   }
-}
-
-function finite(value: number): number {
-  if (!Number.isFinite(value)) throw new RangeError("damaged state: a time is not finite");
-  return value;
-}
-
-function amount(value: number): number {
-  if (!(value >= 0 && value < Infinity))
-    throw new RangeError("damaged state: an amount is not finite or negative");
-  return value;
 }

@@ -1,18 +1,14 @@
 /** Members that are numbers. They rank by value. */
-import { CHANGE } from "../constants.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { type Split, type SplitCounts, splitNumbers } from "./summary.ts";
 import type { Values } from "./values.ts";
 
 export class Numbers implements Values {
-  readonly #values = new Float64Array(CHANGE.reservoir + 1);
+  readonly #values: Float64Array;
   #size = 0;
 
-  static read(reader: ByteReader, size: number): Numbers {
-    const numbers = new Numbers();
-    for (let i = 0; i < size; i++) numbers.#values[i] = finite(reader.float());
-    numbers.#size = size;
-    return numbers;
+  constructor(room: Float64Array) {
+    this.#values = room;
   }
 
   get size(): number {
@@ -47,6 +43,11 @@ export class Numbers implements Values {
   write(writer: ByteWriter): void {
     for (let i = 0; i < this.#size; i++) writer.float(this.#values[i] ?? 0);
   }
+
+  read(reader: ByteReader, size: number): void {
+    for (let i = 0; i < size; i++) this.#values[i] = reader.finite();
+    this.#size = size;
+  }
 }
 
 /** The number of a canonical JSON text; booleans are 1 and 0. */
@@ -55,10 +56,5 @@ function numberOf(text: string): number {
   if (text === "false") return 0;
   const value = Number(text);
   if (!Number.isFinite(value)) throw new RangeError(`a numeric value must be a finite number, got ${text}`);
-  return value;
-}
-
-function finite(value: number): number {
-  if (!Number.isFinite(value)) throw new RangeError("damaged state: a value is not finite");
   return value;
 }

@@ -4,7 +4,7 @@
  */
 import type { MergeKind } from "../../core/index.ts";
 import { CHANGE } from "../constants.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, within } from "./bytes.ts";
 import type { Draw } from "./draw.ts";
 import { type Hypothesis, Hypotheses } from "./hypotheses.ts";
 import type { Split } from "./summary.ts";
@@ -14,8 +14,7 @@ import { MOST_MEMBERS, type Values, VALUES } from "./values.ts";
 const VERSION = 1;
 /** Second byte. */
 const KIND_BYTES: Readonly<Record<MergeKind, number>> = { numeric: 1, categorical: 2, hash: 3 };
-/** More than a state takes; all writers share it. */
-const buffer = new ArrayBuffer(8_192);
+const writer = new ByteWriter();
 
 const R = CHANGE.reservoir;
 const FUNDING = CHANGE.fundingFactor * Math.sqrt(CHANGE.fundingScale);
@@ -36,7 +35,7 @@ export class Regime {
   readonly #kind: MergeKind;
   /** S, in order of joining; the numbers of its members in the regime beside it. */
   readonly #values: Values;
-  readonly #numbers = new Float64Array(MOST_MEMBERS);
+  readonly #numbers: Float64Array;
   readonly #hypotheses: Hypotheses;
   #count = 0;
   #cash = 1;
@@ -45,15 +44,20 @@ export class Regime {
   #notedTs: number | null = null;
   #hasEnded = false;
 
-  private constructor(kind: MergeKind, values: Values, hypotheses: Hypotheses) {
+  private constructor(kind: MergeKind) {
+    // Numbers can be unusually low or unusually high; other values only unusually rare.
+    const sides = kind === "numeric" ? 2 : 1;
+    // One allocation for all lists: an allocation for each would cost more than a step.
+    const room = new Float64Array(2 * MOST_MEMBERS + Hypotheses.room(sides));
     this.#kind = kind;
-    this.#values = values;
-    this.#hypotheses = hypotheses;
+    this.#numbers = room.subarray(0, MOST_MEMBERS);
+    this.#values = VALUES[kind](room.subarray(MOST_MEMBERS, 2 * MOST_MEMBERS));
+    this.#hypotheses = new Hypotheses(sides, room.subarray(2 * MOST_MEMBERS));
   }
 
   /** A regime without observations. */
   static empty(kind: MergeKind): Regime {
-    return new Regime(kind, VALUES[kind].empty(), new Hypotheses(sidesOf(kind)));
+    return new Regime(kind);
   }
 
   /**
@@ -70,27 +74,8 @@ export class Regime {
       throw new RangeError(
         `damaged state: it should have kind ${KIND_BYTES[kind]} (${kind}), got ${kindByte}`,
       );
-    const count = reader.whole();
-    const cash = reader.float();
-    const e = reader.float();
-    const firstTs = reader.float();
-    const notedTs = reader.float();
-    const size = reader.byte();
-    if (size !== Math.min(count, R) || !(cash > 0 && cash <= 1) || !(e >= 0 && e < Infinity))
-      throw new RangeError(`damaged state: ${size} members of ${count}, cash ${cash}, E ${e}`);
-    const numbers = new Float64Array(MOST_MEMBERS);
-    let number = 0;
-    for (let i = 0; i < size; i++) numbers[i] = number += reader.whole();
-    const values = VALUES[kind].read(reader, size);
-    const regime = new Regime(kind, values, Hypotheses.read(reader, sidesOf(kind)));
-    reader.end();
-    if (number > count) throw new RangeError(`damaged state: member ${number} of ${count}`);
-    regime.#numbers.set(numbers);
-    regime.#count = count;
-    regime.#cash = cash;
-    regime.#e = e;
-    regime.#firstTs = Number.isNaN(firstTs) ? null : firstTs;
-    regime.#notedTs = Number.isNaN(notedTs) ? null : notedTs;
+    const regime = new Regime(kind);
+    regime.#read(reader);
     return regime;
   }
 
@@ -167,7 +152,7 @@ export class Regime {
    */
   write(): Uint8Array {
     if (this.#hasEnded) throw new Error("the regime has ended: it has no state to go on from");
-    const writer = new ByteWriter(buffer);
+    writer.start();
     writer.byte(VERSION);
     writer.byte(KIND_BYTES[this.#kind]);
     writer.whole(this.#count);
@@ -192,9 +177,22 @@ export class Regime {
     this.#numbers.copyWithin(index, index + 1, R + 1);
     this.#hypotheses.shrink(R / (R + 1));
   }
-}
 
-/** Numbers can be unusually low or unusually high; other values only unusually rare. */
-function sidesOf(kind: MergeKind): 1 | 2 {
-  return kind === "numeric" ? 2 : 1;
+  #read(reader: ByteReader): void {
+    const count = reader.whole();
+    this.#count = count;
+    this.#cash = within(reader.float(), 1);
+    this.#e = within(reader.float(), Number.MAX_VALUE);
+    this.#firstTs = reader.floatOrNull();
+    this.#notedTs = reader.floatOrNull();
+    const size = within(reader.byte(), Math.min(count, R));
+    let number = 0;
+    for (let i = 0; i < size; i++) {
+      number = within(number + reader.whole(), count);
+      this.#numbers[i] = number;
+    }
+    this.#values.read(reader, size);
+    this.#hypotheses.read(reader, count);
+    reader.end();
+  }
 }

@@ -13,10 +13,11 @@ export interface Hash64 {
 }
 
 /**
- * The hash of the first `length` bytes.
- * @example sipHash(sipKey(bytes(0x00, …, 0x0f)), bytes(0x00, …, 0x0e), 15) // { low: 0x45be45e5 …, high: 0xa129ca61 … }
+ * The hash of a message.
+ * @example sipHash(sipKey(Uint8Array.of(0x00, …, 0x0f)), Uint8Array.of(0x00, …, 0x0e)) // { low: 0x49be45e5, high: 0xa129ca61 }
  */
-export function sipHash(key: SipKey, bytes: Uint8Array, length: number): Hash64 {
+export function sipHash(key: SipKey, bytes: Uint8Array): Hash64 {
+  const { length } = bytes;
   const [k0l, k0h, k1l, k1h] = key;
   let v0l = k0l ^ 0x70736575;
   let v0h = k0h ^ 0x736f6d65;

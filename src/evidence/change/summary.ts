@@ -72,10 +72,11 @@ function numericSummary(values: Float64Array, count: number): NumericSummary {
  */
 export function quantile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
+  const part = place - Math.floor(place);
   const low = sorted[Math.floor(place)] ?? Number.NaN;
   const high = sorted[Math.ceil(place)] ?? Number.NaN;
-  // A difference that is not finite is one of numbers beyond 1e100, which no observation has.
-  return low + (high - low) * (place - Math.floor(place));
+  // Neither a difference nor a sum of two values is formed: they can be the largest numbers.
+  return low === high ? low : low * (1 - part) + high * part;
 }
 
 function shiftOf(before: number | null, after: number | null): number | null {

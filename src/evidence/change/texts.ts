@@ -1,39 +1,21 @@
 /** Members that are texts, equal or not. They rank by how often their value occurs among the members, the rarest lowest. */
-import { CHANGE } from "../constants.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
-import { keptText } from "./digest.ts";
+import { keptText, readKept, writeKept } from "./digest.ts";
 import { type Split, type SplitCounts, splitTexts } from "./summary.ts";
 import type { Values } from "./values.ts";
 
 /** Each distinct value has a slot. A slot without members is free and is given to the next new value. */
 export class Texts implements Values {
   /** Slot of each member. */
-  readonly #slots = new Uint8Array(CHANGE.reservoir + 1);
-  /** Members of each slot. */
-  readonly #counts = new Uint8Array(CHANGE.reservoir + 1);
+  readonly #slots: Float64Array;
+  /** Text and number of members of each slot. */
   readonly #texts: string[] = [];
+  readonly #counts: number[] = [];
   readonly #slotOf = new Map<string, number>();
   #size = 0;
 
-  static read(reader: ByteReader, size: number): Texts {
-    const texts = new Texts();
-    const distinct = reader.byte();
-    for (let slot = 0; slot < distinct; slot++) {
-      const text = reader.text();
-      texts.#texts.push(text);
-      texts.#slotOf.set(text, slot);
-    }
-    if (texts.#slotOf.size !== distinct) throw new RangeError("damaged state: a value is listed twice");
-    for (let i = 0; i < size; i++) {
-      const slot = reader.byte();
-      if (slot >= distinct) throw new RangeError(`damaged state: value ${slot} of ${distinct}`);
-      texts.#slots[i] = slot;
-      texts.#counts[slot] = (texts.#counts[slot] ?? 0) + 1;
-    }
-    if (texts.#counts.subarray(0, distinct).includes(0))
-      throw new RangeError("damaged state: a value without members");
-    texts.#size = size;
-    return texts;
+  constructor(room: Float64Array) {
+    this.#slots = room;
   }
 
   get size(): number {
@@ -72,14 +54,37 @@ export class Texts implements Values {
 
   /** Slots are numbered anew by first appearance, so that equal members have equal bytes. */
   write(writer: ByteWriter): void {
-    const order = [...new Set(this.#slots.subarray(0, this.#size))];
-    const numbers = new Uint8Array(CHANGE.reservoir + 1);
-    writer.byte(order.length);
-    for (const [number, slot] of order.entries()) {
-      writer.text(this.#texts[slot] ?? "");
-      numbers[slot] = number;
+    const order: number[] = [];
+    const numbers: number[] = [];
+    for (let i = 0; i < this.#size; i++) {
+      const slot = this.#slots[i] ?? 0;
+      let number = order.indexOf(slot);
+      if (number < 0) number = order.push(slot) - 1;
+      numbers.push(number);
     }
-    for (let i = 0; i < this.#size; i++) writer.byte(numbers[this.#slots[i] ?? 0] ?? 0);
+    writer.byte(order.length);
+    for (const slot of order) writeKept(writer, this.#texts[slot] ?? "");
+    for (const number of numbers) writer.byte(number);
+  }
+
+  read(reader: ByteReader, size: number): void {
+    const distinct = reader.byte();
+    for (let slot = 0; slot < distinct; slot++) {
+      const text = readKept(reader);
+      this.#texts.push(text);
+      this.#counts.push(0);
+      this.#slotOf.set(text, slot);
+    }
+    if (this.#slotOf.size !== distinct) throw new RangeError("damaged state: a value is listed twice");
+    for (let i = 0; i < size; i++) {
+      const slot = reader.byte();
+      const count = this.#counts[slot];
+      if (count === undefined) throw new RangeError(`damaged state: value ${slot} of ${distinct}`);
+      this.#slots[i] = slot;
+      this.#counts[slot] = count + 1;
+    }
+    if (this.#counts.includes(0)) throw new RangeError("damaged state: a value without members");
+    this.#size = size;
   }
 
   #slotFor(text: string): number {
@@ -88,6 +93,7 @@ export class Texts implements Values {
     const isFull = this.#slotOf.size === this.#texts.length;
     const slot = isFull ? this.#texts.length : this.#counts.indexOf(0);
     this.#texts[slot] = text;
+    this.#counts[slot] = 0;
     this.#slotOf.set(text, slot);
     return slot;
   }

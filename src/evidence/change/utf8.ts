@@ -5,6 +5,16 @@ export const MOST_BYTES_PER_UNIT = 3;
 
 const REPLACEMENT = 0xfffd;
 
+/** What `encodeUtf8` returns lies in it; grows with the longest text. */
+let shared = new Uint8Array(4_096);
+
+/** The UTF-8 of a text, valid until the next call. */
+export function encodeUtf8(text: string): Uint8Array {
+  const most = text.length * MOST_BYTES_PER_UNIT;
+  if (shared.length < most) shared = new Uint8Array(most);
+  return shared.subarray(0, writeUtf8(text, shared, 0));
+}
+
 /**
  * Writes a text. A lone surrogate becomes U+FFFD, as `TextEncoder` does it.
  * @param into - has room for `MOST_BYTES_PER_UNIT` bytes per code unit from `at` on
@@ -58,5 +68,12 @@ export function readUtf8(bytes: Uint8Array, from: number, to: number): string {
     for (let i = 0; i < more; i++) point = (point << 6) | ((bytes[at++] ?? 0) & 0x3f);
     text += point > 0x10ffff ? String.fromCharCode(REPLACEMENT) : String.fromCodePoint(point);
   }
+  return text;
+}
+
+/** A text with a character for each byte, from byte `from` to before byte `to`. */
+export function latinText(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] ?? 0);
   return text;
 }

@@ -19,6 +19,7 @@ export interface Values {
    * @param value - canonical JSON that fits the kind
    * @param u - between 0 and 1; spreads p evenly among equal ranks
    * @returns p: (members strictly lower + u · members equal) / members
+   * @throws RangeError if a number is expected and the value is none
    */
   add(value: string, u: number): number;
   /** Removes the member at an index; the later ones move up. */
@@ -26,21 +27,19 @@ export interface Values {
   /** Compares the members before an index with the others. */
   split(index: number, counts: SplitCounts): Split;
   write(writer: ByteWriter): void;
+  /**
+   * Reads members into an empty list.
+   * @param size - members that were written, at most `CHANGE.reservoir`
+   * @throws RangeError if the bytes are damaged
+   */
+  read(reader: ByteReader, size: number): void;
 }
 
-interface ValuesOfKind {
-  empty(): Values;
-  /** @param size - members that were written, at most `CHANGE.reservoir` */
-  read(reader: ByteReader, size: number): Values;
-}
+/** @param room - `MOST_MEMBERS` floats */
+type EmptyValues = (room: Float64Array) => Values;
 
-const texts: ValuesOfKind = {
-  empty: () => new Texts(),
-  read: (reader, size) => Texts.read(reader, size),
-};
-
-export const VALUES: Readonly<Record<MergeKind, ValuesOfKind>> = {
-  numeric: { empty: () => new Numbers(), read: (reader, size) => Numbers.read(reader, size) },
-  categorical: texts,
-  hash: texts,
+export const VALUES: Readonly<Record<MergeKind, EmptyValues>> = {
+  numeric: (room) => new Numbers(room),
+  categorical: (room) => new Texts(room),
+  hash: (room) => new Texts(room),
 };
