@@ -30,10 +30,11 @@ export function isAcceptable(traits: Traits, freedom: number, fit: Fit): boolean
 
 /** The likeliest operator of each session (tie: the lower number). */
 export function likeliestPath({ operators, weights }: Fit): Int32Array {
-  return Int32Array.from({ length: weights.length / operators }, (_, i) => {
+  const sessions = weights.length / operators;
+  return Int32Array.from({ length: sessions }, (_, i) => {
     let likeliest = 0;
     for (let k = 1; k < operators; k++) {
-      if ((weights[i * operators + k] ?? 0) > (weights[i * operators + likeliest] ?? 0)) likeliest = k;
+      if ((weights[k * sessions + i] ?? 0) > (weights[likeliest * sessions + i] ?? 0)) likeliest = k;
     }
     return likeliest;
   });

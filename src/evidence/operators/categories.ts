@@ -10,24 +10,16 @@ export function categoryEmission(category: Category, operators: number): Emissio
 
 class CategoryEmission implements Emission {
   readonly #kind: Category["kind"];
+  /** Per session the number of its value, from 0; a missing one has the number after the last. */
   readonly #codes: Int32Array;
   readonly #values: number;
-  readonly #operators: number;
-  /** Weight of each value, operator after operator. */
-  readonly #counts: Float64Array;
-  /** Log-probability of each value, operator after operator. */
-  readonly #logs: Float64Array;
-  /** The commonest value of each operator. */
-  readonly #commonest: Int32Array;
+  readonly #operators: readonly Operator[];
 
   constructor({ kind, codes, values }: Category, operators: number) {
     this.#kind = kind;
-    this.#codes = codes;
+    this.#codes = codes.map((code) => (code < 0 ? values : code));
     this.#values = values;
-    this.#operators = operators;
-    this.#counts = new Float64Array(operators * values);
-    this.#logs = new Float64Array(operators * values);
-    this.#commonest = new Int32Array(operators);
+    this.#operators = Array.from({ length: operators }, () => new Operator(values));
   }
 
   start(): void {
@@ -35,66 +27,71 @@ class CategoryEmission implements Emission {
   }
 
   update(weights: Float64Array): void {
-    const operators = this.#operators;
-    const values = this.#values;
-    const counts = this.#counts.fill(0);
     const codes = this.#codes;
-    for (let i = 0; i < codes.length; i++) {
-      const code = codes[i] ?? -1;
-      if (code < 0) continue;
-      for (let k = 0; k < operators; k++) {
-        const at = k * values + code;
-        counts[at] = (counts[at] ?? 0) + (weights[i * operators + k] ?? 0);
+    for (const [k, operator] of this.#operators.entries()) {
+      const counts = operator.counts.fill(0);
+      const from = k * codes.length;
+      for (let i = 0; i < codes.length; i++) {
+        const code = codes[i] ?? 0;
+        counts[code] = (counts[code] ?? 0) + (weights[from + i] ?? 0);
       }
-    }
-    for (let k = 0; k < operators; k++) {
-      if (this.#kind === "hash") this.#updateHash(k);
-      else this.#updateShares(k);
+      if (this.#kind === "hash") this.#updateHash(operator);
+      else this.#updateShares(operator);
     }
   }
 
-  #updateShares(operator: number): void {
+  #updateShares({ counts, logs }: Operator): void {
     const { valuePrior, leastValues } = OPERATORS;
     const values = this.#values;
-    const from = operator * values;
     let total = valuePrior * Math.max(leastValues, values);
-    for (let v = 0; v < values; v++) total += this.#counts[from + v] ?? 0;
-    for (let v = 0; v < values; v++) {
-      this.#logs[from + v] = Math.log(((this.#counts[from + v] ?? 0) + valuePrior) / total);
-    }
+    for (let v = 0; v < values; v++) total += counts[v] ?? 0;
+    for (let v = 0; v < values; v++) logs[v] = Math.log(((counts[v] ?? 0) + valuePrior) / total);
   }
 
-  #updateHash(operator: number): void {
+  #updateHash(operator: Operator): void {
     const { otherPrior, leastOthers, mostOthers, otherValues } = OPERATORS;
+    const { counts, logs } = operator;
     const values = this.#values;
-    const from = operator * values;
     let total = 0;
     let commonest = 0;
     for (let v = 0; v < values; v++) {
-      total += this.#counts[from + v] ?? 0;
-      if ((this.#counts[from + v] ?? 0) > (this.#counts[from + commonest] ?? 0)) commonest = v;
+      total += counts[v] ?? 0;
+      if ((counts[v] ?? 0) > (counts[commonest] ?? 0)) commonest = v;
     }
-    const others = total - (this.#counts[from + commonest] ?? 0);
+    const others = total - (counts[commonest] ?? 0);
     const share = Math.min(mostOthers, Math.max(leastOthers, (others + otherPrior) / (total + 1)));
-    this.#logs.fill(Math.log(share / otherValues), from, from + values);
-    this.#logs[from + commonest] = Math.log(1 - share);
-    this.#commonest[operator] = commonest;
+    logs.fill(Math.log(share / otherValues), 0, values);
+    logs[commonest] = Math.log(1 - share);
+    operator.commonest = commonest;
   }
 
   addTo(logs: Float64Array): void {
-    const operators = this.#operators;
     const codes = this.#codes;
-    for (let i = 0; i < codes.length; i++) {
-      const code = codes[i] ?? -1;
-      if (code < 0) continue;
-      for (let k = 0; k < operators; k++) {
-        const at = i * operators + k;
-        logs[at] = (logs[at] ?? 0) + (this.#logs[k * this.#values + code] ?? 0);
+    for (const [k, { logs: ofValues }] of this.#operators.entries()) {
+      const from = k * codes.length;
+      for (let i = 0; i < codes.length; i++) {
+        logs[from + i] = (logs[from + i] ?? 0) + (ofValues[codes[i] ?? 0] ?? 0);
       }
     }
   }
 
   isApart(): boolean {
-    return this.#kind === "hash" && new Set(this.#commonest).size === this.#operators;
+    const commonest = new Set(this.#operators.map((operator) => operator.commonest));
+    return this.#kind === "hash" && commonest.size === this.#operators.length;
+  }
+}
+
+/** What belongs to one operator. The last place is that of missing values, whose log-probability stays 0. */
+class Operator {
+  /** Weight of each value. */
+  readonly counts: Float64Array;
+  /** Log-probability of each value. */
+  readonly logs: Float64Array;
+  /** The value with the largest weight (tie: the one seen first); of hashes only. */
+  commonest = 0;
+
+  constructor(values: number) {
+    this.counts = new Float64Array(values + 1);
+    this.logs = new Float64Array(values + 1);
   }
 }

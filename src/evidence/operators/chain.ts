@@ -54,10 +54,11 @@ export function mixtureChain(operators: number, weights: Float64Array): Chain {
   const transitions = new Float64Array(operators * operators);
   const learn = (learnt: Float64Array): void => {
     initial.fill(1);
-    for (const [at, weight] of learnt.entries()) {
-      initial[at % operators] = (initial[at % operators] ?? 0) + weight;
+    const sessions = learnt.length / operators;
+    for (let k = 0; k < operators; k++) {
+      for (let i = 0; i < sessions; i++) initial[k] = (initial[k] ?? 0) + (learnt[k * sessions + i] ?? 0);
     }
-    const total = operators + learnt.length / operators;
+    const total = operators + sessions;
     for (const [k, share] of initial.entries()) initial[k] = share / total;
     for (let from = 0; from < operators; from++) transitions.set(initial, from * operators);
   };
@@ -79,6 +80,7 @@ export class ForwardBackward {
   readonly #scales: Float64Array;
   readonly #backward: Float64Array;
   readonly #next: Float64Array;
+  readonly #reached: Float64Array;
   /** Expected transitions of the last call, from operator (row) to operator. */
   readonly expected: Float64Array;
 
@@ -90,11 +92,12 @@ export class ForwardBackward {
     this.#scales = new Float64Array(sessions);
     this.#backward = new Float64Array(operators);
     this.#next = new Float64Array(operators);
+    this.#reached = new Float64Array(operators);
     this.expected = new Float64Array(operators * operators);
   }
 
   /**
-   * @param logs - log-likelihood of each session under each operator
+   * @param logs - log-likelihood of each session under each operator, operator after operator
    * @param weights - is overwritten with the probability of each operator at each session
    * @returns the log-likelihood of all sessions
    */
@@ -106,59 +109,68 @@ export class ForwardBackward {
 
   #runForward(logs: Float64Array, { initial, transitions }: Chain): number {
     const operators = this.#operators;
+    const sessions = this.#sessions;
     const likelihoods = this.#likelihoods;
     const forward = this.#forward;
+    const reached = this.#reached;
+    reached.set(initial);
     let logLikelihood = 0;
-    for (let i = 0; i < this.#sessions; i++) {
-      const row = i * operators;
-      let most = -Infinity;
-      for (let k = 0; k < operators; k++) most = Math.max(most, logs[row + k] ?? 0);
-      let sum = 0;
-      for (let to = 0; to < operators; to++) {
-        const likelihood = Math.exp(Math.max(LEAST_LOG, (logs[row + to] ?? 0) - most));
-        likelihoods[row + to] = likelihood;
-        let reached = 0;
-        if (i === 0) reached = initial[to] ?? 0;
-        else {
-          for (let from = 0; from < operators; from++) {
-            reached += (forward[row - operators + from] ?? 0) * (transitions[from * operators + to] ?? 0);
-          }
-        }
-        forward[row + to] = reached * likelihood;
-        sum += reached * likelihood;
+    for (let i = 0; i < sessions; i++) {
+      let most = logs[i] ?? 0;
+      for (let at = sessions + i; at < logs.length; at += sessions) {
+        const log = logs[at] ?? 0;
+        if (log > most) most = log;
       }
-      for (let k = 0; k < operators; k++) forward[row + k] = (forward[row + k] ?? 0) / sum;
+      let sum = 0;
+      for (let k = 0, at = i; k < operators; k++, at += sessions) {
+        const log = (logs[at] ?? 0) - most;
+        const likelihood = log === 0 ? 1 : Math.exp(log > LEAST_LOG ? log : LEAST_LOG);
+        const joint = likelihood * (reached[k] ?? 0);
+        likelihoods[at] = likelihood;
+        forward[at] = joint;
+        sum += joint;
+      }
       this.#scales[i] = sum;
       logLikelihood += most + Math.log(sum);
+      reached.fill(0);
+      for (let from = 0, at = i; from < operators; from++, at += sessions) {
+        const probability = (forward[at] ?? 0) / sum;
+        forward[at] = probability;
+        for (let to = 0; to < operators; to++) {
+          reached[to] = (reached[to] ?? 0) + probability * (transitions[from * operators + to] ?? 0);
+        }
+      }
     }
     return logLikelihood;
   }
 
   #runBackward({ transitions }: Chain, weights: Float64Array): void {
     const operators = this.#operators;
+    const sessions = this.#sessions;
     const likelihoods = this.#likelihoods;
     const forward = this.#forward;
     const expected = this.expected.fill(0);
     const backward = this.#backward.fill(1);
     const next = this.#next;
-    for (let i = this.#sessions - 1; i >= 0; i--) {
-      const row = i * operators;
-      for (let k = 0; k < operators; k++) weights[row + k] = (forward[row + k] ?? 0) * (backward[k] ?? 0);
-      if (i === 0) return;
-      for (let to = 0; to < operators; to++) {
-        const factor = ((likelihoods[row + to] ?? 0) * (backward[to] ?? 0)) / (this.#scales[i] ?? 1);
-        next[to] = Math.min(MOST_BACKWARD, factor);
+    for (let i = sessions - 1; ; i--) {
+      for (let k = 0, at = i; k < operators; k++, at += sessions) {
+        weights[at] = (forward[at] ?? 0) * (backward[k] ?? 0);
       }
-      for (let from = 0; from < operators; from++) {
-        const before = forward[row - operators + from] ?? 0;
+      if (i === 0) return;
+      const scale = this.#scales[i] ?? 1;
+      for (let k = 0, at = i; k < operators; k++, at += sessions) {
+        const factor = ((likelihoods[at] ?? 0) * (backward[k] ?? 0)) / scale;
+        next[k] = factor < MOST_BACKWARD ? factor : MOST_BACKWARD;
+      }
+      for (let from = 0, at = i - 1; from < operators; from++, at += sessions) {
+        const before = forward[at] ?? 0;
         let sum = 0;
         for (let to = 0; to < operators; to++) {
-          const at = from * operators + to;
-          const step = (transitions[at] ?? 0) * (next[to] ?? 0);
-          expected[at] = (expected[at] ?? 0) + before * step;
+          const step = (transitions[from * operators + to] ?? 0) * (next[to] ?? 0);
+          expected[from * operators + to] = (expected[from * operators + to] ?? 0) + before * step;
           sum += step;
         }
-        backward[from] = Math.min(MOST_BACKWARD, sum);
+        backward[from] = sum < MOST_BACKWARD ? sum : MOST_BACKWARD;
       }
     }
   }

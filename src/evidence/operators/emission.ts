@@ -1,6 +1,6 @@
 /**
  * What an operator's sessions look like: one emission per block of traits that is independent of the others. All numbers are one block;
- * every other primitive is a block of its own. Weights and logarithms are per session and operator, session after session.
+ * every other primitive is a block of its own. Weights and logarithms are per operator and session, operator after operator.
  */
 export interface Emission {
   /** Forgets what was learnt, and starts from weights. */

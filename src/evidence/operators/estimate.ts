@@ -108,7 +108,7 @@ function modelOf(traits: Traits, fit: Fit, gain: number): OperatorModel {
     needed: neededGain(traits, fit.operators),
     primitives: traits.primitives,
     path,
-    probabilities: path.map((_, i) => Math.min(1, fit.weights[i * fit.operators + (likeliest[i] ?? 0)] ?? 0)),
+    probabilities: path.map((_, i) => Math.min(1, fit.weights[(likeliest[i] ?? 0) * path.length + i] ?? 0)),
     active: path.at(-1) ?? null,
   };
 }

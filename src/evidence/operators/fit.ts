@@ -11,7 +11,7 @@ import type { Traits } from "./traits.ts";
 export interface Fit {
   readonly operators: number;
   readonly logLikelihood: number;
-  /** Probability of each operator at each session, session after session. */
+  /** Probability of each operator at each session, operator after operator. */
   readonly weights: Float64Array;
   /** Whether the operators differ so much that no order is needed to tell them apart. */
   readonly isApart: boolean;

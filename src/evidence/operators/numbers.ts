@@ -11,6 +11,8 @@ export interface Numbers {
   readonly width: number;
   /** Session after session; a missing number is 0. */
   readonly rows: Float64Array;
+  /** The products of each pair of a session's numbers, lower triangle, session after session: sums over them are what a fit spends its time on. */
+  readonly products: Float64Array;
   /** C, lower triangle, row after row. */
   readonly covariance: Float64Array;
 }
@@ -28,7 +30,7 @@ export function numbersOf(columns: readonly Float64Array[], sessions: number): N
   for (const [a, column] of varying.entries()) {
     for (let i = 0; i < sessions; i++) rows[i * width + a] = column[i] ?? 0;
   }
-  return { width, rows, covariance: covarianceOf(rows, width, sessions) };
+  return { width, rows, products: productsOf(rows, width), covariance: covarianceOf(rows, width, sessions) };
 }
 
 /** Numbers with mean 0 and variance 1 among those present; a missing one is 0. Null if all present are equal. */
@@ -68,6 +70,17 @@ function momentsOf(values: Float64Array): { mean: number; variance: number } {
   let squares = 0;
   for (const value of values) squares += (value - mean) ** 2;
   return { mean, variance: squares / values.length };
+}
+
+function productsOf(rows: Float64Array, width: number): Float64Array {
+  const products = new Float64Array((rows.length / width) * triangleSize(width));
+  let at = 0;
+  for (let row = 0; row < rows.length; row += width) {
+    for (let a = 0; a < width; a++) {
+      for (let b = 0; b <= a; b++) products[at++] = (rows[row + a] ?? 0) * (rows[row + b] ?? 0);
+    }
+  }
+  return products;
 }
 
 function covarianceOf(rows: Float64Array, width: number, sessions: number): Float64Array {

@@ -30,10 +30,10 @@ export function groupings(traits: Traits, operators: number): Groups[] {
   return [...all.values()];
 }
 
-/** Weights of groups: `own` in the session's group, the rest shared by the others. */
+/** Weights of groups, operator after operator: `own` in the session's group, the rest shared by the others. */
 export function groupWeights(groups: Groups, operators: number, own: number): Float64Array {
   const weights = new Float64Array(groups.length * operators).fill((1 - own) / (operators - 1));
-  for (const [i, group] of groups.entries()) weights[i * operators + group] = own;
+  for (const [i, group] of groups.entries()) weights[group * groups.length + i] = own;
   return weights;
 }
 

@@ -5,43 +5,84 @@ export function triangleSize(width: number): number {
   return (width * (width + 1)) / 2;
 }
 
-/**
- * Cholesky's decomposition Σ = L Lᵀ. Writes L with the inverses of its diagonal, which is what solving needs.
- * @param matrix - positive definite
- * @returns ln |Σ|
- */
-export function decompose(matrix: Float64Array, width: number, factor: Float64Array): number {
-  let logDeterminant = 0;
-  let rowA = 0;
-  for (let a = 0; a < width; a++) {
-    let rowB = 0;
-    for (let b = 0; b <= a; b++) {
-      let sum = matrix[rowA + b] ?? 0;
-      for (let c = 0; c < b; c++) sum -= (factor[rowA + c] ?? 0) * (factor[rowB + c] ?? 0);
-      if (a === b) {
-        logDeterminant += Math.log(sum);
-        factor[rowA + a] = 1 / Math.sqrt(sum);
-      } else factor[rowA + b] = sum * (factor[rowB + b] ?? 0);
-      rowB += b + 1;
-    }
-    rowA += a + 1;
-  }
-  return logDeterminant;
-}
+/** Room for inverting matrices of one width; it is used again by each call. */
+export class Inverter {
+  readonly #width: number;
+  /** L of Σ = L Lᵀ with the inverses of its diagonal, then L⁻¹. */
+  readonly #factor: Float64Array;
+  /** Σ⁻¹ of the last call, lower triangle. */
+  readonly inverse: Float64Array;
 
-/** Solves L z = y for one row of `from`, and writes z to the same row of `to`. */
-export function solve(
-  factor: Float64Array,
-  width: number,
-  from: Float64Array,
-  to: Float64Array,
-  row: number,
-): void {
-  let at = 0;
-  for (let a = 0; a < width; a++) {
-    let sum = from[row + a] ?? 0;
-    for (let b = 0; b < a; b++) sum -= (factor[at++] ?? 0) * (to[row + b] ?? 0);
-    to[row + a] = sum * (factor[at++] ?? 0);
+  constructor(width: number) {
+    this.#width = width;
+    this.#factor = new Float64Array(triangleSize(width));
+    this.inverse = new Float64Array(triangleSize(width));
+  }
+
+  /**
+   * Inverts a matrix by Cholesky's decomposition.
+   * @param matrix - positive definite, lower triangle
+   * @returns ln |Σ|
+   */
+  invert(matrix: Float64Array): number {
+    const logDeterminant = this.#decompose(matrix);
+    this.#invertFactor();
+    this.#multiply();
+    return logDeterminant;
+  }
+
+  #decompose(matrix: Float64Array): number {
+    const factor = this.#factor;
+    let determinant = 0;
+    let rowA = 0;
+    for (let a = 0; a < this.#width; a++) {
+      let rowB = 0;
+      for (let b = 0; b <= a; b++) {
+        let sum = matrix[rowA + b] ?? 0;
+        for (let c = 0; c < b; c++) sum -= (factor[rowA + c] ?? 0) * (factor[rowB + c] ?? 0);
+        if (a === b) {
+          determinant += Math.log(sum);
+          factor[rowA + a] = 1 / Math.sqrt(sum);
+        } else factor[rowA + b] = sum * (factor[rowB + b] ?? 0);
+        rowB += b + 1;
+      }
+      rowA += a + 1;
+    }
+    return determinant;
+  }
+
+  /** L⁻¹ in place, row by row: row a needs its own row of L and the rows of L⁻¹ above. */
+  #invertFactor(): void {
+    const factor = this.#factor;
+    let rowA = 0;
+    for (let a = 0; a < this.#width; a++) {
+      const diagonal = factor[rowA + a] ?? 0;
+      for (let b = 0; b < a; b++) {
+        let sum = 0;
+        let rowC = triangleSize(b);
+        for (let c = b; c < a; c++) {
+          sum += (factor[rowA + c] ?? 0) * (factor[rowC + b] ?? 0);
+          rowC += c + 1;
+        }
+        factor[rowA + b] = -sum * diagonal;
+      }
+      rowA += a + 1;
+    }
+  }
+
+  /** Σ⁻¹ = L⁻ᵀ L⁻¹. */
+  #multiply(): void {
+    const factor = this.#factor;
+    const inverse = this.inverse.fill(0);
+    let rowC = 0;
+    for (let c = 0; c < this.#width; c++) {
+      let at = 0;
+      for (let a = 0; a <= c; a++) {
+        const left = factor[rowC + a] ?? 0;
+        for (let b = 0; b <= a; b++, at++) inverse[at] = (inverse[at] ?? 0) + left * (factor[rowC + b] ?? 0);
+      }
+      rowC += c + 1;
+    }
   }
 }
 
