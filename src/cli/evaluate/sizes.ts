@@ -26,7 +26,7 @@ export interface Sizes {
 export const FULL: Sizes = {
   stationary: 1_000,
   stationaryLength: 1_000,
-  identities: 200,
+  identities: 1_000,
   primitives: 32,
   identityLength: 300,
   changes: 1_000,

@@ -81,7 +81,7 @@ export function changesPart(context: Context): Part {
       },
     ]),
     details: {
-      title: "Share of changes that are seen, by kind; the last five have no bar",
+      title: `Share of changes that are seen, by kind; the last ${HARD_CHANGE_KINDS.length} have no bar`,
       unit: "share",
       columns: [
         ...WITHIN.map((within) => `five states, ${within}`),
