@@ -146,4 +146,8 @@ export const COMMANDS = {
   learntAbove: 0.05,
   /** Distinct words whose shares over all identities are known; rarer ones have the share of an unseen word. */
   sharedWords: 4096,
+  /** Words that are counted at once, above `sharedWords`: when there are more, all but the most used are dropped. */
+  countedWords: 8192,
+  /** Seconds between the starts of two passes over all sessions. */
+  sharesEverySecs: 86_400,
 } as const;

@@ -55,6 +55,7 @@ export {
   readIdentityPage,
   type StoredMember,
 } from "./observation-pages.ts";
+export { readValuePage, VALUE_PAGE_QUERIES, type ValuePage } from "./sessions/all-rows.ts";
 export type { SessionCursor } from "./sessions/row-pages.ts";
 export {
   addJob,
