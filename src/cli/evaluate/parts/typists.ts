@@ -7,6 +7,7 @@ import { chance, randomOf } from "../draws.ts";
 import type { Figure, Part } from "../figures.ts";
 import { NO_KEYSTROKES, readKeystrokes, TYPIST_KINDS, typistsOf } from "../keystrokes.ts";
 import { adjustedRand } from "../operator-cases.ts";
+import { interleave, type Pairs, pairsOf } from "../typist-pairs.ts";
 import { type Estimate, meanOf, shareOf } from "../statistics.ts";
 import { type Alarms, firstAlarms, WITHIN } from "./changes.ts";
 
@@ -47,16 +48,6 @@ export function typistsPart(context: Context, keystrokes: string | null = readKe
     details: null,
     skipped: null,
   };
-}
-
-type Pairs = readonly (readonly [number, number])[];
-
-/** Each typist with as many of the typists after it. */
-function pairsOf(typists: number, partners: number): Pairs {
-  return Array.from({ length: typists * partners }, (_, i) => {
-    const first = i % typists;
-    return [first, (first + Math.floor(i / typists) + 1) % typists];
-  });
 }
 
 /** One typist throughout, and another one after some sessions. */
@@ -185,23 +176,4 @@ function alarmsOf(
     }),
   );
   return { states, noted: evidence("noted"), changed: evidence("changed") };
-}
-
-/** Sessions of two in turns, each in its own order, until one has none left. */
-function interleave(
-  both: readonly [readonly SessionValues[], readonly SessionValues[]],
-  limit: number,
-  stays: () => boolean,
-) {
-  const [sessions, truth]: [SessionValues[], number[]] = [[], []];
-  const taken: [number, number] = [0, 0];
-  let who: 0 | 1 = 0;
-  while (sessions.length < limit) {
-    const next = both[who][taken[who]++];
-    if (next === undefined) break;
-    sessions.push(next);
-    truth.push(who);
-    if (!stays()) who = who === 0 ? 1 : 0;
-  }
-  return { sessions, truth };
 }
