@@ -100,6 +100,8 @@ export const OPERATORS = {
   otherValues: 30,
   /** Rounds of expectation and maximisation. */
   rounds: 12,
+  /** Change of the log-likelihood in a round below which a fit is finished before: the rounds left would change nothing that is compared. */
+  settled: 1e-4,
   /** Probability to stay with the operator at first, of the two starts. */
   stays: [0.75, 0.25],
   /** Weight of a session in its group at the start of a fit. */

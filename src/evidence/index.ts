@@ -14,21 +14,21 @@ export {
   drawOf,
   type Hypothesis,
   keyOf,
-  type NumericSummary,
   Regime,
   type RegimeSplit,
-  type SharesSummary,
   type SipKey,
   type Step,
   type StepConstants,
-  type Summary,
 } from "./change/index.ts";
+export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {
   estimateOperators,
+  groupsOf,
   type Kinds,
+  type OperatorGroup,
   type OperatorModel,
   operators,
   type SessionValues,
 } from "./operators/index.ts";
-export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
+export { type NumericSummary, type SharesSummary, type Summary } from "./statistics.ts";

@@ -38,11 +38,15 @@ export class Fitter {
     this.#forwardBackward = new ForwardBackward(sessions, operators);
   }
 
-  /** Runs the rounds. `weights` is where they start. @returns the log-likelihood */
+  /**
+   * Runs the rounds.
+   * @param weights - where they start
+   * @returns the log-likelihood
+   */
   run(weights: Float64Array, chain: Chain): number {
     this.#weights.set(weights);
     for (const emission of this.#emissions) emission.start(this.#weights);
-    let logLikelihood = 0;
+    let logLikelihood = -Infinity;
     for (let round = 0; round < OPERATORS.rounds; round++) {
       if (round > 0) chain.learn(this.#weights, this.#forwardBackward.expected);
       this.#logs.fill(0);
@@ -50,7 +54,9 @@ export class Fitter {
         emission.update(this.#weights);
         emission.addTo(this.#logs);
       }
+      const before = logLikelihood;
       logLikelihood = this.#forwardBackward.run(this.#logs, chain, this.#weights);
+      if (Math.abs(logLikelihood - before) < OPERATORS.settled) break;
     }
     return logLikelihood;
   }
