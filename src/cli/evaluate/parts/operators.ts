@@ -29,9 +29,13 @@ interface Answer {
   readonly isMultiActor: boolean;
 }
 
+/** Series per step of progress. */
+const PER_STEP = 40;
+
 /** Steps of progress. */
 export function operatorsSteps({ oneOperator, twoOperators, threeOperators }: Context["sizes"]): number {
-  return oneOperator + twoOperators * TWO_OPERATORS.length * LENGTHS.length + threeOperators;
+  const counts = [oneOperator, ...LENGTHS.map(() => twoOperators * TWO_OPERATORS.length), threeOperators];
+  return counts.reduce((sum, count) => sum + Math.floor(count / PER_STEP), 0);
 }
 
 /** Evaluates them. */
@@ -148,7 +152,7 @@ function answersTo(
     const seed = randomOf(context.seed, [RANDOM.operators, what, i]).integer(0, SEED_MAX);
     const series = each.series(length, seed);
     const { estimate, path } = context.evidence.operators(series.sessions, series.kinds);
-    context.onStep(each.name);
+    if ((i + 1) % PER_STEP === 0) context.onStep(`${i + 1} of ${count} series`);
     const rand = adjustedRand(series.truth, path);
     return { name: each.name, length, estimate, rand, isMultiActor: everMultiActor(series) };
   });
