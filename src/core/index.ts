@@ -46,13 +46,20 @@ export {
   isInformative,
   type Member,
   type MergeKind,
+  mergeKindOf,
   nameInSeries,
   type Observation,
   type State,
   STATES,
   type ValueKind,
 } from "./observation.ts";
-export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
+export {
+  type PlaceInSeries,
+  type Precedence,
+  compareMembers,
+  comparePrecedence,
+  compareUtf8,
+} from "./order.ts";
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";
