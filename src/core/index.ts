@@ -46,6 +46,7 @@ export {
   isInformative,
   type Member,
   type MergeKind,
+  mergeKindOf,
   nameInSeries,
   type Observation,
   type State,

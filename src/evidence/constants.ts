@@ -61,6 +61,9 @@ export const CHANGE = {
   checkpoints: 2,
 } as const;
 
+/** Observations of the path of E that is drawn, the newest ones. */
+export const PATH_OBSERVATIONS = 5_000;
+
 /** The operator model. */
 export const OPERATORS = {
   /** Sessions that are looked at, the last ones. More would take longer and hide who is active. */
@@ -71,6 +74,8 @@ export const OPERATORS = {
   every: 8,
   /** Most operators that are told apart. */
   most: 3,
+  /** Primitives that are looked at, those seen most often. The time grows with the third power of the numbers among them. */
+  traits: 32,
   /** λ of the transformation of positive numbers; the one of least variance is taken. */
   powers: [0, 1 / 3, 1],
   /** The covariance of all sessions: factor off the diagonal, and what is added on it, so that it can be inverted. */
@@ -98,6 +103,8 @@ export const OPERATORS = {
   otherValues: 30,
   /** Rounds of expectation and maximisation. */
   rounds: 12,
+  /** Change of the log-likelihood in a round below which a fit is finished before: the rounds left would change nothing that is compared. */
+  settled: 1e-4,
   /** Probability to stay with the operator at first, of the two starts. */
   stays: [0.75, 0.25],
   /** Weight of a session in its group at the start of a fit. */

@@ -24,6 +24,8 @@ import {
   followArrivals,
   followBagArrivals,
   followBagsAgain,
+  pathOfBy,
+  type PathWalk,
   readFigures,
   type Rules,
   rulesOf,
@@ -82,6 +84,20 @@ export function seriesAsOf(
 }
 
 /**
+ * E over time: all members of the series are passed to `take`, in series order.
+ * @param most - observations of the path at most, the newest
+ */
+export function pathOf(
+  primitive: string,
+  kind: ChangeKind,
+  kept: Uint8Array | null,
+  inputs: EvidenceInputs,
+  most: number,
+): PathWalk {
+  return pathOfBy(rulesIn(inputs), primitive, kind, kept, most);
+}
+
+/**
  * The E of an identity: the sum over its series, shared by the primitives that have the error rate in common.
  * @param es - of its series, in ASCII order of the primitives; only the first 32 count
  * @example evidenceE([3200, 1, 1]) // 100.0625
@@ -92,12 +108,17 @@ export function evidenceE(es: readonly number[]): number {
   return sum / PRIMITIVES_PER_IDENTITY;
 }
 
-function summarizeSeries(kept: Uint8Array): FollowedSeries | null {
+/** What the read model holds of a series. @param kept - what is kept for it */
+export function summarizeSeries(kept: Uint8Array): FollowedSeries | null {
   const figures = readFigures(kept);
   return figures && { e: figures.e, changedSinceTs: figures.changedSinceTs };
 }
 
-function summarizeIdentity(keptOfIdentity: string | null, series: readonly Uint8Array[]): FollowedIdentity {
+/** What the read model holds of an identity. @param series - what is kept for each, in ASCII order of the primitives */
+export function summarizeIdentity(
+  keptOfIdentity: string | null,
+  series: readonly Uint8Array[],
+): FollowedIdentity {
   const es: number[] = [];
   let changedTs: number | null = null;
   for (const kept of series) {

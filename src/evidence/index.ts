@@ -6,7 +6,7 @@ export {
   type SessionScore,
   wordSecretStamp,
 } from "./commands/index.ts";
-export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
   type ChangeKind,
@@ -15,22 +15,41 @@ export {
   drawOf,
   type Hypothesis,
   keyOf,
-  type NumericSummary,
   Regime,
   type RegimeSplit,
-  type SharesSummary,
   type SipKey,
   type Step,
   type StepConstants,
-  type Summary,
 } from "./change/index.ts";
-export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  pathOf,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
 export {
   type ChangeItem,
   type ChangeView,
   type CommandsView,
   describeCommands,
+  type EvidencePath,
+  type PathWalk,
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
+export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
+export {
+  estimateOperators,
+  groupsOf,
+  type Kinds,
+  type OperatorGroup,
+  type OperatorModel,
+  operators,
+  type SessionValues,
+} from "./operators/index.ts";
+export { type NumericSummary, type SharesSummary, type Summary } from "./statistics.ts";

@@ -8,6 +8,9 @@ import { readShares, shareIn, type WordUses } from "./store.ts";
 const HOLDS_MS = 3_600_000;
 const RETRY_MS = 60_000;
 
+/** The share of a word that nobody is known to have used. */
+export const UNSEEN_SHARE = shareIn(null, "");
+
 interface Memo {
   readonly stamp: string;
   readonly untilMs: number;
@@ -27,6 +30,14 @@ export async function sharesFor(env: Env, words: Iterable<string>): Promise<Reco
   if (stamp === null) return {};
   const uses = await usesIn(env, stamp);
   return Object.fromEntries([...new Set(words)].map((word) => [word, shareIn(uses, word)]));
+}
+
+/** The share of any word over all identities, as of now; null if commands are not scored. Never rejects. */
+export async function wordShareReader(env: Env): Promise<((word: string) => number) | null> {
+  const stamp = wordStampOf(env);
+  if (stamp === null) return null;
+  const uses = await usesIn(env, stamp);
+  return (word) => shareIn(uses, word);
 }
 
 async function usesIn(env: Env, stamp: string): Promise<WordUses | null> {

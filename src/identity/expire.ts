@@ -70,7 +70,7 @@ function needIn(
   primitive: string,
   wide: ReadonlyMap<string, readonly Member[]>,
 ): (observation: AppliedObservation) => boolean {
-  const tail = store.record(primitive)?.tail;
+  const tail = store.stateRecord(primitive)?.tail;
   // An observation without a state is just being applied.
   if (!tail) return () => true;
   const needed = new Set([...membersOf(tail), ...(wide.get(primitive) ?? [])].map(nameInSeries));

@@ -21,7 +21,7 @@ export function recentOf(store: IdentityStore): RecentAnswer {
   if (store.isEmpty) return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
   const { attackerUuids, firstSeenTs } = store.links.linked();
   const observations = store.attributions().flatMap(({ primitive }): RecentObservation[] => {
-    const tail = store.record(primitive)?.tail;
+    const tail = store.stateRecord(primitive)?.tail;
     if (!tail) return [];
     const members = tail.kind === "hash" ? tail.latest : tail.newest;
     return members.map(({ value, ts, evidenceRef, attackerUuid }) => {

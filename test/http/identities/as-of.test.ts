@@ -3,14 +3,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  type MergeKind,
-  STANDARD_POLICY,
-  type State,
-  stubIdentityUuid,
-} from "../../../src/core/index.ts";
+import { readConfig } from "../../../src/config.ts";
+import { type Member, merge, type MergeKind, type State, stubIdentityUuid } from "../../../src/core/index.ts";
 import { STANDARD_THRESHOLDS } from "../../../src/core/thresholds.ts";
 import { Records } from "../../../src/identity/store/records.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
@@ -108,7 +102,7 @@ describe("[§7] as_of", () => {
     expect((await asOf(identityUuid, START_TS - 0.001)).primitives).toEqual([]);
     expect(await asOf(identityUuid, 0)).toEqual({
       identity_uuid: identityUuid,
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [],
     });
   });
@@ -183,7 +177,7 @@ describe("[§7] as_of", () => {
       for (const uuid of [loser, winner]) {
         expect(await asOf(uuid, time)).toEqual({
           identity_uuid: winner,
-          policy: STANDARD_POLICY.id,
+          policy: readConfig(env).policy.id,
           primitives: [should],
         });
       }
