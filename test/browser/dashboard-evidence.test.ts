@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { registerAttackers, sendSessions } from "../../src/cli/play.ts";
 import { castAttackers, findScenario, simulate } from "../../src/simulate/index.ts";
+import { randomOf } from "../../src/simulate/random.ts";
 import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
 import { observation, startWorld, type World } from "./dashboard-world.ts";
 import { excessOf, findings, openSignedIn } from "./signed-in.ts";
@@ -12,7 +13,6 @@ const BEACON = "toolchain.c2.beacon_interval_ms";
 const MODALITY = "motor.input_modality";
 /** One that changes while its page is open. */
 const LIVE_ATTACKER = "5e1f0c7a-3b1d-4a80-9d55-000000000077";
-const LIVE = "motor.pause_ms";
 const COMMANDS_ATTACKER = "5e1f0c7a-3b1d-4a80-9d55-000000000078";
 
 describe.skipIf(chromium === null)(
@@ -24,6 +24,7 @@ describe.skipIf(chromium === null)(
     /** Identities by scenario. */
     const uuids = new Map<string, string>();
     const endTs = Math.floor(Date.now() / 1_000) - 600;
+    const random = randomOf(1, [7]);
     let n = 0;
 
     const identityOf = async (attackerUuid: string) =>
@@ -53,10 +54,10 @@ describe.skipIf(chromium === null)(
       await sendSessions(world.client, sessions, 500);
       const expectedObservations = sessions.reduce((sum, { events }) => sum + events.length, 0);
       await world.client.waitUntilApplied({ expectedObservations });
-      const pauses = Array.from({ length: 40 }, (_, i) => 140 + ((i * 7) % 11));
+      const pauses = Array.from({ length: 40 }, () => random.integer(130, 150));
       const words = Array.from({ length: 8 }, (_, i) => [i === 7 ? "ffffffffffffffff" : "0123456789abcdef"]);
       await send([
-        ...observed(LIVE_ATTACKER, LIVE, pauses, 12_000),
+        ...observed(LIVE_ATTACKER, BEACON, pauses, 12_000),
         ...observed(COMMANDS_ATTACKER, "cognitive.command_words", words, 0),
         ...observed(COMMANDS_ATTACKER, MODALITY, Array<string>(8).fill("typed"), 0),
       ]);
@@ -250,7 +251,7 @@ describe.skipIf(chromium === null)(
       await page.locator(`tr[data-uuid="${uuids.get("new-habits")}"]`).waitFor();
       expect(await shown()).toEqual([uuids.get("new-habits")]);
       expect(await rows.first().locator(".evidence-cell").innerText()).toMatch(
-        /^changed \d+ days? ago\s+E [\d.]+$/,
+        /^\s*changed \d+ days? ago\s+E [\d.]+$/,
       );
       expect(new URL(page.url()).searchParams.get("evidence")).toBe("changed");
       await page.getByRole("button", { name: "Clear" }).click();
@@ -262,24 +263,24 @@ describe.skipIf(chromium === null)(
     });
 
     it("a change that is proven while the page is open appears in header, marks, timeline and events", async () => {
-      const { page, heard } = await open("live", `?open=${LIVE}`);
+      const { page, heard } = await open("live", `?open=${BEACON}`);
       await page.locator('.live[data-connection="live"]').waitFor();
       expect(await story(page).innerText()).toMatch(/^Has behaved alike since \d+ \w+, 40 sessions\.$/);
       expect(await page.locator(".change-line").count()).toBe(0);
-      const slower = Array.from({ length: 40 }, (_, i) => 230 + ((i * 7) % 11));
-      await send(observed(LIVE_ATTACKER, LIVE, slower, 0));
+      const slower = Array.from({ length: 40 }, () => random.integer(220, 240));
+      await send(observed(LIVE_ATTACKER, BEACON, slower, 0));
       await story(page)
         .getByText(/^ ?Changed on /)
         .waitFor();
       expect(await story(page).innerText()).toMatch(
-        /^Changed on \d+ \w+: pause went from 14\d to 23\d ms \(E = [\d,]+\)/,
+        /^Changed on \d+ \w+: beacon interval went from 1[34]\d to 2[23]\d ms \(E = [\d,]+\)/,
       );
-      await row(page, LIVE).locator(".change-mark").waitFor();
+      await row(page, BEACON).locator(".change-mark").waitFor();
       await page.locator(".evidence-chart .plot[aria-label*='1 proven change']").waitFor();
       expect(await page.locator(".turn-mark .mark-changed").count()).toBe(1);
       await page
         .locator('.transitions li[data-fresh="true"]')
-        .getByText(/^proven change: pause went from/)
+        .getByText(/^proven change: beacon interval went from/)
         .first()
         .waitFor();
       expect(heard()).toEqual([]);
