@@ -15,14 +15,11 @@ export {
   drawOf,
   type Hypothesis,
   keyOf,
-  type NumericSummary,
   Regime,
   type RegimeSplit,
-  type SharesSummary,
   type SipKey,
   type Step,
   type StepConstants,
-  type Summary,
 } from "./change/index.ts";
 export {
   describeSeries,
@@ -55,11 +52,4 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
-export {
-  type NumberSummary,
-  quantile,
-  type SharedValue,
-  type ShareSummary,
-  summarizeCounts,
-  summarizeNumbers,
-} from "./statistics.ts";
+export { type NumericSummary, type SharesSummary, type Summary } from "./statistics.ts";
