@@ -23,7 +23,8 @@ import {
   keyOf,
   type SeriesAsOf,
   seriesAsOf,
-  STANDARD_EVIDENCE,
+  summarizeIdentity,
+  summarizeSeries,
   traitFilter,
 } from "./evidence/index.ts";
 import { wordSharesJob, wordStampOf } from "./evidence/job.ts";
@@ -72,6 +73,14 @@ export function seriesHook(env: Env, shares: WordShares | null): SeriesHook | nu
   const { inputs, hook } = all;
   if (shares === null || inputs.words === null) return hook;
   return evidenceHook({ ...inputs, words: { stamp: inputs.words.stamp, shareOf: shares } });
+}
+
+/** What says what is kept of series and identities, for the read model. */
+export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
+
+/** The same part of the hook, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
+export function seriesSummaries(env: Env): SeriesSummaries | null {
+  return isOff(env) ? null : { summarizeSeries, summarizeIdentity };
 }
 
 /** By variables and secret, both of which an isolate keeps. */
@@ -154,21 +163,6 @@ function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
 function wordsOf(value: string): string[] {
   const read: unknown = JSON.parse(value);
   return Array.isArray(read) ? read.filter((word) => typeof word === "string") : [];
-}
-
-/** What says what is kept of series and identities, for the read model. */
-export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
-
-/** What is kept says it by itself: no secret and no constant is needed. */
-const SUMMARIES: SeriesSummaries = evidenceHook({
-  constants: STANDARD_EVIDENCE,
-  key: keyOf(""),
-  words: null,
-});
-
-/** The same part of the hook; null if evidence is switched off or a variable is wrong. Never throws. */
-export function seriesSummaries(env: Env): SeriesSummaries | null {
-  return isOff(env) ? null : SUMMARIES;
 }
 
 /** What is said of evidence to readers, by the variables of an environment. */

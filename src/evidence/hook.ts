@@ -92,12 +92,17 @@ export function evidenceE(es: readonly number[]): number {
   return sum / PRIMITIVES_PER_IDENTITY;
 }
 
-function summarizeSeries(kept: Uint8Array): FollowedSeries | null {
+/** What the read model holds of a series. @param kept - what is kept for it */
+export function summarizeSeries(kept: Uint8Array): FollowedSeries | null {
   const figures = readFigures(kept);
   return figures && { e: figures.e, changedSinceTs: figures.changedSinceTs };
 }
 
-function summarizeIdentity(keptOfIdentity: string | null, series: readonly Uint8Array[]): FollowedIdentity {
+/** What the read model holds of an identity. @param series - what is kept for each, in ASCII order of the primitives */
+export function summarizeIdentity(
+  keptOfIdentity: string | null,
+  series: readonly Uint8Array[],
+): FollowedIdentity {
   const es: number[] = [];
   let changedTs: number | null = null;
   for (const kept of series) {

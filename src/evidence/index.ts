@@ -24,7 +24,15 @@ export {
   type StepConstants,
   type Summary,
 } from "./change/index.ts";
-export { describeSeries, evidenceE, evidenceHook, type EvidenceInputs, seriesAsOf } from "./hook.ts";
+export {
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
 export {
   type ChangeItem,
   type ChangeView,

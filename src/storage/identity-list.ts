@@ -45,8 +45,8 @@ export function listIdentities(
   sort: IdentitySort = "change",
 ): Promise<IdentitySummary[]> {
   return firstOfAll(databases, sort, limit, async (db) => {
-    const { results } = await pageStatement(db, filter, sort, after, limit, SUMMARIZE_PAGE).all<SummaryRow>();
-    return results.map(toSummary);
+    const statement = pageStatement(db, filter, sort, after, limit, SUMMARIZE_PAGE);
+    return (await statement?.all<SummaryRow>())?.results.map(toSummary) ?? [];
   });
 }
 
@@ -60,8 +60,7 @@ export function listGlances(
 ): Promise<IdentityGlance[]> {
   return firstOfAll(databases, sort, limit, async (db) => {
     const statement = pageStatement(db, filter, sort, after, limit, GLANCE_AT_PAGE);
-    const { results } = await statement.all<GlanceRow>();
-    return results.map(toGlance);
+    return (await statement?.all<GlanceRow>())?.results.map(toGlance) ?? [];
   });
 }
 
@@ -81,7 +80,10 @@ async function firstOfAll<T extends IdentitySummary>(
     .slice(0, limit);
 }
 
-/** @param select - what to select of the rows of `page` */
+/**
+ * Null if there is nothing behind the place.
+ * @param select - what to select of the rows of `page`
+ */
 function pageStatement(
   db: D1Database,
   filter: IdentityFilter,
@@ -89,11 +91,12 @@ function pageStatement(
   after: IdentityPosition | null,
   limit: number,
   select: string,
-): D1PreparedStatement {
+): D1PreparedStatement | null {
   const parameters: (string | number)[] = [limit];
   const bind: Bind = (value) => `?${parameters.push(value)}`;
   const terms = termsOf(filter, isRangeOf(sort, filter), bind);
   const parts = partsOf(sort, filter, terms.length > 0, after, bind);
+  if (parts.length === 0) return null;
   return db.prepare(`WITH ${pageOf(parts, terms)} ${select}`).bind(...parameters);
 }
 
@@ -107,9 +110,9 @@ function pageOf(parts: readonly OrderPart[], terms: readonly FilterTerm[]): stri
     ({ name }) => `WHEN (SELECT count(*) FROM ${name}) <= ${FEW_IDENTITIES} THEN '${name}'`,
   );
   if (cases.length > 0) tables.push(`way AS MATERIALIZED (SELECT CASE ${cases.join(" ")} END AS name)`);
+  const fits = (but: FilterTerm | null) => terms.filter((term) => term !== but).map((term) => term.fits);
   // A limit of 0 keeps the ways that are not taken from being begun, which a condition would not.
   const waysOf = (part: OrderPart, limit: string): string => {
-    const fits = (but: FilterTerm | null) => terms.filter((term) => term !== but).map((term) => term.fits);
     const gathered = sources.map(({ term, name }) => {
       const source = `${name} CROSS JOIN identities ON identities.uuid = ${name}.identity_uuid`;
       return entriesOf(part, source, fits(term), `iif((SELECT name FROM way) IS '${name}', ${limit}, 0)`);
@@ -122,8 +125,6 @@ function pageOf(parts: readonly OrderPart[], terms: readonly FilterTerm[]): stri
   if (keyed) tables.push(`keyed AS MATERIALIZED (${waysOf(keyed, "?1")})`);
   const left = keyed ? "?1 - (SELECT count(*) FROM keyed)" : "?1";
   const all = parts.map((part) => (part === keyed ? "SELECT * FROM keyed" : waysOf(part, left)));
-  // Behind the last entry that fits there is nothing.
-  if (all.length === 0) all.push("SELECT NULL AS uuid, NULL AS sorted_by, NULL AS then_by WHERE false");
   return [...tables, `page AS (${all.join(" UNION ALL ")} ${ORDER} LIMIT ?1)`].join(", ");
 }
 

@@ -21,7 +21,19 @@ async function expectAsInObject(identityUuid: string): Promise<void> {
   const profile = await readProfile(env.DB, identityUuid);
   const states = await statesOf(identityUuid);
   const { policy } = readConfig(env);
-  expect(profile?.states).toEqual(states.map((state) => ({ ...state, policyId: policy.id, evidence: null })));
+  const answer = await env.IDENTITIES.getByName(identityUuid).readEvidence(null, null);
+  if (answer.outcome !== "evidence") throw new Error(`expected evidence, got ${answer.outcome}`);
+  const { change }: { change: { primitive: string; e: number; changes: { since_ts: number }[] }[] } =
+    JSON.parse(answer.body);
+  const evidence = new Map(
+    change.map(({ primitive, e, changes }) => [
+      primitive,
+      { e: Number(e.toPrecision(4)), changedSinceTs: changes.at(-1)?.since_ts ?? null },
+    ]),
+  );
+  expect(profile?.states).toEqual(
+    states.map((state) => ({ ...state, policyId: policy.id, evidence: evidence.get(state.primitive) })),
+  );
 }
 
 describe("[design] the read model", () => {
