@@ -166,14 +166,16 @@ class EvidenceRun implements HookRun {
 
   end(): HookOutcome {
     const { identityUuid, keptOfIdentity, cause } = this.#work;
-    if (cause.kind === "recompute") this.#addGone();
+    const isRecompute = cause.kind === "recompute";
+    if (isRecompute) this.#addGone();
     const kept = new Map<string, Uint8Array>();
     const entries = new Map<string, EntriesChange>();
     const withdrawn: HookEvent[] = [];
     const changed: HookEvent[] = [];
     for (const [primitive, run] of [...this.#runs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const outcome = run.end();
-      if (outcome.kept !== null) kept.set(primitive, outcome.kept);
+      if (outcome.kept !== null && !(isRecompute && this.#isKept(primitive, outcome.kept)))
+        kept.set(primitive, outcome.kept);
       if (outcome.entries !== null) entries.set(primitive, outcome.entries);
       for (const id of outcome.withdrawn) withdrawn.push(withdrawnEvent(identityUuid, primitive, id));
       for (const entry of outcome.changed)
@@ -200,6 +202,12 @@ class EvidenceRun implements HookRun {
         runOf(() => withoutEntries(this.#work.entries(primitive))),
       );
     }
+  }
+
+  /** Whether the same bytes are kept already, so that no row has to be written. */
+  #isKept(primitive: string, bytes: Uint8Array): boolean {
+    const kept = this.#work.kept(primitive);
+    return kept !== null && kept.length === bytes.length && kept.every((byte, i) => byte === bytes[i]);
   }
 
   #seriesOf(primitive: string) {
