@@ -24,6 +24,8 @@ import {
   followArrivals,
   followBagArrivals,
   followBagsAgain,
+  pathOfBy,
+  type PathWalk,
   readFigures,
   type Rules,
   rulesOf,
@@ -79,6 +81,20 @@ export function seriesAsOf(
   asOfTs: number,
 ): SeriesAsOf {
   return seriesAsOfBy(rulesIn(inputs), primitive, kind, kept, entries, asOfTs);
+}
+
+/**
+ * E over time: all members of the series are passed to `take`, in series order.
+ * @param most - observations of the path at most, the newest
+ */
+export function pathOf(
+  primitive: string,
+  kind: ChangeKind,
+  kept: Uint8Array | null,
+  inputs: EvidenceInputs,
+  most: number,
+): PathWalk {
+  return pathOfBy(rulesIn(inputs), primitive, kind, kept, most);
 }
 
 /**
