@@ -37,11 +37,10 @@ export function estimateOperators(sessions: readonly SessionValues[], kinds: Kin
   const last = sessions.slice(-OPERATORS.sessions);
   const traits = traitsOf(last, kinds);
   if (last.length < OPERATORS.fewest) return oneOperator(traits, null);
-  const freedom = likeliestFreedom(traits);
+  const { freedom, one } = fitFreedom(traits);
   const two = fitSeveral(traits, 2, freedom);
   if (!two) return oneOperator(traits, null);
-  const gainOfTwo =
-    two.logLikelihood - Math.max(fitOne(traits, freedom).logLikelihood, fitRows(traits, freedom));
+  const gainOfTwo = two.logLikelihood - Math.max(one.logLikelihood, fitRows(traits, freedom));
   if (!isAccepted(traits, freedom, two, gainOfTwo)) return oneOperator(traits, gainOfTwo);
   let accepted = modelOf(traits, two, gainOfTwo);
   let best = two;
@@ -68,19 +67,15 @@ export function operators(
   return { estimate, path, active };
 }
 
-/** ν of the numbers under one operator (tie: the first). */
-function likeliestFreedom(traits: Traits): number {
+/** The fit of one operator with the likeliest ν (tie: the first). */
+function fitFreedom(traits: Traits): { freedom: number; one: Fit } {
   const [first, ...others] = OPERATORS.freedoms;
-  if (!traits.numbers) return first;
-  let best: { freedom: number; logLikelihood: number } = {
-    freedom: first,
-    logLikelihood: fitOne(traits, first).logLikelihood,
-  };
-  for (const freedom of others) {
-    const { logLikelihood } = fitOne(traits, freedom);
-    if (logLikelihood > best.logLikelihood) best = { freedom, logLikelihood };
+  let best: { freedom: number; one: Fit } = { freedom: first, one: fitOne(traits, first) };
+  for (const freedom of traits.numbers ? others : []) {
+    const one = fitOne(traits, freedom);
+    if (one.logLikelihood > best.one.logLikelihood) best = { freedom, one };
   }
-  return best.freedom;
+  return best;
 }
 
 function isAccepted(traits: Traits, freedom: number, fit: Fit, gain: number): boolean {

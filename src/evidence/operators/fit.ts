@@ -1,8 +1,9 @@
 /** Fits a number of operators to the traits by expectation and maximisation: emissions from weights, and weights from emissions and order. */
 import { OPERATORS } from "../constants.ts";
 import { categoryEmission } from "./categories.ts";
-import { type Chain, ForwardBackward, learntChain, mixtureChain } from "./chain.ts";
+import { type Chain, learntChain, mixtureChain } from "./chain.ts";
 import type { Emission } from "./emission.ts";
+import { type ForwardBackward, forwardBackward } from "./forward-backward.ts";
 import { groupings, groupWeights } from "./starts.ts";
 import { studentEmission } from "./student.ts";
 import type { Traits } from "./traits.ts";
@@ -35,7 +36,7 @@ export class Fitter {
     ];
     this.#logs = new Float64Array(sessions * operators);
     this.#weights = new Float64Array(sessions * operators);
-    this.#forwardBackward = new ForwardBackward(sessions, operators);
+    this.#forwardBackward = forwardBackward(sessions, operators);
   }
 
   /**
