@@ -78,12 +78,10 @@ describe("groups say what an operator's sessions have in common", () => {
   });
 
   it("one operator is one group, also of sessions without traits; abstentions are not counted", () => {
-    const few = sessions
-      .slice(0, 2)
-      .map((session, i): Session => ({
-        ...session,
-        values: i === 0 ? {} : { "motor.keystroke_cadence": "unknown" },
-      }));
+    const few = sessions.slice(0, 2).map((session, i): Session => ({
+      ...session,
+      values: i === 0 ? {} : { "motor.keystroke_cadence": "unknown" },
+    }));
     expect(groupsOf(estimateOperators(valuesOf(few), KINDS), few, KINDS)).toEqual([
       { operator: 0, sessions: 2, share: 1, first_ts: 0, last_ts: 1_100, values: {} },
     ]);
