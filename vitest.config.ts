@@ -38,6 +38,9 @@ async function workersProject(
             INGEST_TOKENS: "ingest-token",
             ADMIN_TOKENS: "admin-token",
             DECNET_WEBHOOK_SECRET: "webhook-secret",
+            EVIDENCE_SECRET: "evidence-secret",
+            // Also where a .dev.vars sets it: commands are scored where a test says so.
+            WORD_SECRET: "",
             LIMIT_QUERIES: process.env["LIMIT_QUERIES"] ?? "",
             ...bindings,
           },

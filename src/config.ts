@@ -96,7 +96,7 @@ function parseConfig(variables: Readonly<Record<string, unknown>>): Parsed {
   if (!kinds.success) {
     const place = kinds.error.issues[0]?.path.join(".");
     problems.push(
-      `PRIMITIVE_KINDS must be a JSON object of primitive to kind (categorical, bool, free_string, array, numeric, hash)${place ? `, which ${place} is not` : ""}`,
+      `PRIMITIVE_KINDS must be a JSON object of primitive to kind (categorical, bool, free_string, array, numeric, hash, bag)${place ? `, which ${place} is not` : ""}`,
     );
   }
   const mode = unknownAttacker.safeParse(read("UNKNOWN_ATTACKER") || "register");

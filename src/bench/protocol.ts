@@ -8,7 +8,7 @@ const workload = z.object({
   group: z.string(),
   firstAttacker: z.number(),
   attackers: z.number(),
-  mix: z.enum(["session", "categorical", "numeric", "hash"]),
+  mix: z.enum(["session", "categorical", "numeric", "hash", "bag"]),
   from: z.number(),
   perAttacker: z.number(),
   order: z.enum(["by_attacker", "in_turn"]),

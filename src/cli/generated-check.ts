@@ -12,7 +12,11 @@ import { PROJECT_ROOT, WRANGLER_ENVIRONMENT } from "./wrangler.ts";
 const TYPES_FILE = "worker-configuration.d.ts";
 /** The inputs of drizzle-kit and the directories of its migrations. */
 const MIGRATIONS = [
-  { config: "drizzle.config.ts", schema: "src/storage/schema.ts", directory: "migrations" },
+  {
+    config: "drizzle.config.ts",
+    schema: "src/storage/schema.ts and src/evidence/schema.ts",
+    directory: "migrations",
+  },
   {
     config: "drizzle.object.config.ts",
     schema: "src/identity/store/schema.ts",

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { isKeyName } from "../sensor/index.ts";
 import { type Format, FORMATS } from "./replay/format.ts";
 import { HASSH_TABLE_NAME, runReplay } from "./replay/run.ts";
+import { localWordSecret } from "./replay/word-secret.ts";
 
 interface Options {
   readonly url: string;
@@ -15,6 +16,7 @@ interface Options {
   readonly speed: number | null;
   readonly sensor?: string;
   readonly hasshAlgorithms?: string;
+  readonly wordSecret?: string;
   readonly retries: number;
   readonly settle: number;
 }
@@ -60,6 +62,12 @@ const program = new Command("replay")
   .option(
     "--hassh-algorithms <file>",
     `JSON table from HASSH to algorithm lists, for logs that hold only the hash (default: ${HASSH_TABLE_NAME} in the directory of the first log)`,
+  )
+  .addOption(
+    new Option(
+      "--word-secret <secret>",
+      "salts the hashes of the first words of commands (default: that of .dev.vars for a local Worker; without one no words are sent)",
+    ).env("WORD_SECRET"),
   )
   .option("--retries <n>", "how often to repeat a request after 429, 5xx or no answer", parseRetries, 8)
   .option(
@@ -109,7 +117,7 @@ function parseSensor(value: string): string {
 }
 
 program.parse();
-const { format, sensor, hasshAlgorithms, settle, ...rest } = program.opts<Options>();
+const { format, sensor, hasshAlgorithms, wordSecret, settle, ...rest } = program.opts<Options>();
 try {
   const isGood = await runReplay(
     {
@@ -118,6 +126,7 @@ try {
       format: format ?? null,
       sensor: sensor ?? null,
       hasshAlgorithms: hasshAlgorithms ?? null,
+      wordSecret: wordSecret ?? localWordSecret(rest.url),
       settleSecs: settle,
     },
     {

@@ -6,9 +6,11 @@
  * 100 messages of 128 KB, and 3 each time links are read again. The Free plan allows 50 queries, which is enough for
  * 10 messages of any size (what `npm run deploy -- --free-plan` sets), or for 100 messages of 30 KB. It allows 1,000 calls
  * to objects; those beyond fail, and their messages are delivered again. Until all observations of the version before are packed, a
- * batch makes up to 26 queries more, usually 2; after that an isolate makes 2 more in its first batch.
+ * batch makes up to 26 queries more, usually 2; after that an isolate makes 2 more in its first batch, and one an hour where words of
+ * commands are scored.
  */
 import { type Config, ConfigError } from "../config.ts";
+import { wordSharesFor } from "../hooks.ts";
 import { logError } from "../log.ts";
 import { claimShard, firstShard, shardsOf } from "../shard.ts";
 import { followLinks, packBeforeRecording, recordBatch, resolveDeadLetters } from "../storage/index.ts";
@@ -64,14 +66,19 @@ async function processPart(
     const batch = toRecordBatch(contents.filter((content) => !isWaiting(content)));
     const recorded = await recordBatch(shard.db, batch, config.unknownAttacker === "register");
     if (recorded.outcome === "paused") return { ...NOTHING_DONE, verdicts: paused() };
+    const observations = batch.observations
+      .map(({ observation }) => observation)
+      .filter(({ attackerUuid }) => !recorded.unfinished.has(attackerUuid));
+    const sharesOf = await wordSharesFor(env, config.policy, observations);
     const dispatched = await dispatch(
       {
-        apply: (identityUuid, call) => env.IDENTITIES.getByName(identityUuid).apply(call),
+        apply: (identityUuid, call) => {
+          const wordShares = sharesOf(call.observations);
+          return env.IDENTITIES.getByName(identityUuid).apply(wordShares ? { ...call, wordShares } : call);
+        },
         followLinks: (attackerUuids) => followLinks(shard.db, attackerUuids),
       },
-      batch.observations
-        .map(({ observation }) => observation)
-        .filter(({ attackerUuid }) => !recorded.unfinished.has(attackerUuid)),
+      observations,
       recorded.links,
       repeats,
     );

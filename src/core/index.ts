@@ -53,7 +53,13 @@ export {
   STATES,
   type ValueKind,
 } from "./observation.ts";
-export { type Precedence, compareMembers, comparePrecedence, compareUtf8 } from "./order.ts";
+export {
+  type PlaceInSeries,
+  type Precedence,
+  compareMembers,
+  comparePrecedence,
+  compareUtf8,
+} from "./order.ts";
 export { chooseShard } from "./placement.ts";
 export { createRegistry, isValueKind, type PrimitiveFacts, PRIMITIVES, type Registry } from "./registry.ts";
 export { makePolicy, mergeKindIn, type Policy, registryOf, STANDARD_POLICY } from "./policy.ts";

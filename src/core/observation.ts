@@ -3,11 +3,11 @@
  * canonical JSON texts, so they are compared and stored without conversion.
  */
 
-/** The type of a primitive's values. All kinds except numeric and hash merge as categorical. */
-export type ValueKind = "categorical" | "bool" | "free_string" | "array" | "numeric" | "hash";
+/** The type of a primitive's values. All kinds except numeric, hash and bag merge as categorical. */
+export type ValueKind = "categorical" | "bool" | "free_string" | "array" | "numeric" | "hash" | "bag";
 
 /** Which merger handles a primitive. */
-export type MergeKind = "categorical" | "numeric" | "hash";
+export type MergeKind = "categorical" | "numeric" | "hash" | "bag";
 
 /** State of one (identity, primitive). The contract fixes these five. */
 export type State = "unknown" | "stable" | "drifting" | "conflicted" | "multi_actor";
@@ -70,7 +70,7 @@ export function nameInSeries({
 
 /** The merger of a value kind. */
 export function mergeKindOf(kind: ValueKind): MergeKind {
-  return kind === "numeric" || kind === "hash" ? kind : "categorical";
+  return kind === "numeric" || kind === "hash" || kind === "bag" ? kind : "categorical";
 }
 
 /** The value of an abstaining sensor, as canonical JSON. Only the categorical kinds use it. */
@@ -89,6 +89,8 @@ export function isInformative(kind: MergeKind, value: string): boolean {
       return /^[-0-9tf]/.test(value);
     case "hash":
       return value.startsWith('"') && value.length > 2;
+    case "bag":
+      return value === "[]" || value.startsWith('["');
     default:
       return kind satisfies never;
   }

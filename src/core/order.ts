@@ -37,8 +37,11 @@ function byteRank(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
 
+/** Where a member stands in its series. */
+export type PlaceInSeries = Pick<Member, "ts" | "evidenceRef" | "attackerUuid">;
+
 /** Order of a series: (`ts`, `evidence_ref`, `attacker_uuid`). */
-export function compareMembers(a: Member, b: Member): number {
+export function compareMembers(a: PlaceInSeries, b: PlaceInSeries): number {
   return (
     a.ts - b.ts || compareUtf8(a.evidenceRef, b.evidenceRef) || compareUtf8(a.attackerUuid, b.attackerUuid)
   );

@@ -347,6 +347,7 @@ export const PRIMITIVES: Readonly<Record<string, PrimitiveFacts>> = {
     allowed: null,
   },
   "toolchain.payload.sha256": { kind: "hash", origin: "extension", isKindCertain: false, allowed: null },
+  "cognitive.command_words": { kind: "bag", origin: "extension", isKindCertain: false, allowed: null },
 };
 
 const VALUE_KINDS: Readonly<Record<ValueKind, true>> = {
@@ -356,6 +357,7 @@ const VALUE_KINDS: Readonly<Record<ValueKind, true>> = {
   array: true,
   numeric: true,
   hash: true,
+  bag: true,
 };
 
 /** Whether a text names a value kind. */

@@ -61,6 +61,9 @@ export const CHANGE = {
   checkpoints: 2,
 } as const;
 
+/** Observations of the path of E that is drawn, the newest ones. */
+export const PATH_OBSERVATIONS = 5_000;
+
 /** The operator model. */
 export const OPERATORS = {
   /** Sessions that are looked at, the last ones. More would take longer and hide who is active. */
@@ -138,6 +141,8 @@ export const COMMANDS = {
   /** The share of a word over all identities: (uses + `usePrior`) / (all uses + `allUsesPrior`). */
   usePrior: 0.5,
   allUsesPrior: 450,
+  /** The least share of a word, 0–1: a smaller one, or what is no number, counts as this, so that scores are finite. */
+  leastShare: 1e-12,
   /** Scores of learnt sessions among which a new one is ranked. */
   scores: 80,
   /** The first sessions have no score; the first of them are always learnt; later ones only above a p. */
@@ -146,4 +151,8 @@ export const COMMANDS = {
   learntAbove: 0.05,
   /** Distinct words whose shares over all identities are known; rarer ones have the share of an unseen word. */
   sharedWords: 4096,
+  /** Words that are counted at once, above `sharedWords`: when there are more, all but the most used are dropped. */
+  countedWords: 8192,
+  /** Seconds between the starts of two passes over all sessions. */
+  sharesEverySecs: 86_400,
 } as const;

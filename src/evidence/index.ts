@@ -1,7 +1,15 @@
 /** Evidence: changes with a proven error rate, how many operators, and how foreign a session's commands are. Pure; runs in Node directly. */
-export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export {
+  type CommandScorer,
+  commandScorer,
+  CommandsState,
+  type SessionScore,
+  wordSecretStamp,
+} from "./commands/index.ts";
+export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
+  type ChangeKind,
   changeDetector,
   type Draw,
   drawOf,
@@ -13,6 +21,26 @@ export {
   type Step,
   type StepConstants,
 } from "./change/index.ts";
+export {
+  describeSeries,
+  evidenceE,
+  evidenceHook,
+  type EvidenceInputs,
+  pathOf,
+  seriesAsOf,
+  summarizeIdentity,
+  summarizeSeries,
+} from "./hook.ts";
+export {
+  type ChangeItem,
+  type ChangeView,
+  type CommandsView,
+  describeCommands,
+  type EvidencePath,
+  type PathWalk,
+  type SeriesAsOf,
+  type Words,
+} from "./series/index.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {

@@ -2,6 +2,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { logError } from "../log.ts";
+import { evidenceRoutes } from "../evidence/routes.ts";
 import { attackerRoutes } from "./attackers/routes.ts";
 import { controlRoutes } from "./control/routes.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
@@ -38,6 +39,7 @@ export const app = base
   .route("/api/v1", webhookRoutes)
   .route("/api/v1", attackerRoutes)
   .route("/api/v1", identityRoutes)
+  .route("/api/v1", evidenceRoutes)
   .route("/api/v1", ticketRoutes)
   .route("/api/v1", eventRoutes)
   .route("/api/v1", deadLetterRoutes)

@@ -17,7 +17,7 @@ import type { IdentityStore } from "./store/index.ts";
 export function attributionAt(store: IdentityStore, policy: Policy, asOfTs: number): PrimitiveAttribution[] {
   const now = store.attributions();
   const isAsNow = ({ primitive, lastObservationTs }: PrimitiveAttribution) =>
-    lastObservationTs <= asOfTs && store.record(primitive)?.policyId === policy.id;
+    lastObservationTs <= asOfTs && store.stateRecord(primitive)?.policyId === policy.id;
   const kept = new Map(now.filter(isAsNow).map((state) => [state.primitive, state]));
   if (kept.size === now.length) return now;
   const others = new Map(

@@ -9,12 +9,14 @@ import {
   type DeadLetter,
   type HistoryEvent,
   keepUnpublishable,
+  type PackedProfile,
   projectEvents,
   projectProfile,
   reportBacklog,
   retractPrimitives,
   unpublishableLetter,
 } from "../storage/index.ts";
+import type { SeriesSummaries } from "../hooks.ts";
 import type { Budget } from "./budget.ts";
 import { packProfile } from "./profile.ts";
 import { retryDelayMs } from "./schedule.ts";
@@ -26,8 +28,8 @@ const PAGE_EVENTS = 100;
 const PAGE_BYTES = 200_000;
 /** Maximum bytes of an event. A message holds 128,000 bytes, of which about 100 are metadata of the queue. */
 const LARGEST_EVENT_BYTES = 127_000;
-/** Maximum number of queries and sends of one page: event rows, states, the identity, letters, the queue, the widest profile. */
-const QUERIES_PER_PAGE = 16;
+/** Maximum number of queries and sends of one page: event rows, states, the identity, its evidence, letters, the queue, the widest profile. */
+const QUERIES_PER_PAGE = 17;
 /** Minimum time between two projections of changes without a transition, seconds. */
 const PROFILE_REFRESH_SECS = 300;
 
@@ -58,6 +60,7 @@ export class Drain {
   readonly #store: IdentityStore;
   readonly #identityUuid: string;
   readonly #inTransaction: (work: () => void) => void;
+  readonly #summaries: () => SeriesSummaries | null;
   #running: Promise<DrainResult> | null = null;
   #failures = 0;
   /** Whether the read model was projected since this object started. */
@@ -67,10 +70,17 @@ export class Drain {
   /** Whether that is to be projected now. */
   #isProfileDue = false;
 
-  constructor(store: IdentityStore, identityUuid: string, inTransaction: (work: () => void) => void) {
+  /** @param summaries - what says what is followed of the series, or null */
+  constructor(
+    store: IdentityStore,
+    identityUuid: string,
+    inTransaction: (work: () => void) => void,
+    summaries: () => SeriesSummaries | null,
+  ) {
     this.#store = store;
     this.#identityUuid = identityUuid;
     this.#inTransaction = inTransaction;
+    this.#summaries = summaries;
   }
 
   /**
@@ -153,7 +163,7 @@ export class Drain {
     }
     if (letters.length > 0) await keepUnpublishable(targets.letters, letters);
     const statements = await this.#project(() =>
-      projectEvents(targets.db, this.#identityUuid, rows, packProfile(this.#store)),
+      projectEvents(targets.db, this.#identityUuid, rows, this.#profile()),
     );
     targets.notify();
     if (messages.length > 0) await targets.queue.sendBatch(messages);
@@ -165,9 +175,7 @@ export class Drain {
   async #retract(db: D1Database): Promise<void> {
     const removed = this.#store.meta.read("removed") ?? {};
     const primitives = Object.entries(removed).map(([primitive, seq]) => ({ primitive, seq }));
-    await this.#project(() =>
-      retractPrimitives(db, this.#identityUuid, primitives, packProfile(this.#store)),
-    );
+    await this.#project(() => retractPrimitives(db, this.#identityUuid, primitives, this.#profile()));
     this.#inTransaction(() => {
       const now = this.#store.meta.read("removed") ?? {};
       const left = Object.entries(now).filter(([primitive, seq]) => removed[primitive] !== seq);
@@ -184,9 +192,13 @@ export class Drain {
     const { meta } = this.#store;
     const isDue = meta.read("profileDue") !== null;
     if (this.#isProjected && !this.#isProfileBehind && !isDue) return;
-    await this.#project(() => projectProfile(db, this.#identityUuid, packProfile(this.#store)));
+    await this.#project(() => projectProfile(db, this.#identityUuid, this.#profile()));
     // What was removed meanwhile has set the flag "behind" again.
     if (isDue && !this.#isProfileBehind) meta.remove("profileDue");
+  }
+
+  #profile(): PackedProfile {
+    return packProfile(this.#store, this.#summaries());
   }
 
   /** Projects the current states. Changes during the projection stay noted; if it fails, all changes stay noted. */

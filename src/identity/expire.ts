@@ -70,7 +70,7 @@ function needIn(
   primitive: string,
   wide: ReadonlyMap<string, readonly Member[]>,
 ): (observation: AppliedObservation) => boolean {
-  const tail = store.record(primitive)?.tail;
+  const tail = store.stateRecord(primitive)?.tail;
   // An observation without a state is just being applied.
   if (!tail) return () => true;
   const needed = new Set([...membersOf(tail), ...(wide.get(primitive) ?? [])].map(nameInSeries));
@@ -95,7 +95,8 @@ function readWide(store: IdentityStore, policy: Policy): Map<string, readonly Me
   const collectors = new Map<string, SeriesCollector>();
   store.observations.eachStored(null, (primitive, member) => {
     const kind = mergeKindIn(policy, primitive);
-    if (kind === "hash") return;
+    // The state of a bag needs no minimum of members.
+    if (kind === "hash" || kind === "bag") return;
     const collector = collectors.get(primitive) ?? collectSeries(kind, wide);
     collectors.set(primitive, collector);
     collector.add(member);

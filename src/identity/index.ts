@@ -4,6 +4,8 @@ export type {
   ApplyAnswer,
   ApplyCall,
   AttributionAnswer,
+  EvidenceAnswer,
+  EvidencePathAnswer,
   IdentityLink,
   NewestAnswer,
   PrimitiveAttribution,

@@ -10,9 +10,21 @@ import {
   decide,
   type Decision,
   type ObservationKey,
+  type SeriesHook,
 } from "../core/index.ts";
 import { logError } from "../log.ts";
-import { seriesHook } from "../hooks.ts";
+import {
+  estimate,
+  ESTIMATE_QUERIES,
+  estimateRule,
+  evidenceReader,
+  prepareHook,
+  readWordShares,
+  seriesHook,
+  seriesSummaries,
+  sharesIn,
+  type WordShares,
+} from "../hooks.ts";
 import { firstShard, shardOf, shardsOf } from "../shard.ts";
 import {
   deleteObservations,
@@ -27,6 +39,9 @@ import { Budget } from "./budget.ts";
 import { areCountsRight, checkRange, type RangeDigest } from "./check.ts";
 import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
+import { Estimates } from "./estimates.ts";
+import { evidenceOf } from "./evidence.ts";
+import { evidencePathOf } from "./evidence-path.ts";
 import { expiredKeys } from "./expire.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
@@ -37,6 +52,8 @@ import {
   type ApplyCall,
   type AttributionAnswer,
   type CheckAnswer,
+  type EvidenceAnswer,
+  type EvidencePathAnswer,
   type ExchangeLink,
   type ExchangePlan,
   type ExpiryAnswer,
@@ -68,6 +85,9 @@ export class IdentityObject extends DurableObject<Env> {
   pageSizes: PageSizes = PAGE_SIZES;
   /** Start of the next page of an expiry. It is in memory only; after a restart the expiry starts again. */
   #expiredThrough: SessionCursor | null = null;
+  /** Shares of words, as they were read last for decisions about stored observations; null if none are needed. */
+  #wordShares: WordShares | null = null;
+  readonly #estimates: Estimates;
   /** Whether `targets.db` is the shard of this identity's attackers. With several shards it is known after the first attacker. */
   #isShardKnown: boolean;
 
@@ -77,8 +97,19 @@ export class IdentityObject extends DurableObject<Env> {
     if (name === undefined) throw new Error("an identity object must be reached by its identity's UUID");
     this.#identityUuid = name;
     this.#store = new IdentityStore(ctx.storage, name);
-    this.#drain = new Drain(this.#store, name, (work) => this.#inTransaction(work));
-    this.#jobs = new JobRunner(this.#store, name, (change) => this.#commit(change));
+    this.#drain = new Drain(
+      this.#store,
+      name,
+      (work) => this.#inTransaction(work),
+      () => seriesSummaries(env),
+    );
+    this.#jobs = new JobRunner(
+      this.#store,
+      name,
+      () => this.#readWordShares(),
+      (change) => this.#commit(change),
+    );
+    this.#estimates = new Estimates(this.#store, () => estimateRule(env));
     this.#watchers = new Watchers(ctx);
     this.targets = {
       db: env.DB,
@@ -88,6 +119,9 @@ export class IdentityObject extends DurableObject<Env> {
     };
     this.#isShardKnown = shardsOf(env).length === 1;
     if (!this.#isShardKnown && !this.#store.isEmpty) this.#learnShard(this.#store.links.any());
+    const preparing = this.#prepareHook();
+    // The first call finds the hook prepared.
+    if (preparing !== null) void ctx.blockConcurrencyWhile(() => preparing);
   }
 
   /**
@@ -107,7 +141,7 @@ export class IdentityObject extends DurableObject<Env> {
       }
       stageArrivals(this.#store, cause.observations);
       return cause;
-    });
+    }, sharesIn(call.wordShares));
     const applied = decision?.observations ?? [];
     this.#watchers.show(this.#identityUuid, applied);
     this.#workSoon();
@@ -205,7 +239,8 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** Recomputes all states if a count differs from the number of stored observations. @returns whether one differed */
-  verify(): boolean {
+  async verify(): Promise<boolean> {
+    await this.#readWordShares();
     if (this.#store.isEmpty || this.#store.winner !== null || areCountsRight(this.#store)) return false;
     this.#commit(() => ANEW);
     this.#workSoon();
@@ -213,7 +248,8 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** Removes observations that D1 does not have, and recomputes the states. */
-  remove(keys: readonly ObservationKey[]): void {
+  async remove(keys: readonly ObservationKey[]): Promise<void> {
+    await this.#readWordShares();
     if (this.#store.isEmpty || this.#store.winner !== null) return;
     this.#commit(() => {
       this.#store.observations.remove(keys);
@@ -242,6 +278,7 @@ export class IdentityObject extends DurableObject<Env> {
     // D1 keeps observations that now belong to another identity, and those that were replaced.
     const kept = removed < keys.length ? new Set((await readExistingKeys(db, keys)).map(nameOf)) : NONE;
     const gone = keys.filter((key) => !kept.has(nameOf(key)));
+    await this.#readWordShares();
     // D1 has removed them. If this identity was merged in the meantime, its states stay unchanged.
     if (this.#store.winner !== null) return { removed, hasMore: false };
     this.#commit(() => {
@@ -261,7 +298,10 @@ export class IdentityObject extends DurableObject<Env> {
    * longer knows that the read model is older.
    */
   async refreshProfile(): Promise<void> {
-    if (!this.#store.isEmpty && this.#store.outbox.isEmpty) await this.#drain.refreshProfile(this.targets.db);
+    if (this.#store.isEmpty) return;
+    if (this.#store.outbox.isEmpty) await this.#drain.refreshProfile(this.targets.db);
+    this.#estimates.look();
+    this.#workSoon();
   }
 
   /** Publishes waiting events and continues jobs, also those that have failed. */
@@ -277,8 +317,10 @@ export class IdentityObject extends DurableObject<Env> {
    */
   async erase(attackerUuid: string, erasedTs: number): Promise<void> {
     this.#learnShard(attackerUuid);
+    await this.#readWordShares();
     this.#commit(
       () => eraseAttacker(this.#store, attackerUuid, erasedTs),
+      this.#wordShares,
       () => forgetIfDeserted(this.#store),
     );
     this.#workSoon();
@@ -302,6 +344,28 @@ export class IdentityObject extends DurableObject<Env> {
     }
     const { policy } = readConfig(this.env);
     return { outcome: "states", primitives: JSON.stringify(attributionAt(this.#store, policy, asOfTs)) };
+  }
+
+  /**
+   * The evidence now (null) or at a time (epoch seconds); or the winner, if this identity was merged.
+   * @param primitive - the only one whose series is described; null: all
+   * @throws ConfigError if a variable is wrong
+   */
+  readEvidence(asOfTs: number | null, primitive: string | null): EvidenceAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    const body = evidenceOf(this.#store, evidenceReader(this.env), asOfTs, primitive);
+    return { outcome: "evidence", body: JSON.stringify(body) };
+  }
+
+  /**
+   * E of a primitive over its newest observations, for its chart; or the winner, if this identity was merged.
+   * @throws ConfigError if a variable is wrong
+   */
+  readEvidencePath(primitive: string): EvidencePathAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    return { outcome: "path", path: evidencePathOf(this.#store, evidenceReader(this.env), primitive) };
   }
 
   /** The data for the page of this identity besides its states. */
@@ -331,6 +395,34 @@ export class IdentityObject extends DurableObject<Env> {
     } catch (error) {
       logError("identity_alarm_failed", error, { identity_uuid: this.#identityUuid });
     }
+  }
+
+  /** Reads what decisions need; null if that is known. Never rejects: without it no decision is made, and the next one asks again. */
+  #prepareHook(): Promise<void> | null {
+    return (
+      prepareHook(this.env)?.catch((error: unknown) => {
+        logError("hook_not_prepared", error, { identity_uuid: this.#identityUuid });
+      }) ?? null
+    );
+  }
+
+  /** Reads the shares of words for decisions about stored observations, if any hold words. Never rejects. */
+  async #readWordShares(): Promise<void> {
+    if (this.#store.isEmpty || this.#store.winner !== null) return;
+    try {
+      this.#wordShares = await readWordShares(this.env, this.#store.primitives());
+    } catch (error) {
+      // A wrong variable is reported by the decision.
+      logError("word_shares_not_read", error, { identity_uuid: this.#identityUuid });
+    }
+  }
+
+  /** What follows the series. @throws ConfigError if a variable is wrong, Error if what it needs could not be read */
+  #hook(shares: WordShares | null): SeriesHook | null {
+    const preparing = this.#prepareHook();
+    if (preparing === null) return seriesHook(this.env, shares);
+    this.ctx.waitUntil(preparing);
+    throw new Error("what follows the series must be prepared before a decision; it is being prepared");
   }
 
   /** Derives the shard from one of this identity's attackers. */
@@ -369,12 +461,18 @@ export class IdentityObject extends DurableObject<Env> {
    * The only function that changes states. One transaction holds a change of links, observations or jobs, the decision about it,
    * and the alarm that publishes the events.
    * @param change - makes the change and returns the cause of a decision, or null for none
+   * @param shares - of the words in the observations of the decision
    * @param afterwards - runs in the same transaction after the decision is saved
    * @returns the decision, or null
    * @throws ConfigError if a variable is wrong; nothing is changed then
    */
-  #commit(change: () => Cause | null, afterwards: () => void = () => {}): Decision | null {
+  #commit(
+    change: () => Cause | null,
+    shares: WordShares | null = this.#wordShares,
+    afterwards: () => void = () => {},
+  ): Decision | null {
     const { policy } = readConfig(this.env);
+    const hook = this.#hook(shares);
     const nowMs = Date.now();
     return this.#inTransaction(() => {
       this.#store.prepare();
@@ -383,8 +481,9 @@ export class IdentityObject extends DurableObject<Env> {
       if (cause !== null) {
         const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
         const facts = this.#store.facts(policy, nowMs / 1_000, arrivals);
-        decision = decide(facts, cause, seriesHook(this.env));
+        decision = decide(facts, cause, hook);
         if (decision.records.size > 0) this.#drain.noteMoved(decision.events.length > 0, nowMs);
+        this.#estimates.noteDecision(cause, decision, nowMs);
         this.#store.save(decision);
         // What was removed or replaced must not stay in the read model until something else moves.
         if (cause.kind === "recompute" && decision.records.size + decision.removed.length > 0) {
@@ -409,7 +508,9 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   #hasWork(): boolean {
-    return !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork());
+    return (
+      !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork() || this.#estimates.isDue)
+    );
   }
 
   /** Whether there is work that must be done, also if the object ends now. The sweep brings the read model up to date. */
@@ -422,6 +523,24 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
   }
 
+  /** Makes the estimate that is due, and adds an event if it is a new one; else nothing is written. Never rejects. */
+  async #estimate(): Promise<void> {
+    const begun = this.#estimates.begin();
+    if (begun === null) return;
+    try {
+      const { kept } = this.#store.head;
+      const estimated = await estimate(this.env, this.targets.db, this.#identityUuid, kept);
+      // After a recomputation another one is due.
+      if (!begun.isCurrent()) return;
+      if (estimated !== null) this.#commit(() => ({ kind: "followed", ...estimated }));
+      begun.end(Date.now());
+    } catch (error) {
+      logError("estimate_failed", error, { identity_uuid: this.#identityUuid });
+    } finally {
+      begun.release();
+    }
+  }
+
   /** Runs jobs and drain within the budget of one invocation. The alarm continues the rest. Never rejects. */
   async #work(): Promise<void> {
     const budget = new Budget();
@@ -430,6 +549,12 @@ export class IdentityObject extends DurableObject<Env> {
       const drained = await this.#drain.run(this.targets, budget);
       if (drained.outcome === "failed") {
         logError("drain_failed", drained.error, { identity_uuid: this.#identityUuid });
+      }
+      // Outside the path of ingest: what was applied is published by now.
+      if (drained.outcome === "empty" && this.#estimates.isDue && budget.allows(ESTIMATE_QUERIES)) {
+        budget.spend(ESTIMATE_QUERIES);
+        await this.#estimate();
+        continue;
       }
       const nowMs = Date.now();
       const retryMs = drained.outcome === "failed" ? nowMs + drained.retryInMs : null;

@@ -39,6 +39,8 @@ export interface ExchangePlan {
 export interface ApplyCall {
   readonly links: readonly IdentityLink[];
   readonly observations: readonly AppliedObservation[];
+  /** Shares, over all identities, of the words of bags among the observations, above 0 to 1; none if words are not scored. */
+  readonly wordShares?: Readonly<Record<string, number>>;
 }
 
 export type ApplyAnswer =
@@ -68,6 +70,24 @@ export type AttributionAnswer =
       readonly primitives: string;
     }
   /** The identity was merged into this one, which answers for it. */
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
+/** What a read of the evidence gets. */
+export type EvidenceAnswer =
+  | {
+      readonly outcome: "evidence";
+      /** JSON of `{ e, change, commands }`, as it is answered. */
+      readonly body: string;
+    }
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
+/** What the chart of a primitive's E gets. */
+export type EvidencePathAnswer =
+  | {
+      readonly outcome: "path";
+      /** JSON of an EvidencePath; null if the series is not followed. */
+      readonly path: string | null;
+    }
   | { readonly outcome: "merged_away"; readonly winnerUuid: string };
 
 /** What the page of an identity gets of its object. */

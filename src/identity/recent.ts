@@ -21,11 +21,12 @@ export function recentOf(store: IdentityStore): RecentAnswer {
   if (store.isEmpty) return { outcome: "recent", attackerCount: 0, firstSeenTs: null, observations: "[]" };
   const { attackerUuids, firstSeenTs } = store.links.linked();
   const observations = store.attributions().flatMap(({ primitive }): RecentObservation[] => {
-    const tail = store.record(primitive)?.tail;
+    const tail = store.stateRecord(primitive)?.tail;
     if (!tail) return [];
     const members = tail.kind === "hash" ? tail.latest : tail.newest;
     return members.map(({ value, ts, evidenceRef, attackerUuid }) => {
-      const isCut = value.length > SHOWN_CHARACTERS;
+      // There is one bag at most, and it is shown by the number of its words, so it is whole.
+      const isCut = tail.kind !== "bag" && value.length > SHOWN_CHARACTERS;
       const shown = isCut ? value.slice(0, SHOWN_CHARACTERS) : value;
       return { primitive, value: shown, isCut, ts, evidenceRef, attackerUuid };
     });

@@ -21,5 +21,15 @@ export function waitsForPacking(job: Job, state: unknown): StepResult {
   return { outcome: "later", job, state, dueTs: Date.now() / 1_000 + PACKING_SECS };
 }
 
+/** Long work of a capability: one job, recorded in the first shard, with the capability's own progress. */
+export interface CapabilityJob {
+  /** The subject of its row. */
+  readonly subject: string;
+  /** Whether there is anything to do, by the variables. @throws ConfigError if one is wrong */
+  readonly isWanted: (env: Env) => boolean;
+  /** A step; its state is not used. Called also when the work is not wanted any more. */
+  readonly step: JobStep;
+}
+
 /** One step of a job: bounded by the budget, safe to repeat. Throws if it cannot continue. */
 export type JobStep = (env: Env, shard: Shard, job: Job, budget: QueryBudget) => Promise<StepResult>;

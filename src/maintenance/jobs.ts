@@ -1,7 +1,16 @@
 /** The runner of a shard's jobs: one step each, the longest waiting first. A failed job is retried later. */
+import { capabilityJobs } from "../hooks.ts";
 import { logError, reasonOf } from "../log.ts";
-import type { Shard } from "../shard.ts";
-import { failJob, finishJob, type Job, type JobKind, readDueJobs, saveJob } from "../storage/index.ts";
+import { firstShard, type Shard } from "../shard.ts";
+import {
+  addJob,
+  failJob,
+  finishJob,
+  type Job,
+  type JobKind,
+  readDueJobs,
+  saveJob,
+} from "../storage/index.ts";
 import { eraseStep } from "./erasure.ts";
 import { indexLettersStep } from "./index-letters.ts";
 import type { JobStep, StepResult } from "./job-step.ts";
@@ -18,6 +27,7 @@ const STEPS: Readonly<Record<JobKind, JobStep>> = {
   pack_observations: packObservationsStep,
   rebuild: rebuildStep,
   retention: retentionStep,
+  capability: capabilityStep,
 };
 
 /** Every kind of job. */
@@ -28,9 +38,26 @@ export const ALL_KINDS: readonly JobKind[] = [
   "erasure",
   "rebuild",
   "retention",
+  "capability",
 ];
 /** Kinds that finish the work of a request. The sweep continues them before it compares. */
 export const REPAIR_KINDS: readonly JobKind[] = ["index_letters", "merge", "erasure"];
+
+/** A step of the capability that the job's subject names. */
+async function capabilityStep(...[env, shard, job, budget]: Parameters<JobStep>): Promise<StepResult> {
+  const capability = capabilityJobs.find(({ subject }) => subject === job.subject);
+  // Of a version that had more capabilities.
+  if (!capability) return { outcome: "done", job };
+  return capability.step(env, shard, job, budget);
+}
+
+/** Starts the jobs of capabilities that are not recorded yet. */
+export async function ensureCapabilityJobs(env: Env, nowTs: number): Promise<void> {
+  const { db } = firstShard(env);
+  for (const { subject, isWanted } of capabilityJobs) {
+    if (isWanted(env)) await addJob(db, "capability", subject, {}, nowTs);
+  }
+}
 
 /** Maximum jobs per run. */
 const RUN_JOBS = 10;

@@ -7,7 +7,7 @@ import { readConfig } from "../config.ts";
 import { logError } from "../log.ts";
 import { type Shard, shardsOf } from "../shard.ts";
 import { readNextDueTs } from "../storage/index.ts";
-import { ALL_KINDS, runJobs } from "./jobs.ts";
+import { ALL_KINDS, ensureCapabilityJobs, runJobs } from "./jobs.ts";
 import { INVOCATION_QUERIES, QueryBudget } from "./query-budget.ts";
 import { readRebuildProgress, type RebuildProgress, startRebuild } from "./rebuild.ts";
 import { ensureRetention } from "./retention.ts";
@@ -46,6 +46,7 @@ export class MaintenanceObject extends DurableObject<Env> {
   async wake(sweeps = 0): Promise<void> {
     this.#sweeps = Math.max(this.#sweeps, sweeps);
     await this.#ensureRetention();
+    await this.#ensureCapabilityJobs();
     this.#wakes++;
     await this.ctx.storage.setAlarm(Date.now());
   }
@@ -104,6 +105,15 @@ export class MaintenanceObject extends DurableObject<Env> {
     } catch (error) {
       logError("jobs_not_run", error, { shard: shard.name });
       return Date.now() + RETRY_MS;
+    }
+  }
+
+  /** The same. */
+  async #ensureCapabilityJobs(): Promise<void> {
+    try {
+      await ensureCapabilityJobs(this.env, Date.now() / 1_000);
+    } catch (error) {
+      logError("capability_jobs_not_started", error);
     }
   }
 

@@ -3,6 +3,7 @@
  * `cowrie-session.ts` derives the observations.
  */
 import { readCowrieEvent } from "./cowrie-event.ts";
+import { type WordHash, wordHashOf } from "./command-words.ts";
 import { addCowrieEvent, cowrieMessage, type CowrieSession, newCowrieSession } from "./cowrie-session.ts";
 import type { AlgorithmLists } from "./hassh.ts";
 import type { LineResult, LogSensor, SensorCounts } from "./log-sensor.ts";
@@ -17,10 +18,15 @@ export class CowrieSensor implements LogSensor {
   readonly counts: SensorCounts = { sessions: 0, silentSessions: 0, lateLines: 0 };
   readonly #stream = new SessionStream<CowrieSession>(newCowrieSession);
   readonly #hasshTable: ReadonlyMap<string, AlgorithmLists>;
+  readonly #wordHash: WordHash | null;
 
-  /** @param hasshTable - algorithm lists by HASSH, for logs that hold only the hash */
-  constructor(hasshTable: ReadonlyMap<string, AlgorithmLists> = new Map()) {
+  /**
+   * @param hasshTable - algorithm lists by HASSH, for logs that hold only the hash
+   * @param wordSecret - salts the hashes of words; null to send no words
+   */
+  constructor(hasshTable: ReadonlyMap<string, AlgorithmLists> = new Map(), wordSecret: string | null = null) {
     this.#hasshTable = hasshTable;
+    this.#wordHash = wordHashOf(wordSecret);
   }
 
   push(raw: unknown, sensorName: string): LineResult {
@@ -42,7 +48,7 @@ export class CowrieSensor implements LogSensor {
 
   #messages(finished: readonly FinishedSession<CowrieSession>[]): SessionMessage[] {
     return finished.flatMap(({ sensor, id, session }) => {
-      const message = cowrieMessage(sensor, id, session, this.#hasshTable);
+      const message = cowrieMessage(sensor, id, session, this.#hasshTable, this.#wordHash);
       this.counts.sessions += 1;
       if (!message) this.counts.silentSessions += 1;
       return message ?? [];

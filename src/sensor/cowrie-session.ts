@@ -3,6 +3,7 @@
  * session has ended.
  */
 import { paceFindings, pipeFindings, type TimedCommand, varietyFindings } from "./commands.ts";
+import { wordFindings, type WordHash } from "./command-words.ts";
 import type { CowrieEvent } from "./cowrie-event.ts";
 import { type AlgorithmLists, hasshOf } from "./hassh.ts";
 import { isLocaleVariable, localeOf } from "./locale.ts";
@@ -82,12 +83,16 @@ export function addCowrieEvent(session: CowrieSession, { ts, address, fact }: Co
   }
 }
 
-/** The message of an ended session, or null if no line of it named an address. */
+/**
+ * The message of an ended session, or null if no line of it named an address.
+ * @param wordHash - null to send no words
+ */
 export function cowrieMessage(
   sensor: string,
   id: string,
   session: CowrieSession,
   hasshTable: ReadonlyMap<string, AlgorithmLists>,
+  wordHash: WordHash | null,
 ): SessionMessage | null {
   const { address, lastTs } = session;
   if (address === null) return null;
@@ -102,6 +107,7 @@ export function cowrieMessage(
     durationFinding(session.durationSecs ?? lastTs - startTs, session.isClosed),
     ...paceFindings(session.commands.map((command) => command.ts)),
     ...varietyFindings(shapes),
+    ...wordFindings(shapes, wordHash),
     ...pipeFindings(shapes),
     ...localeFindings(session.variables),
     ...payloadFindings(session.payloads),

@@ -3,6 +3,7 @@
  * so a session ends after an hour without a line or at the end of the log. `tty-findings.ts` derives the findings.
  */
 import { shapeOf } from "./command-shape.ts";
+import { isMasked, wordFindings, type WordHash, wordHashOf } from "./command-words.ts";
 import { paceFindings, pipeFindings } from "./commands.ts";
 import { linesOf, type TtyInput, type TtyLine, unitsOf } from "./keystrokes.ts";
 import type { LineResult, LogSensor, SensorCounts } from "./log-sensor.ts";
@@ -34,6 +35,12 @@ export class TtySensor implements LogSensor {
     inputs: [],
     outputs: [],
   }));
+  readonly #wordHash: WordHash | null;
+
+  /** @param wordSecret - salts the hashes of words; null to send no words */
+  constructor(wordSecret: string | null = null) {
+    this.#wordHash = wordHashOf(wordSecret);
+  }
 
   push(raw: unknown, sensorName: string): LineResult {
     const reading = readTtyEvent(raw);
@@ -60,7 +67,7 @@ export class TtySensor implements LogSensor {
 
   #messages(finished: readonly FinishedSession<TtySession>[]): SessionMessage[] {
     return finished.flatMap(({ sensor, id, session }) => {
-      const message = ttyMessage(sensor, id, session);
+      const message = ttyMessage(sensor, id, session, this.#wordHash);
       this.counts.sessions += 1;
       if (!message) this.counts.silentSessions += 1;
       return message ?? [];
@@ -68,9 +75,16 @@ export class TtySensor implements LogSensor {
   }
 }
 
-function ttyMessage(sensor: string, id: string, session: TtySession): SessionMessage | null {
+function ttyMessage(
+  sensor: string,
+  id: string,
+  session: TtySession,
+  wordHash: WordHash | null,
+): SessionMessage | null {
   const units = unitsOf(session.inputs, session.outputs[0]?.ts ?? null);
   const lines = linesOf(units);
+  const shapes = lines.map((line) => shapeOf(line.text));
+  const areWordsKnown = !isMasked(session.inputs.map(({ text }) => text));
   const { pauses, outputs } = pausesAndOutputs(lines, session);
   const key = {
     sensor,
@@ -85,7 +99,8 @@ function ttyMessage(sensor: string, id: string, session: TtySession): SessionMes
     ...findings.chunkingFindings(lines),
     ...findings.correctionFindings(units),
     ...findings.masteryFindings(lines),
-    ...pipeFindings(lines.map((line) => shapeOf(line.text))),
+    ...pipeFindings(shapes),
+    ...(areWordsKnown ? wordFindings(shapes, wordHash) : []),
     ...paceFindings(lines.map((line) => line.sentTs)),
     ...findings.feedbackFindings(pauses, outputs),
     ...findings.exitFindings(units),

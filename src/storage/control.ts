@@ -16,6 +16,16 @@ export async function setPaused(db: D1Database, paused: boolean): Promise<void> 
     .run();
 }
 
+/** The secret of evidence that a migration made. @throws Error if there is none */
+export async function readEvidenceSecret(db: D1Database): Promise<string> {
+  const row = await db
+    .prepare("SELECT value FROM control WHERE name = 'evidence_secret'")
+    .first<{ value: string }>();
+  if (!row)
+    throw new Error("the first database must hold the secret of evidence, it has none: apply the migrations");
+  return row.value;
+}
+
 /**
  * Writes down the names of the shards over which attackers are spread, unless this shard has an attacker already or has
  * the names.

@@ -34,7 +34,7 @@ export async function findIdentity(db: D1Database, uuid: string): Promise<Identi
     db
       .prepare(
         `${WITH_WINNER}, page AS (
-           SELECT uuid, last_change_ts FROM identities WHERE uuid = (SELECT uuid FROM winner)
+           SELECT uuid, NULL AS sorted_by, NULL AS then_by FROM identities WHERE uuid = (SELECT uuid FROM winner)
          ) ${SUMMARIZE_PAGE}`,
       )
       .bind(uuid),

@@ -19,6 +19,16 @@ export interface IdentitySummary {
   readonly states: Readonly<Record<State, number>>;
   /** The primitives suspected of several actors, sorted, or null. */
   readonly suspected: readonly string[] | null;
+  readonly evidence: ListedEvidence;
+}
+
+/** Evidence of an identity as of its last profile; null where nothing is known. */
+export interface ListedEvidence {
+  readonly e: number | null;
+  /** Time of its last proven change that stands, epoch seconds. */
+  readonly changedTs: number | null;
+  /** The last published estimate of the number of operators. */
+  readonly operators: number | null;
 }
 
 /** A primitive of an identity that is neither stable nor unknown. */
@@ -39,13 +49,15 @@ export interface IdentityGlance extends IdentitySummary {
 const SEEN = `(SELECT json_array(count(*), min(first_seen_ts), max(last_seen_ts))
  FROM attackers WHERE identity_uuid = page.uuid) AS seen`;
 
-/** The rows of `page`, most recently changed first. Profiles are read here, so that no page is sorted with them. */
-const FROM_PAGE = `FROM page CROSS JOIN identities ON identities.uuid = page.uuid
-ORDER BY page.last_change_ts DESC, page.uuid DESC`;
+const EVIDENCE = "evidence_e AS evidenceE, evidence_changed_ts AS evidenceChangedTs, operators";
 
-/** Selects the summaries of the rows of `page (uuid, last_change_ts)`, most recently changed first. */
+/** The rows of `page` in their order. Profiles are read here, so that no page is sorted with them. */
+const FROM_PAGE = `FROM page CROSS JOIN identities ON identities.uuid = page.uuid
+ORDER BY page.sorted_by DESC, page.then_by DESC, page.uuid DESC`;
+
+/** Selects the summaries of the rows of `page (uuid, sorted_by, then_by)`, the greatest first. */
 export const SUMMARIZE_PAGE = `
-SELECT page.uuid, page.last_change_ts AS lastChangeTs, suspected, ${SEEN}, ${countStates("identities")} AS states ${FROM_PAGE}`;
+SELECT page.uuid, last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, ${countStates("identities")} AS states ${FROM_PAGE}`;
 
 /** Characters of a profile that is handed over whole: some 130 primitives. A page of a thousand rows stays in memory. */
 const PROFILE_CHARACTERS = 20_000;
@@ -54,11 +66,11 @@ const PROFILE_CHARACTERS = 20_000;
 const IS_NARROW = `(length(profile) <= ${PROFILE_CHARACTERS} AND profile ->> '$.pages' = 0)`;
 
 /**
- * Selects what the dashboard's list shows of the rows of `page (uuid, last_change_ts)`: summaries with the first addresses, by when
+ * Selects what the dashboard's list shows of the rows of `page (uuid, sorted_by, then_by)`: summaries with the first addresses, by when
  * they were first seen.
  */
 export const GLANCE_AT_PAGE = `
-SELECT page.uuid, page.last_change_ts AS lastChangeTs, suspected, ${SEEN}, iif(${IS_NARROW}, profile, NULL) AS profile,
+SELECT page.uuid, last_change_ts AS lastChangeTs, suspected, ${EVIDENCE}, ${SEEN}, iif(${IS_NARROW}, profile, NULL) AS profile,
   iif(${IS_NARROW}, NULL, ${countStates("identities")}) AS states,
   iif(${IS_NARROW}, NULL, ${listTroubled("identities")}) AS troubled, (
     SELECT json_group_array(ip) FROM (
@@ -73,6 +85,9 @@ export interface SummaryRow {
   readonly uuid: string;
   readonly lastChangeTs: number | null;
   readonly suspected: string | null;
+  readonly evidenceE: number | null;
+  readonly evidenceChangedTs: number | null;
+  readonly operators: number | null;
   readonly seen: string;
   readonly states: string;
 }
@@ -122,7 +137,8 @@ function summaryOf(
   const [attackerCount, firstSeenTs, lastSeenTs] = seen.parse(JSON.parse(row.seen));
   const suspected = row.suspected === null ? null : names.parse(JSON.parse(row.suspected));
   const { uuid, lastChangeTs } = row;
-  return { uuid, attackerCount, firstSeenTs, lastSeenTs, lastChangeTs, states, suspected };
+  const evidence = { e: row.evidenceE, changedTs: row.evidenceChangedTs, operators: row.operators };
+  return { uuid, attackerCount, firstSeenTs, lastSeenTs, lastChangeTs, states, suspected, evidence };
 }
 
 interface CountedStates {

@@ -15,7 +15,9 @@ export {
   readTotalsAtCursor,
   type Totals,
 } from "./totals.ts";
-export { type IdentityFilter, listGlances, listIdentities } from "./identity-list.ts";
+export { EVIDENCE_FILTERS, type IdentityFilter } from "./identity-filter.ts";
+export { listGlances, listIdentities } from "./identity-list.ts";
+export { type IdentityPosition, type IdentitySort, IDENTITY_SORTS, positionIn } from "./identity-order.ts";
 export { type IdentityGlance, type IdentitySummary, stateCounts } from "./identity-summaries.ts";
 export { findIdentity, type IdentityDetail, type IdentityHead, readIdentityHead } from "./identity-reads.ts";
 export { readLatestObservations, readSeries } from "./series-reads.ts";
@@ -31,6 +33,7 @@ export {
 export { followLinks, type Link } from "./links.ts";
 export { type RecordBatch, recordBatch } from "./record.ts";
 export type { RecordedObservation } from "./sessions/codec.ts";
+export { type LatestOf, type LatestPage, readFromLatest } from "./sessions/from-latest.ts";
 export { OF_ATTACKER } from "./sessions/rows.ts";
 export {
   arePacked,
@@ -55,6 +58,7 @@ export {
   readIdentityPage,
   type StoredMember,
 } from "./observation-pages.ts";
+export { readValuePage, VALUE_PAGE_QUERIES, type ValuePage } from "./sessions/all-rows.ts";
 export type { SessionCursor } from "./sessions/row-pages.ts";
 export {
   addJob,
@@ -82,7 +86,7 @@ export {
 } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
 export { redactEvent } from "./redaction.ts";
-export { claimShardNames, isPaused, setPaused } from "./control.ts";
+export { claimShardNames, isPaused, readEvidenceSecret, setPaused } from "./control.ts";
 export {
   countDeadLetters,
   countUnpublishable,

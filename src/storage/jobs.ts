@@ -5,7 +5,15 @@
  */
 
 /** What kinds of jobs there are. */
-export type JobKind = "erasure" | "merge" | "index_letters" | "pack_observations" | "rebuild" | "retention";
+export type JobKind =
+  | "erasure"
+  | "merge"
+  | "index_letters"
+  | "pack_observations"
+  | "rebuild"
+  | "retention"
+  /** Work of a capability, which the subject names (`src/hooks.ts`). */
+  | "capability";
 
 /** A job as it is stored. */
 export interface Job {

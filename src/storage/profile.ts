@@ -4,7 +4,7 @@
  * every 300 s for other changes, so it may be older than the object.
  */
 import { z } from "zod";
-import { STATES } from "../core/index.ts";
+import { type FollowedIdentity, type FollowedSeries, STATES } from "../core/index.ts";
 
 const stateSchema = z.tuple([
   /** Primitive. */
@@ -21,6 +21,10 @@ const stateSchema = z.tuple([
   z.number(),
   /** Index in `policies` of the deciding policy. */
   z.number(),
+  /** Evidence that the series has changed, ≥ 0, to four digits. Absent if it is not followed, and in profiles of the version before. */
+  z.number().optional(),
+  /** Start of its last change that stands, epoch seconds. Absent if there is none. */
+  z.number().optional(),
 ]);
 
 const packedSchema = z.object({
@@ -41,6 +45,8 @@ export interface PackedProfile extends Omit<Packed, "pages"> {
   readonly projectedTs: number;
   /** The primitives suspected of several actors, sorted, or null. */
   readonly suspected: readonly string[] | null;
+  /** The columns of evidence; null: it is not known. */
+  readonly evidence: FollowedIdentity | null;
 }
 
 /** One state of a profile. */
@@ -57,6 +63,8 @@ export interface ProfileState {
   readonly lastObservationTs: number;
   /** The id of the policy that decided. */
   readonly policyId: string;
+  /** Null if the series is not followed. */
+  readonly evidence: FollowedSeries | null;
 }
 
 /** The states of an identity in D1. */
@@ -179,20 +187,28 @@ export async function readProfile(db: D1Database, identityUuid: string): Promise
   return { identityUuid, seq: packed.seq, projectedTs, suspected, states };
 }
 
-function unpack(
-  [primitive, state, currentValue, confidence, count, lastChangeTs, lastObservationTs, policy]: z.infer<
-    typeof stateSchema
-  >,
-  policies: readonly string[],
-): ProfileState {
+function unpack(state: z.infer<typeof stateSchema>, policies: readonly string[]): ProfileState {
+  const [
+    primitive,
+    name,
+    currentValue,
+    confidence,
+    count,
+    lastChangeTs,
+    lastObservationTs,
+    policy,
+    e,
+    since,
+  ] = state;
   return {
     primitive,
-    state,
+    state: name,
     currentValue,
     confidence,
     observationCount: count,
     lastChangeTs,
     lastObservationTs,
     policyId: policies[policy] ?? "",
+    evidence: e === undefined ? null : { e, changedSinceTs: since ?? null },
   };
 }

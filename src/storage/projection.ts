@@ -38,19 +38,33 @@ DELETE FROM attributions WHERE (state, primitive, identity_uuid) IN (
   FROM json_each(?2) AS removed CROSS JOIN attributions ON attributions.state IN ${ANY_STATE}
     AND attributions.primitive = removed.value ->> 0 AND identity_uuid = ?1 AND attributions.seq <= removed.value ->> 1)`;
 
+/**
+ * What evidence indexes. A statement of its own, because an update rewrites the entries of every index whose column it names. Usually nothing
+ * has changed. It comes before the update of the profile, under the same condition.
+ */
+const updateEvidence = (isLatest: string) => `
+UPDATE identities SET evidence_changed_ts = ?2, operators = ?3
+WHERE uuid = ?1 AND (evidence_changed_ts IS NOT ?2 OR operators IS NOT ?3) AND ${isLatest}`;
+
 /** The profile may include a later event than the last one of the page. A later page then writes it again. */
 const UPDATE_IDENTITY = `
-UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5 WHERE uuid = ?1 AND last_seq < ?2`;
+UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5, evidence_e = ?6 WHERE uuid = ?1 AND last_seq < ?2`;
 
 /** The same after a transition. It writes an entry of an index as well. */
 const UPDATE_CHANGED_IDENTITY = `
-UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5, last_change_ts = ?6
+UPDATE identities SET last_seq = ?2, suspected = ?3, profile = ?4, projected_ts = ?5, evidence_e = ?6, last_change_ts = ?7
 WHERE uuid = ?1 AND last_seq < ?2`;
 
+/** @param ts - a parameter: when the profile was made @param seq - a parameter: number of its last event */
+const isLatestProfile = (ts: string, seq: string) => `last_seq <= ${seq} AND projected_ts < ${ts}
+  AND NOT EXISTS (SELECT 1 FROM profile_pages WHERE identity_uuid = ?1 AND profile_pages.projected_ts > ${ts})`;
+
+const UPDATE_EVIDENCE_AFTER = updateEvidence("last_seq < ?4");
+const UPDATE_EVIDENCE = updateEvidence(isLatestProfile("?4", "?5"));
+
 const UPDATE_PROFILE = `
-UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4
-WHERE uuid = ?1 AND last_seq <= ?5 AND projected_ts < ?4 AND (profile IS NOT ?3 OR suspected IS NOT ?2)
-  AND NOT EXISTS (SELECT 1 FROM profile_pages WHERE identity_uuid = ?1 AND profile_pages.projected_ts > ?4)`;
+UPDATE identities SET suspected = ?2, profile = ?3, projected_ts = ?4, evidence_e = ?6
+WHERE uuid = ?1 AND (profile IS NOT ?3 OR suspected IS NOT ?2 OR evidence_e IS NOT ?6) AND ${isLatestProfile("?4", "?5")}`;
 
 /**
  * Writes a page of an identity's events and its current states in one transaction. If D1 has the first of the events already, a
@@ -115,11 +129,13 @@ function projectionStatements(
   }
   const changed = JSON.stringify([...states.values()]);
   const { profile: body, pages } = profileColumns(profile);
-  const columns = [identityUuid, lastSeq, jsonOf(profile.suspected), body, profile.projectedTs];
+  const { e, indexed } = evidenceColumns(profile);
+  const columns = [identityUuid, lastSeq, jsonOf(profile.suspected), body, profile.projectedTs, e];
   return [
     ...(states.size === 0 ? [] : [DELETE_ATTRIBUTIONS, INSERT_ATTRIBUTIONS]).map((sql) =>
       db.prepare(sql).bind(identityUuid, changed),
     ),
+    db.prepare(UPDATE_EVIDENCE_AFTER).bind(identityUuid, ...indexed, lastSeq),
     lastChangeTs === null
       ? db.prepare(UPDATE_IDENTITY).bind(...columns)
       : db.prepare(UPDATE_CHANGED_IDENTITY).bind(...columns, lastChangeTs),
@@ -156,10 +172,11 @@ function profileStatements(
   profile: PackedProfile,
 ): D1PreparedStatement[] {
   const { profile: body, pages } = profileColumns(profile);
+  const { e, indexed } = evidenceColumns(profile);
+  const { seq, projectedTs } = profile;
   return [
-    db
-      .prepare(UPDATE_PROFILE)
-      .bind(identityUuid, jsonOf(profile.suspected), body, profile.projectedTs, profile.seq),
+    db.prepare(UPDATE_EVIDENCE).bind(identityUuid, ...indexed, projectedTs, seq),
+    db.prepare(UPDATE_PROFILE).bind(identityUuid, jsonOf(profile.suspected), body, projectedTs, seq, e),
     ...pageStatements(db, identityUuid, profile, pages),
     surplusPagesStatement(db, identityUuid, profile, pages),
   ];
@@ -184,6 +201,14 @@ export async function reportBacklog(
 /** Removes that note after the events were published. */
 export async function clearBacklog(db: D1Database, identityUuid: string): Promise<void> {
   await db.prepare("DELETE FROM outbox_backlog WHERE identity_uuid = ?1").bind(identityUuid).run();
+}
+
+/** The columns of evidence: E, and those that are in an index and rarely change. */
+function evidenceColumns({ evidence }: PackedProfile): {
+  readonly e: number | null;
+  readonly indexed: readonly [changedTs: number | null, operators: number | null];
+} {
+  return { e: evidence?.e ?? null, indexed: [evidence?.changedTs ?? null, evidence?.operators ?? null] };
 }
 
 function jsonOf(list: readonly string[] | null): string | null {

@@ -69,12 +69,30 @@ export const identities = sqliteTable(
     sweepCursor: text("sweep_cursor"),
     /** Time at which `profile` was written, epoch seconds. A late repeat with an earlier time changes nothing. */
     projectedTs: real("projected_ts").notNull().default(0),
-    /** Packed JSON of every primitive's state (see profile.ts), or null before the first event. Last, because it is long. */
+    /** Packed JSON of every primitive's state (see profile.ts), or null before the first event. Long, so what is read often stands before. */
     profile: text("profile"),
+    /** Evidence that it has changed, ≥ 0, to four digits; null until it is known. Written with the profile. */
+    evidenceE: real("evidence_e"),
+    /** Time of its last proven change that stands, epoch seconds; null if there is none. */
+    evidenceChangedTs: real("evidence_changed_ts"),
+    /** The last published estimate of the number of operators; null until it is known. */
+    operators: integer("operators"),
   },
   (table) => [
     // For the list, most recently changed first. Written once per drained page of events.
     index("identities_by_change").on(table.lastChangeTs, table.uuid),
+    // For the list by proven change, and to count them. Holds only identities with one, and is written when that changes.
+    index("identities_by_proven_change")
+      .on(table.evidenceChangedTs, table.uuid)
+      .where(sql`evidence_changed_ts IS NOT NULL AND merged_into_uuid IS NULL`),
+    // For the list of identities with several operators, and to count them. Written when the estimate changes.
+    index("identities_by_operators")
+      .on(table.operators, table.uuid)
+      .where(sql`operators > 1 AND merged_into_uuid IS NULL`),
+    // For the list by E. Holds only the noted identities (see `NOTED_E`): their entries are written with their profiles.
+    index("identities_by_e")
+      .on(table.evidenceE, table.uuid)
+      .where(sql`evidence_e >= 3.125 AND merged_into_uuid IS NULL`),
     // For the sweep: the marked ones and the longest unchecked. Written once per identity and sweep.
     index("identities_by_check").on(table.isDirty, table.checkedTs),
   ],

@@ -44,6 +44,17 @@ interface CountedTotals {
   /** Primitives of all identities, by state. */
   readonly states: Readonly<Record<State, number>>;
   readonly events: number;
+  /** Identities that have states, by evidence. */
+  readonly evidence: EvidenceTotals;
+}
+
+interface EvidenceTotals {
+  /** Without a proven change that stands. */
+  readonly unchanged: number;
+  /** With one in the last 24 h. */
+  readonly changedWithinDay: number;
+  /** With several operators by the last published estimate. */
+  readonly severalOperators: number;
 }
 
 /** Totals over everything. */
@@ -109,6 +120,11 @@ export function addTotals(all: readonly Totals[]): Totals {
       multi_actor: a.states.multi_actor + b.states.multi_actor,
     },
     events: a.events + b.events,
+    evidence: {
+      unchanged: a.evidence.unchanged + b.evidence.unchanged,
+      changedWithinDay: a.evidence.changedWithinDay + b.evidence.changedWithinDay,
+      severalOperators: a.evidence.severalOperators + b.evidence.severalOperators,
+    },
   }));
 }
 
@@ -125,7 +141,7 @@ function earliest(a: number | null, b: number | null): number | null {
 
 const lastCounted = new WeakMap<D1Database, { readonly counted: CountedTotals; readonly untilMs: number }>();
 
-function rowsOf({ states, ...totals }: CountedTotals): number {
+function rowsOf({ states, evidence: _, ...totals }: CountedTotals): number {
   const rows = [...Object.values(states), ...Object.values(totals)];
   return rows.reduce((sumOfRows, n) => sumOfRows + n, 0);
 }
@@ -152,6 +168,24 @@ function countIn(rows: readonly { state: string; n: number }[], state: State): n
   return rows.find((row) => row.state === state)?.n ?? 0;
 }
 
+/** From the partial indexes, which hold only identities with a proven change, and only those with several operators. */
+const COUNT_EVIDENCE = `
+SELECT (
+    SELECT count(*) FROM identities WHERE last_change_ts IS NOT NULL AND merged_into_uuid IS NULL
+  ) AS known, (
+    SELECT count(*) FROM identities WHERE evidence_changed_ts IS NOT NULL AND merged_into_uuid IS NULL
+  ) AS changed, (
+    SELECT count(*) FROM identities
+    WHERE evidence_changed_ts IS NOT NULL AND evidence_changed_ts >= unixepoch() - 86400 AND merged_into_uuid IS NULL
+  ) AS changedWithinDay, (
+    SELECT count(*) FROM identities WHERE operators > 1 AND merged_into_uuid IS NULL
+  ) AS severalOperators`;
+
+type EvidenceCounts = Omit<EvidenceTotals, "unchanged"> & {
+  readonly known: number;
+  readonly changed: number;
+};
+
 /** What an identity that is merged away keeps for the record is not a state of today. */
 const COUNT_KEPT = `
 WITH merged AS (SELECT uuid, profile FROM identities WHERE merged_into_uuid IS NOT NULL)
@@ -165,7 +199,7 @@ async function countAll(db: DrizzleD1Database): Promise<CountedTotals> {
 async function countAt(
   db: DrizzleD1Database,
 ): Promise<{ readonly counted: CountedTotals; readonly newestCursor: number }> {
-  const [registered, formed, deferred, states, kept, history] = await db.batch([
+  const [registered, formed, deferred, states, kept, history, evidence] = await db.batch([
     db.select({ n: count() }).from(attackers).where(isNotNull(attackers.identityUuid)),
     db.select({ n: count() }).from(identities).where(isNull(identities.mergedIntoUuid)),
     db
@@ -176,6 +210,7 @@ async function countAt(
     db.select({ state: attributions.state, n: count() }).from(attributions).groupBy(attributions.state),
     db.all<{ state: string; n: number }>(sql.raw(COUNT_KEPT)),
     db.select({ n: sum(events.size), newestCursor: max(events.cursor) }).from(events),
+    db.all<EvidenceCounts>(sql.raw(COUNT_EVIDENCE)),
   ]);
   const inState = (state: State) => countIn(states, state) - countIn(kept, state);
   const counted = {
@@ -190,6 +225,15 @@ async function countAt(
       multi_actor: inState("multi_actor"),
     },
     events: Number(history[0]?.n ?? 0),
+    evidence: evidenceOf(evidence[0]),
   };
   return { counted, newestCursor: history[0]?.newestCursor ?? 0 };
+}
+
+function evidenceOf(counts: EvidenceCounts | undefined): EvidenceTotals {
+  return {
+    unchanged: (counts?.known ?? 0) - (counts?.changed ?? 0),
+    changedWithinDay: counts?.changedWithinDay ?? 0,
+    severalOperators: counts?.severalOperators ?? 0,
+  };
 }

@@ -134,12 +134,15 @@ describe("workload", () => {
     expect(new Set(events.map(({ payload }) => payload.evidence_ref)).size).toBe(expected);
   });
 
-  it.each(["session", "categorical", "numeric", "hash"] as const)("%s: nothing of it is refused", (mix) => {
-    const context = { receivedTs: 1_790_000_000, registry: createRegistry() };
-    for (const body of messagesOf({ ...workload, mix, perMessage: 7 })) {
-      for (const event of parseMessage(body, context)) expect(event.outcome).toBe("observation");
-    }
-  });
+  it.each(["session", "categorical", "numeric", "hash", "bag"] as const)(
+    "%s: nothing of it is refused",
+    (mix) => {
+      const context = { receivedTs: 1_790_000_000, registry: createRegistry() };
+      for (const body of messagesOf({ ...workload, mix, perMessage: 7 })) {
+        for (const event of parseMessage(body, context)) expect(event.outcome).toBe("observation");
+      }
+    },
+  );
 
   it("attackers have different UUIDs", () => {
     const uuids = Array.from({ length: 5_000 }, (_, i) => attackerUuidOf("a", i));

@@ -1,14 +1,14 @@
 /** What the dashboard works out by itself, without a browser: words, orders, counts over time, where keys lead. */
 import { describe, expect, it } from "vitest";
 import { byDomain } from "../../src/dashboard/domains.ts";
-import { whyWords, windowMembers } from "../../src/dashboard/explain.ts";
+import { shownExplanation, whyWords, windowMembers } from "../../src/dashboard/explain.ts";
 import { afterEvent, isStillFitting, select } from "../../src/dashboard/rows.ts";
-import type { AttributionEvent, Explanation } from "../../src/dashboard/schemas.ts";
+import { type AttributionEvent, type Explanation, stateExplanation } from "../../src/dashboard/schemas.ts";
 import type { Row } from "../../src/http/dashboard/wire.ts";
-import { gridOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
+import { drawingOf, gridOf, kindOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
 import { countsOverTime } from "../../src/dashboard/states-over-time.ts";
 import { stepOf } from "../../src/dashboard/timeline-steps.ts";
-import { ago, axisTimes, counted, duration, shortValue } from "../../src/dashboard/words.ts";
+import { ago, axisTimes, counted, duration, shortValue, valueWords } from "../../src/dashboard/words.ts";
 
 const member = (value: unknown, n: number) => ({
   value,
@@ -126,6 +126,40 @@ describe("[§5 explanation] in plain words", () => {
     ]);
   });
 
+  it("a bag of words: the number of its words, no hashes and no margin", () => {
+    const bag = ["0123456789abcdef", "0123456789abcdef", "fedcba9876543210"];
+    const event = explained({
+      rule: "bag_has_no_state",
+      recent: [member({ sha256: "ab".repeat(32), bytes: 300 }, 5)],
+      statistic: 0,
+      threshold: 0,
+      margin: 0,
+    });
+    const withValue = { ...event, payload: { current_value: bag } };
+    expect(whyWords(withValue)).toEqual([
+      "Came in: 3 words (2 distinct).",
+      "Bags of words have no state: only evidence reads them.",
+      "1 observation in the recent window.",
+    ]);
+    expect(shownExplanation(withValue)?.recent).toEqual([member(bag, 5)]);
+    expect(valueWords(["0123456789abcdef"])).toBe("1 word (1 distinct)");
+    expect(valueWords(["curve25519-sha256", "0123456789abcdef"])).toBe(
+      '["curve25519-sha256","0123456789abcdef"]',
+    );
+  });
+
+  it("bags are recognized by their rule, or else by their values, and are not drawn", () => {
+    const bag = ["0123456789abcdef"];
+    expect(kindOf([], stateExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe("bags");
+    expect(kindOf([["plain"]], stateExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe(
+      "bags",
+    );
+    expect(kindOf([bag, bag], null)).toBe("bags");
+    expect(kindOf([bag, ["x"]], null)).toBe("bands");
+    expect(kindOf([], null)).toBe("bands");
+    expect(drawingOf([{ value: bag, ts: 1 }], null)).toMatchObject({ kind: "bags", times: [1] });
+  });
+
   it("names what came in and counts what left, of both windows", () => {
     const older = [member("w", 0)];
     const entered = [1, 2, 3, 4, 5].map((n) => ({ evidence_ref: `e${n}`, attacker_uuid: "a" }));
@@ -135,7 +169,8 @@ describe("[§5 explanation] in plain words", () => {
       "2 observations left the windows.",
     ]);
     expect(whyWords(event).at(-1)).toBe("5 observations in the recent window, 1 in the one before.");
-    const listed = event.explanation ? windowMembers(event.explanation) : [];
+    const explanation = stateExplanation(event);
+    const listed = explanation ? windowMembers(explanation) : [];
     expect(listed.map(({ value, window, isNew }) => [value, window, isNew])).toEqual([
       ...["v5", "v4", "v3", "v2", "v1"].map((value) => [value, "recent", true]),
       ["w", "older", false],
@@ -157,6 +192,7 @@ describe("[dashboard] rows", () => {
     last_change_ts: null,
     states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
     multi_actor_suspected: null,
+    evidence: { e: null, changed_ts: null, operators: null },
     addresses: [],
     troubled: [],
     ...more,
@@ -210,11 +246,71 @@ describe("[dashboard] rows", () => {
       troubled: [{ primitive: "c.d", state: "multi_actor" }],
       last_change_ts: 7,
     });
-    expect(isStillFitting(before, { state: "multi_actor", primitive: "a.b" })).toBe(true);
-    expect(isStillFitting(after, { state: "multi_actor", primitive: "a.b" })).toBe(false);
-    expect(isStillFitting(after, { state: "multi_actor", primitive: null })).toBe(true);
-    expect(isStillFitting(after, { state: "drifting", primitive: null })).toBe(false);
-    expect(isStillFitting(after, { state: null, primitive: "a.b" })).toBe(true);
+    const any = { state: null, primitive: null, evidence: null, changedSinceTs: 0 };
+    expect(isStillFitting(before, { ...any, state: "multi_actor", primitive: "a.b" })).toBe(true);
+    expect(isStillFitting(after, { ...any, state: "multi_actor", primitive: "a.b" })).toBe(false);
+    expect(isStillFitting(after, { ...any, state: "multi_actor" })).toBe(true);
+    expect(isStillFitting(after, { ...any, state: "drifting" })).toBe(false);
+    expect(isStillFitting(after, { ...any, primitive: "a.b" })).toBe(true);
+  });
+});
+
+describe("[dashboard] rows by evidence", () => {
+  const row = (uuid: string, evidence: Partial<Row["evidence"]> = {}): Row => ({
+    uuid,
+    attacker_count: 1,
+    first_seen_at: null,
+    last_seen_at: null,
+    last_change_ts: null,
+    states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
+    multi_actor_suspected: null,
+    evidence: { e: 1, changed_ts: null, operators: 1, ...evidence },
+    addresses: [],
+    troubled: [],
+  });
+  const rows = [
+    row("calm"),
+    row("calmer", { e: 0.2 }),
+    row("noted", { e: 9 }),
+    row("old", { changed_ts: 50 }),
+    row("new", { changed_ts: 150 }),
+    row("two", { operators: 2, e: 40 }),
+    row("unread", { e: null, operators: null }),
+  ];
+  it.each([
+    ["unchanged", "calm calmer noted two unread"],
+    ["noted", "noted two"],
+    ["changed", "old new"],
+    ["changed_within_day", "new"],
+    ["several_operators", "two"],
+  ] as const)("%s: %s", (evidence, expected) => {
+    const filter = { state: null, primitive: null, evidence, changedSinceTs: 100 };
+    const found = rows.filter((each) => isStillFitting(each, filter));
+    expect(found.map(({ uuid }) => uuid).join(" ")).toBe(expected);
+  });
+
+  it.each([
+    ["e", "two noted calm calmer old new unread"],
+    ["evidence_changed", "new old calm calmer noted two unread"],
+  ] as const)("sorted by %s, those without it in the order in which they came", (sort, expected) => {
+    const found = select(rows, { text: "", sort, isAscending: false });
+    expect(found.map(({ uuid }) => uuid).join(" ")).toBe(expected);
+  });
+
+  it("an event about evidence changes its row", () => {
+    const base = rows[0] ?? row("");
+    const event = (type: string, payload: AttributionEvent["payload"]) => ({
+      ...ENVELOPE,
+      type,
+      ts: 9,
+      payload,
+    });
+    const changed = afterEvent(base, event("evidence.changed", { primitive: "a.b", ts: 70 }));
+    expect(changed.evidence).toEqual({ e: 1, changed_ts: 70, operators: 1 });
+    expect(changed.states).toEqual(base.states);
+    const several = afterEvent(changed, event("evidence.operators", { estimate: 2, old_estimate: 1 }));
+    expect(several.evidence.operators).toBe(2);
+    expect(afterEvent(base, event("evidence.withdrawn", { primitive: "a.b", id: "c" }))).toEqual(base);
   });
 });
 

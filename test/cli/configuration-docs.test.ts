@@ -45,7 +45,7 @@ describe("docs/configuration.md", () => {
 
   it("names every secret, and every rate limit", () => {
     const secrets = [...exampleSecrets.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
-    expect(secrets.length).toBe(4);
+    expect(secrets.length).toBe(6);
     expect(secrets.filter((name) => !rows.has(name))).toEqual([]);
     const limits = [...wranglerFile.matchAll(/^name = "([A-Z_]+_RATE_LIMIT)"/gm)];
     expect(limits.length).toBe(2);

@@ -43,6 +43,7 @@ async function replay(files: string | string[], overrides: Partial<ReplayOptions
     url: worker.url,
     token: "dev-ingest-token",
     readToken: "dev-read-token",
+    wordSecret: null,
     format: null,
     speed: null,
     sensor: null,

@@ -18,6 +18,7 @@ const VALUES: Record<MergeKind, readonly string[]> = {
   categorical: ['"a"', '"b"', '"unknown"', "[1,2]"],
   numeric: ["0", "100", "-5", "true", '"x"'],
   hash: [...Array.from({ length: 120 }, (_, i) => `"h${i}"`), '""'],
+  bag: ['["a","b"]', '["a"]', "[]", "[1]", '"a"'],
 };
 
 /** Series of one member per key with many equal times, in any order. */
@@ -37,7 +38,7 @@ function seriesOf(kind: MergeKind): fc.Arbitrary<Member[]> {
   });
 }
 
-describe.each<MergeKind>(["categorical", "numeric", "hash"])("[§3 %s] collected members", (kind) => {
+describe.each<MergeKind>(["categorical", "numeric", "hash", "bag"])("[§3 %s] collected members", (kind) => {
   const settings = fc.record({
     windowSize: fc.integer({ min: 1, max: 20 }),
     hashWindowSecs: fc.constantFrom(0, 0.5, 10, 300, 5_000),

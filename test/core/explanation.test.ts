@@ -25,6 +25,7 @@ const VALUES: Record<MergeKind, readonly unknown[]> = {
   categorical: ["a", "a", "b", "c", "unknown", [1, { x: 2 }], { y: LONG[0], x: 1 }, ...LONG],
   numeric: [0, 1, 1, 100, 130, -5, 0.1, true, false, 1e100],
   hash: [...Array.from({ length: 30 }, (_, i) => `h${i}`), "unknown", ...LONG],
+  bag: [["a", "b", "a"], ["a"], [], LONG, ["b"], [LONG[0]]],
 };
 const NARROW: Thresholds = {
   ...STANDARD_THRESHOLDS,
@@ -68,7 +69,9 @@ function windowKeys(kind: MergeKind, stored: readonly Member[], { windowSize, ha
           .filter(({ ts }) => ts >= lastTs - hashWindowSecs)
           .filter((member, i, all) => all.findLastIndex(({ value }) => value === member.value) === i)
           .slice(-16)
-      : ordered.filter(({ value }) => kind === "numeric" || value !== '"unknown"').slice(-2 * windowSize);
+      : ordered
+          .filter(({ value }) => kind === "numeric" || value !== '"unknown"')
+          .slice(kind === "bag" ? -1 : -2 * windowSize);
   return counted.map(({ evidenceRef, attackerUuid }) => `${evidenceRef} ${attackerUuid}`);
 }
 
@@ -108,9 +111,11 @@ describe.each<[MergeKind, string, Thresholds]>([
   ["categorical", "standard", STANDARD_THRESHOLDS],
   ["numeric", "standard", STANDARD_THRESHOLDS],
   ["hash", "standard", STANDARD_THRESHOLDS],
+  ["bag", "standard", STANDARD_THRESHOLDS],
   ["categorical", "other", NARROW],
   ["numeric", "other", NARROW],
   ["hash", "other", NARROW],
+  ["bag", "other", NARROW],
 ])("[§5] transitions of random %s histories, %s constants", (kind, _, thresholds) => {
   it("[§5] from each event alone its state, value, confidence and comparison can be recomputed", () => {
     const seen = new Set<string>();
@@ -129,6 +134,7 @@ describe.each<[MergeKind, string, Thresholds]>([
       categorical: ["conflicted", "drifting", "multi_actor", "stable", "unknown"],
       numeric: ["conflicted", "drifting", "stable", "unknown"],
       hash: ["conflicted", "drifting", "stable"],
+      bag: ["unknown"],
     };
     expect([...seen].toSorted()).toEqual(reachable[kind]);
   });
@@ -171,11 +177,12 @@ describe("[§5] the rule names the branch that decided", () => {
     no_rotation: "stable",
     few_rotations: "drifting",
     many_rotations: "conflicted",
+    bag_has_no_state: "unknown",
   };
 
   it("[§5] every rule occurs in some history, and always with its state", () => {
     const told = new Map<string, Set<string>>();
-    for (const kind of ["categorical", "numeric", "hash"] as const) {
+    for (const kind of ["categorical", "numeric", "hash", "bag"] as const) {
       for (const arrived of fc.sample(history(kind), { numRuns: 400, seed: 7 })) {
         const model = newModel();
         applyAll(model, PRIMITIVE, kind, arrived);

@@ -42,6 +42,7 @@ describe("replay", () => {
     ["categorical", fc.constantFrom("a", "b", "c", "unknown", true, ["x"])],
     ["numeric", fc.constantFrom(0, 1, 100, 130, -100, 1e100)],
     ["hash", fc.constantFrom("h1", "h2", "h3", "h4", "h5")],
+    ["bag", fc.constantFrom(["a"], ["a", "b"], [])],
   ])("[§3, §4] %s: the result is that of merging every prefix", (kind, value) => {
     fc.assert(
       fc.property(

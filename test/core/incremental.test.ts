@@ -19,6 +19,7 @@ const VALUES: Record<MergeKind, readonly string[]> = {
   categorical: ['"a"', '"a"', '"b"', '"c"', '"unknown"', "[1,2]", '{"x":1}'],
   numeric: ["0", "1", "100", "130", "-5", "true", "false", "0.1"],
   hash: [...Array.from({ length: 90 }, (_, i) => `"h${i}"`), '"unknown"'],
+  bag: ['["a","b"]', '["a"]', "[]", "[1]", '"unknown"'],
 };
 /** Several hash windows; few enough that equal times are common. */
 const TIMES = Array.from({ length: 40 }, (_, i) => 1_700_000_000 + i * 9_000.5);
@@ -66,10 +67,12 @@ describe.each<[MergeKind, number, Thresholds]>([
   ["categorical", 40, STANDARD_THRESHOLDS],
   ["numeric", 40, STANDARD_THRESHOLDS],
   ["hash", 40, STANDARD_THRESHOLDS],
+  ["bag", 40, STANDARD_THRESHOLDS],
   ["hash", 400, { ...STANDARD_THRESHOLDS, hashWindowSecs: 200_000 }],
   ["categorical", 40, NARROW],
   ["numeric", 40, NARROW],
   ["hash", 40, NARROW],
+  ["bag", 40, NARROW],
 ])("[§3 %s] histories of up to %i arrivals", (kind, maxLength, thresholds) => {
   const numRuns = maxLength > 100 ? 60 : 400;
 
@@ -144,7 +147,7 @@ describe("[§3] the tail avoids reading the series", () => {
   it("new observations in any order read the series once, at the first one", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 5_000 }), { minLength: 30 }), (numbers) => {
-        for (const kind of ["categorical", "numeric", "hash"] as const) {
+        for (const kind of ["categorical", "numeric", "hash", "bag"] as const) {
           const model = newModel();
           for (const n of numbers) {
             const value = VALUES[kind][n % 5] ?? "";

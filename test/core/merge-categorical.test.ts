@@ -242,7 +242,10 @@ describe("[§3] members with equal ts are ordered by evidence_ref, then attacker
 });
 
 describe("[§3] a series without observations", () => {
-  it.each(["categorical", "numeric", "hash"] as const)("[§3 %s] cannot be merged and throws", (kind) => {
-    expect(() => merge(kind, [], STANDARD_THRESHOLDS)).toThrow(RangeError);
-  });
+  it.each(["categorical", "numeric", "hash", "bag"] as const)(
+    "[§3 %s] cannot be merged and throws",
+    (kind) => {
+      expect(() => merge(kind, [], STANDARD_THRESHOLDS)).toThrow(RangeError);
+    },
+  );
 });

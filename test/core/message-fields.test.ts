@@ -305,6 +305,7 @@ describe("[§2] a value must fit its primitive's kind", () => {
     "k.array": "array",
     "k.numeric": "numeric",
     "k.hash": "hash",
+    "k.bag": "bag",
   });
   const samples: Record<string, unknown> = {
     text: "x",
@@ -317,6 +318,10 @@ describe("[§2] a value must fit its primitive's kind", () => {
     true: true,
     false: false,
     list: [1],
+    words: ["a", "a"],
+    "a word and an empty one": ["a", ""],
+    "a word and a number": ["a", 1],
+    "words in a list": [["a"]],
     "empty list": [],
     object: { a: 1 },
     "empty object": {},
@@ -325,9 +330,17 @@ describe("[§2] a value must fit its primitive's kind", () => {
     categorical: Object.keys(samples),
     bool: ["true", "false"],
     free_string: ["text", "empty text"],
-    array: ["list", "empty list"],
+    array: [
+      "list",
+      "words",
+      "a word and an empty one",
+      "a word and a number",
+      "words in a list",
+      "empty list",
+    ],
     numeric: ["zero", "1e100", "-1e100", "true", "false"],
     hash: ["text"],
+    bag: ["words", "empty list"],
   };
   const nouns: Record<ValueKind, string> = {
     categorical: "anything",
@@ -336,6 +349,7 @@ describe("[§2] a value must fit its primitive's kind", () => {
     array: "an array",
     numeric: "a number of magnitude at most 1e100, or a boolean",
     hash: "a non-empty string",
+    bag: "an array of non-empty strings",
   };
   const cases = Object.entries(fitting).flatMap(([kind, names]) =>
     Object.keys(samples).map((name) => ({ kind, name, isTaken: names.includes(name) })),

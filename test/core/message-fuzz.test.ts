@@ -16,6 +16,7 @@ const KINDS: Record<string, ValueKind> = {
   "f.hash": "hash",
   "f.bool": "bool",
   "f.array": "array",
+  "f.bag": "bag",
   "f.text": "free_string",
   "f.any": "categorical",
 };
@@ -246,6 +247,7 @@ function expectFitting(kind: ValueKind, value: unknown): void {
     array: Array.isArray(value),
     numeric: typeof value === "boolean" || (typeof value === "number" && value >= -1e100 && value <= 1e100),
     hash: typeof value === "string" && value.length > 0,
+    bag: Array.isArray(value) && value.every((word) => typeof word === "string" && word.length > 0),
   };
   expect(fits[kind], `${kind}: ${JSON.stringify(value)}`).toBe(true);
 }

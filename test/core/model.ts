@@ -18,6 +18,7 @@ import {
   type PrimitiveRecord,
   type RecomputeReason,
   type Series,
+  type SeriesHook,
 } from "../../src/core/index.ts";
 import type { StepContext } from "../../src/core/identity.ts";
 import { STANDARD_THRESHOLDS, type Thresholds } from "../../src/core/thresholds.ts";
@@ -37,6 +38,12 @@ export interface Model {
   thresholds: Thresholds;
   /** The passes over stored observations: the primitives of each, sorted; null for all. */
   readonly passes: (readonly string[] | null)[];
+  /** Follows the series; null: nothing does. */
+  hook: SeriesHook | null;
+  /** What the hook keeps, by primitive. */
+  readonly entries: Map<string, readonly string[]>;
+  /** What hooks have asked for in series order: the ts from which on, of each pass. */
+  readonly orderedPasses: number[];
 }
 
 /** Time of every decision in the model. */
@@ -53,6 +60,9 @@ export function newModel(thresholds: Thresholds = STANDARD_THRESHOLDS): Model {
     events: [],
     kinds: {},
     passes: [],
+    hook: null,
+    entries: new Map(),
+    orderedPasses: [],
   };
 }
 
@@ -80,11 +90,21 @@ export function applyTogether(model: Model, observations: readonly AppliedObserv
 export function decideAnew(model: Model, erasedAttackerUuid: string | null = null): void {
   const reason: RecomputeReason =
     erasedAttackerUuid === null ? { kind: "changed" } : { kind: "erased", attackerUuid: erasedAttackerUuid };
+  recomputeFor(model, reason);
+}
+
+/** Recomputes everything from the stored observations for a reason. */
+export function recomputeFor(model: Model, reason: RecomputeReason): void {
   decideAndSave(model, { kind: "recompute", forms: false, notice: null, reason });
 }
 
 function decideAndSave(model: Model, cause: Cause): void {
-  save(model, decide(factsOf(model), cause));
+  save(model, decideOnly(model, cause));
+}
+
+/** Makes a decision that is not saved. */
+export function decideOnly(model: Model, cause: Cause): Decision {
+  return decide(factsOf(model), cause, model.hook);
 }
 
 /** The policy of the model. Its id depends on the constants, but not on the kinds, which a test sets one by one. */
@@ -115,13 +135,14 @@ function factsOf(model: Model): Facts {
       for (const [primitive, member] of shuffled(all, model.passes.length)) take(primitive, member);
     },
     eachInOrder(primitives, fromTs, take) {
+      model.orderedPasses.push(fromTs);
       for (const primitive of primitives ?? model.stored.keys()) {
         const members = [...(model.stored.get(primitive)?.values() ?? [])].map(memberOf);
         for (const member of members.toSorted(compareMembers))
           if (member.ts >= fromTs) take(primitive, member);
       }
     },
-    entries: () => [],
+    entries: (primitive) => model.entries.get(primitive) ?? [],
     hashWindow: (primitive) => ({
       get: (value) => model.hashWindows.get(primitive)?.get(value) ?? null,
       valuesBetween: (fromTs, beforeTs) =>
@@ -140,6 +161,11 @@ function save(model: Model, decision: Decision): void {
   for (const [primitive, record] of decision.records) model.records.set(primitive, record);
   for (const primitive of decision.removed) model.records.delete(primitive);
   for (const [primitive, change] of decision.hashWindows) saveWindow(model, primitive, change);
+  for (const [primitive, { stay, added }] of decision.entries) {
+    const before = model.entries.get(primitive) ?? [];
+    if (stay > before.length) throw new Error(`${stay} entries must stay, there are ${before.length}`);
+    model.entries.set(primitive, [...before.slice(0, stay), ...added]);
+  }
   model.events.push(...decision.events);
 }
 

@@ -47,6 +47,10 @@ export interface Finding {
 /** Recomputes a state from an explanation and the constants alone. */
 export function recomputeFrom(explanation: Explanation, t: Thresholds): Finding {
   if (explanation.distinct !== undefined) return ofHashes(explanation, explanation.distinct, t);
+  if (explanation.rule === "bag_has_no_state") {
+    const value = explanation.recent.at(-1)?.value ?? "unknown";
+    return { state: "unknown", confidence: 0, value, statistic: 0, threshold: 0 };
+  }
   const informative = explanation.recent.length + explanation.older.length;
   if (informative < t.minimumObservations) {
     const value = explanation.recent.at(-1)?.value ?? "unknown";

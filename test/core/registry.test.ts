@@ -24,13 +24,18 @@ const facts = z.array(
 
 describe("[§2] the registry", () => {
   it.skipIf(!hasShared(FILE))(
-    `[§2] holds exactly the published facts (${SHARED_IS_ABSENT} if absent)`,
+    `[§2] holds exactly the published facts, and further extensions (${SHARED_IS_ABSENT} if absent)`,
     () => {
       const published = facts.parse(readSharedJson(FILE));
       const ours = Object.entries(PRIMITIVES).map(([primitive, { kind, allowed, origin, isKindCertain }]) => {
         return { primitive, kind, allowed, origin, kind_certain: isKindCertain };
       });
-      expect(ours).toEqual(published);
+      const names = new Set(published.map(({ primitive }) => primitive));
+      expect(ours.filter(({ primitive }) => names.has(primitive))).toEqual(published);
+      const further = ours.filter(({ primitive }) => !names.has(primitive));
+      expect(further.map(({ primitive, origin }) => [primitive, origin])).toEqual([
+        ["cognitive.command_words", "extension"],
+      ]);
     },
   );
 
@@ -41,6 +46,7 @@ describe("[§2] the registry", () => {
     ["toolchain.ssh.kex_algorithm_order", "array"],
     ["toolchain.tls.self_signed", "bool"],
     ["environmental.locale", "free_string"],
+    ["cognitive.command_words", "bag"],
     ["never.heard_of", "categorical"],
     ["constructor", "categorical"],
     ["__proto__", "categorical"],
@@ -86,6 +92,7 @@ describe("[§2] the registry", () => {
   it.each<[string, boolean]>([
     ["numeric", true],
     ["free_string", true],
+    ["bag", true],
     ["Numeric", false],
     ["", false],
     ["constructor", false],
@@ -101,6 +108,7 @@ describe("[§2] the registry", () => {
     ["array", "categorical"],
     ["numeric", "numeric"],
     ["hash", "hash"],
+    ["bag", "bag"],
   ])("[§1] %s merges as %s", (kind, mergeKind) => {
     expect(mergeKindOf(kind)).toBe(mergeKind);
   });

@@ -216,7 +216,7 @@ describe("[§3] a second observation with the same key", () => {
     expect(ATTACKER < OTHER_ATTACKER).toBe(true);
   });
 
-  it.each<MergeKind>(["categorical", "numeric", "hash"])(
+  it.each<MergeKind>(["categorical", "numeric", "hash", "bag"])(
     "[§4] applying a whole %s history again changes and publishes nothing",
     (kind) => {
       const values = kind === "numeric" ? [1, 5, 1, 9, 100, 1, 1, 1] : "abcabbbbbb";

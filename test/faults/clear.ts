@@ -18,7 +18,6 @@ const TABLES = [
   "jobs",
   "merges",
   "erasures",
-  "control",
   "outbox_backlog",
 ];
 
@@ -30,6 +29,7 @@ export async function clear(seed: number, identities: readonly string[]): Promis
   for (const { db } of shardsOf(env)) {
     await db.batch([
       ...TABLES.map((table) => db.prepare(`DELETE FROM ${table}`)),
+      db.prepare("DELETE FROM control WHERE name <> 'evidence_secret'"),
       db.prepare("UPDATE counters SET value = 0"),
     ]);
   }

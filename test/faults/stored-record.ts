@@ -49,7 +49,7 @@ async function readDatabase(db: D1Database, problems: string[]): Promise<StoredR
       "SELECT uuid, last_seq, suspected, merged_into_uuid, is_dirty FROM identities",
       "SELECT * FROM erasures",
       "SELECT value FROM counters WHERE name = 'observations'",
-      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control WHERE name <> 'places'",
+      "SELECT 'outbox_backlog' AS name FROM outbox_backlog UNION ALL SELECT name FROM control WHERE name NOT IN ('places', 'evidence_secret')",
       "SELECT identity_uuid, primitive, state FROM attributions",
       "SELECT id, code, body FROM dead_letters",
       "SELECT winner_uuid, loser_uuid, undone_ts FROM merges",

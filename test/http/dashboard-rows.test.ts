@@ -73,7 +73,14 @@ beforeAll(async () => {
     2,
     0,
   ]);
-  const { profile } = profileColumns({ seq: 2, projectedTs: 1, policies: ["p"], states, suspected: null });
+  const { profile } = profileColumns({
+    seq: 2,
+    projectedTs: 1,
+    policies: ["p"],
+    states,
+    suspected: null,
+    evidence: null,
+  });
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO attackers (uuid, identity_uuid, link_version, ip, first_seen_ts, last_seen_ts) ${MANY}

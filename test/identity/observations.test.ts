@@ -122,13 +122,20 @@ function expectAnswers(store: IdentityStore, model: Model, keys: readonly Observ
       expect(members.toSorted(compareMembers)).toEqual(inOrder(all, primitive));
     }
   }
-  const toTs = FROM_TS + 17;
-  const ordered = new Map(PRIMITIVES.map((primitive) => [primitive, [] as Member[]]));
-  observations.eachInOrder(new Set(PRIMITIVES), { fromTs: -Number.MAX_VALUE, toTs }, (primitive, member) =>
-    ordered.get(primitive)?.push(member),
-  );
-  for (const [primitive, members] of ordered) {
-    expect(members).toEqual(inOrder(all, primitive).filter(({ ts }) => ts <= toTs));
+  for (const times of [
+    { fromTs: -Number.MAX_VALUE, toTs: FROM_TS + 17 },
+    { fromTs: FROM_TS + 11.5, toTs: FROM_TS + 17 },
+    { fromTs: FROM_TS + 20, toTs: Number.MAX_VALUE },
+  ]) {
+    const ordered = new Map(PRIMITIVES.map((primitive) => [primitive, [] as Member[]]));
+    observations.eachInOrder(new Set(PRIMITIVES), times, (primitive, member) =>
+      ordered.get(primitive)?.push(member),
+    );
+    for (const [primitive, members] of ordered) {
+      expect(members).toEqual(
+        inOrder(all, primitive).filter(({ ts }) => ts >= times.fromTs && ts <= times.toTs),
+      );
+    }
   }
   expect(observations.newest("a.b", 7)).toEqual(inOrder(all, "a.b").slice(-7));
   const standing = observations.standing(keys);
@@ -139,7 +146,7 @@ function expectAnswers(store: IdentityStore, model: Model, keys: readonly Observ
   }
 }
 
-function change({ store }: OpenStore, model: Model, random: (below: number) => number): void {
+function change({ store, sql }: OpenStore, model: Model, random: (below: number) => number): void {
   const { observations } = store;
   const stored = model.list();
   switch (random(8)) {
@@ -165,6 +172,8 @@ function change({ store }: OpenStore, model: Model, random: (below: number) => n
       observations.pack(1 + random(40));
       return;
     case 4:
+      // As rows that version 2 wrote.
+      sql.exec("UPDATE sessions SET last_ts = NULL WHERE id % 3 = 0");
       store.forget();
       return;
     default: {
@@ -229,6 +238,33 @@ describe("[design] observations in session rows", () => {
       // One more observation of either: its row, and none of the others.
       store.observations.put([observation({ evidenceRef: "cowrie:s/long#more", ts: FROM_TS + 20_000 })]);
       expect(takeCost().written).toBeLessThanOrEqual(2);
+    });
+  });
+
+  it("a pass from a time on reads the rows that end later, and those of which it is not known", async () => {
+    await withStore(({ store, sql, takeCost }) => {
+      store.prepare();
+      const all = Array.from({ length: 100 }, (_, i) =>
+        observation({ evidenceRef: `cowrie:s/${i}#close`, ts: FROM_TS + i }),
+      );
+      store.observations.put(all);
+      sql.exec("UPDATE sessions SET last_ts = NULL WHERE first_ts < ?", FROM_TS + 5);
+      store.forget();
+      const passed: number[] = [];
+      const pass = (fromTs: number) => {
+        passed.length = 0;
+        takeCost();
+        store.observations.eachInOrder(null, { fromTs, toTs: Number.MAX_VALUE }, (_, { ts }) => {
+          passed.push(ts - FROM_TS);
+        });
+        return takeCost().read;
+      };
+      const whole = pass(-Number.MAX_VALUE);
+      expect(passed).toHaveLength(100);
+      const late = pass(FROM_TS + 90);
+      expect(passed).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
+      // Of 85 rows no body was read.
+      expect(whole - late).toBeGreaterThanOrEqual(85);
     });
   });
 

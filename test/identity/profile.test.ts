@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
 import { readProfile } from "../../src/storage/index.ts";
 import { call } from "../setup/api.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
@@ -16,10 +17,29 @@ function fresh() {
   return { attackerUuid, identityUuid, stub: env.IDENTITIES.getByName(identityUuid) };
 }
 
+interface Evidence {
+  readonly change: readonly {
+    readonly primitive: string;
+    readonly e: number;
+    readonly changes: readonly { readonly since_ts: number }[];
+  }[];
+}
+
 async function expectAsInObject(identityUuid: string): Promise<void> {
   const profile = await readProfile(env.DB, identityUuid);
   const states = await statesOf(identityUuid);
-  expect(profile?.states).toEqual(states.map((state) => ({ ...state, policyId: STANDARD_POLICY.id })));
+  const answer = await env.IDENTITIES.getByName(identityUuid).readEvidence(null, null);
+  if (answer.outcome !== "evidence") throw new Error("the identity must stand alone");
+  const { change }: Evidence = JSON.parse(answer.body);
+  const { policy } = readConfig(env);
+  const expected = states.map((state) => {
+    const series = change.find(({ primitive }) => primitive === state.primitive);
+    const evidence = series
+      ? { e: Number(series.e.toPrecision(4)), changedSinceTs: series.changes.at(-1)?.since_ts ?? null }
+      : null;
+    return { ...state, policyId: policy.id, evidence };
+  });
+  expect(profile?.states).toEqual(expected);
 }
 
 describe("[design] the read model", () => {

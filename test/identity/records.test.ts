@@ -42,6 +42,9 @@ function record(count: number, pointer = (i: number) => `cowrie:sensor-a/${i}`):
   };
 }
 
+/** Bytes that differ by their number. */
+const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + length) % 256);
+
 const names = (count: number, prefix = "p") =>
   Array.from({ length: count }, (_, i) => `${prefix}.${String(i).padStart(4, "0")}`);
 
@@ -117,8 +120,10 @@ describe("[design] records in pages", () => {
       for (let round = 0; round < 150; round++) {
         const saved = recordsOf(
           Array.from({ length: 1 + random(30) }, () => `p.${random(400)}`),
-          (primitive) =>
-            record(1 + random(10), (i) => (random(2) === 0 ? `shared ${i}` : `${primitive} ${i}`)),
+          (primitive) => ({
+            ...record(1 + random(10), (i) => (random(2) === 0 ? `shared ${i}` : `${primitive} ${i}`)),
+            kept: random(4) === 0 ? null : bytes(random(3_000)),
+          }),
         );
         const removed = Array.from({ length: random(8) }, () => `p.${random(400)}`).filter(
           (primitive) => !saved.has(primitive),
@@ -132,6 +137,10 @@ describe("[design] records in pages", () => {
       const sorted = [...expected.keys()].toSorted();
       for (const each of [records, new Records(sql)]) {
         expect(each.primitives()).toEqual(sorted);
+        if (each !== records) {
+          // Pages are known without what is kept; it is read when it is asked for.
+          each.attributions();
+        }
         expect(sorted.map((primitive) => each.find(primitive))).toEqual(
           sorted.map((primitive) => expected.get(primitive)),
         );
@@ -159,6 +168,58 @@ describe("[design] records in pages", () => {
       expect(take()).toEqual({ read: 11, written: 0 });
     }));
 
+  it("what a hook keeps makes no further row, and is not read with the states", () =>
+    onStore((sql, take) => {
+      const primitives = names(160);
+      const of = (size: number) => recordsOf(primitives, () => ({ ...record(10), kept: bytes(size) }));
+      new Records(sql).save(of(6_000));
+      const pages = pagesOf(sql).length;
+      expect(pages).toBe(10);
+      take();
+      const reading = new Records(sql);
+      reading.attributions();
+      reading.attributionsJson();
+      expect(reading.findState("p.0000")?.policyId).toBe(record(1).policyId);
+      expect(take()).toEqual({ read: 20, written: 0 });
+      // One statement reads a page with what is kept.
+      expect(new Records(sql).find("p.0042")?.kept).toEqual(bytes(6_000));
+      expect(take()).toEqual({ read: 11, written: 0 });
+      const records = new Records(sql);
+      records.save(new Map([["p.0001", { ...record(10), kept: bytes(7_000) }]]));
+      expect(take()).toEqual({ read: 12, written: 1 });
+      expect(new Records(sql).find("p.0001")?.kept).toEqual(bytes(7_000));
+      expect(new Records(sql).find("p.0002")?.kept).toEqual(bytes(6_000));
+      // Not even the largest states make a page too large …
+      records.save(of(12_300));
+      expect(pagesOf(sql)).toHaveLength(pages);
+      // … and whatever is kept, a row stays far below 2 MB.
+      records.save(of(100_000));
+      expect(pagesOf(sql).length).toBeGreaterThan(pages);
+      expect(
+        sql.exec<{ most: number }>("SELECT max(octet_length(kept)) AS most FROM states").one().most,
+      ).toBeLessThan(700_000);
+      expect(
+        primitives.every((primitive) => new Records(sql).find(primitive)?.kept?.length === 100_000),
+      ).toBe(true);
+    }));
+
+  it("notes of an estimate are written with a page, and the latest one counts", () =>
+    onStore((sql) => {
+      const records = new Records(sql);
+      expect(records.estimate).toEqual({ ts: 0, count: null });
+      records.save(recordsOf(names(16, "a"), () => record(1)));
+      records.noteEstimate({ ts: 5, count: 16 });
+      records.save(recordsOf(names(16, "b"), () => record(1)));
+      expect(new Records(sql).estimate).toEqual({ ts: 5, count: 16 });
+      records.noteEstimate({ ts: 6, count: null });
+      records.save(recordsOf(names(1, "a"), () => record(1)));
+      expect(new Records(sql).estimate).toEqual({ ts: 6, count: null });
+      // The clock was put back.
+      records.noteEstimate({ ts: 2, count: 8 });
+      records.save(recordsOf(names(1, "a"), () => record(1)));
+      expect(new Records(sql).estimate).toEqual({ ts: 6.001, count: 8 });
+    }));
+
   it("keeps hash tails, texts with any character, and numbers as they are", () =>
     onStore((sql) => {
       const latest: Member[] = [
@@ -180,5 +241,30 @@ describe("[design] records in pages", () => {
       };
       new Records(sql).save(new Map([["h", hash]]));
       expect(new Records(sql).find("h")).toEqual(hash);
+    }));
+
+  it("keeps the tail of bags, a member at most", () =>
+    onStore((sql) => {
+      const value = '["0123456789abcdef","fedcba9876543210"]';
+      const newest: Member[] = [{ value, ts: 4, evidenceRef: "e", attackerUuid: ATTACKER }];
+      const bag = (members: readonly Member[]): PrimitiveRecord => ({
+        attribution: {
+          currentValue: members[0]?.value ?? '"unknown"',
+          state: "unknown",
+          confidence: 0,
+          observationCount: 3,
+          lastChangeTs: 2,
+          lastObservationTs: 4,
+        },
+        tail: { kind: "bag", count: 3, informative: members.length, lastTs: 4, newest: members },
+        policyId: "p",
+        kept: null,
+      });
+      const all = new Map([
+        ["b.full", bag(newest)],
+        ["b.none", bag([])],
+      ]);
+      new Records(sql).save(all);
+      for (const [name, saved] of all) expect(new Records(sql).find(name)).toEqual(saved);
     }));
 });

@@ -15,6 +15,7 @@ import { metered } from "./metered.ts";
 import { eventsOf, expectSound, heldRows, jobCount, quiesce, waitingWork } from "./sound.ts";
 import { UNNUMBERED_TABLES } from "./unnumbered-tables.ts";
 import { insertRows, toVersionOne, writeVersionOne } from "./version-one.ts";
+import { writeVersionTwo } from "./version-two.ts";
 
 const PRIMITIVE = "motor.input_modality";
 const HASHES = "toolchain.tls.ja3_client";
@@ -174,9 +175,12 @@ describe("[design] a store of the version before migrations had numbers", () => 
     await deliver([payload({ attacker_uuid: attackerUuid })]);
     await inObject(stub, (sql) => sql.exec("INSERT INTO meta (name, value) VALUES ('version', '99')"));
     await evictDurableObject(stub);
-    await expect(runInDurableObject(stub, () => {})).rejects.toThrow(/of version 2 or older, found 99/);
+    await expect(runInDurableObject(stub, () => {})).rejects.toThrow(/of version 3 or older, found 99/);
   });
 });
+
+/** The tables that are created when they are needed. */
+const ON_DEMAND = ["outbox", "jobs", "staged", "erased", "hash_window", "hook_entries"] as const;
 
 const EXCHANGE = { notice: null, isWhole: true, drop: [] };
 
@@ -255,7 +259,7 @@ describe("[design] a store of version 1", () => {
     const stored = await inObject(fresh().stub, (sql) => {
       const tables = new Tables(sql);
       tables.create();
-      for (const name of ["outbox", "jobs", "staged", "erased", "hash_window"] as const) tables.need(name);
+      for (const name of ON_DEMAND) tables.need(name);
       return Object.keys(tableTexts(sql))
         .filter((name) => name !== "hash_window_by_ts")
         .map((name) => ({
@@ -478,6 +482,97 @@ describe("[design] a store of version 1", () => {
     await stub.verify();
     const counts = (await statesOf(identityUuid)).map(({ observationCount }) => observationCount);
     expect(counts.reduce((sum, each) => sum + each, 0)).toBe(count + 2);
+  });
+});
+
+describe("[design] a store of version 2", () => {
+  it("keeps every state, observation and link, and goes on applying, also late data", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([
+      {
+        events: [
+          ...series(attackerUuid, PRIMITIVE, ["a", "a", "a", "b"]),
+          ...series(
+            attackerUuid,
+            HASHES,
+            Array.from({ length: 70 }, (_, i) => `h${i}`),
+          ),
+        ],
+      },
+    ]);
+    await quiesce(identityUuid);
+    const [states, rows] = [await statesOf(identityUuid), await heldRows(identityUuid)];
+    await writeVersionTwo(stub);
+    expect(await statesOf(identityUuid)).toEqual(states);
+    expect(await heldRows(identityUuid)).toEqual(rows);
+    expect(await inObject(stub, tableTexts)).toEqual(await newTables(["hash_window"]));
+    const lastTimes = () =>
+      inObject(stub, (sql) =>
+        sql
+          .exec("SELECT last_ts FROM sessions")
+          .toArray()
+          .map((row) => row["last_ts"]),
+      );
+    // What version 2 wrote may end at any time.
+    expect(new Set(await lastTimes())).toEqual(new Set([null]));
+    await deliver([
+      payload({ attacker_uuid: attackerUuid, primitive: PRIMITIVE, value: "c", ts: 1_715_000_000 }),
+      payload({ attacker_uuid: attackerUuid, primitive: PRIMITIVE, value: "d", ts: 1_713_000_000 }),
+    ]);
+    await quiesce(identityUuid);
+    await expectSound(identityUuid);
+    expect(await heldRows(identityUuid)).toHaveLength(rows.length + 2);
+    expect(await lastTimes()).toContain(1_715_000_000);
+  });
+
+  it("has the same tables as a new one, whichever tables it has needed", async () => {
+    const { attackerUuid, stub } = fresh();
+    await deliver([payload({ attacker_uuid: attackerUuid })]);
+    await writeVersionTwo(stub);
+    expect(await inObject(stub, tableTexts)).toEqual(await newTables([]));
+    await inObject(stub, (sql) => {
+      const tables = new Tables(sql);
+      for (const name of ON_DEMAND) tables.need(name);
+    });
+    await writeVersionTwo(stub);
+    const needed = ON_DEMAND.filter((name) => name !== "hook_entries");
+    expect(await inObject(stub, tableTexts)).toEqual(await newTables(needed));
+  });
+
+  it("goes on with an exchange that has staged rows", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    await deliver([{ events: series(attackerUuid, PRIMITIVE, ["a", "a", "a", "b"]) }]);
+    await quiesce(identityUuid);
+    const load = [{ attackerUuid, linkVersion: 1, firstSeenTs: 1 }];
+    await inObject(stub, (sql) => {
+      const tables = new Tables(sql);
+      tables.need("jobs");
+      tables.need("staged");
+      sql.exec(
+        `INSERT INTO staged (job_key, attacker_uuid, place, is_full, size, first_ts, body)
+         SELECT 'rebuild', ?, id & 4294967295, is_full, size, first_ts, body FROM sessions`,
+        attackerUuid,
+      );
+      insertRows(sql, "jobs", [
+        [
+          "rebuild",
+          "exchange",
+          1,
+          JSON.stringify({ ...EXCHANGE, load }),
+          '{"phase":"read","index":1,"after":null}',
+          0,
+          0,
+          null,
+          0,
+        ],
+      ]);
+    });
+    await writeVersionTwo(stub);
+    await stub.drain();
+    await quiesce(identityUuid);
+    expect(await waitingWork(identityUuid)).toEqual([]);
+    await expectSound(identityUuid);
+    expect(await heldRows(identityUuid)).toHaveLength(4);
   });
 });
 

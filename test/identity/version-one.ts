@@ -5,7 +5,7 @@ import type { IdentityObject, PrimitiveAttribution } from "../../src/identity/in
 import { IdentityStore } from "../../src/identity/store/index.ts";
 import bundle from "../../src/identity/store/migrations/migrations.js";
 
-/** The tables of version 2. */
+/** The current tables. */
 const TABLES = [
   "meta",
   "attackers",
@@ -17,6 +17,7 @@ const TABLES = [
   "erased",
   "hash_window",
   "observation_rows",
+  "hook_entries",
 ];
 
 /**
@@ -91,7 +92,7 @@ export function toVersionOne(storage: DurableObjectStorage): void {
     sql,
     "attributions",
     states.flatMap((attribution) => {
-      const record = store.record(attribution.primitive);
+      const record = store.stateRecord(attribution.primitive);
       return record ? [[...stateColumns(attribution), writeTail(record.tail), record.policyId]] : [];
     }),
   );

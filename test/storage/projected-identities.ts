@@ -1,5 +1,5 @@
 /** Identities as the drains would have written them to the read model: their rows, their states, their profiles. */
-import type { State } from "../../src/core/index.ts";
+import type { FollowedIdentity, State } from "../../src/core/index.ts";
 import { type PackedProfile, profileColumns } from "../../src/storage/profile.ts";
 
 /** What is written of an identity. */
@@ -9,6 +9,8 @@ export interface ProjectedIdentity {
   /** State by primitive. */
   readonly states: Readonly<Record<string, State>>;
   readonly mergedIntoUuid?: string;
+  /** The columns of evidence. */
+  readonly evidence?: FollowedIdentity;
   /** Characters of each value: with enough of them the profile has pages. */
   readonly valueCharacters?: number;
 }
@@ -26,6 +28,7 @@ export function profileOf(
     policies: ["stable", "drifting", "unknown"],
     states: Object.entries(states).map(([primitive, state]) => [primitive, state, value, 0.5, 7, 1, 2, 0]),
     suspected: null,
+    evidence: null,
   };
 }
 
@@ -41,6 +44,9 @@ export async function addIdentities(db: D1Database, identities: readonly Project
       each.lastChangeTs,
       each.mergedIntoUuid ?? null,
       each.profile,
+      each.evidence?.e ?? null,
+      each.evidence?.changedTs ?? null,
+      each.evidence?.operators ?? null,
     ]);
     const states = some.flatMap(({ uuid, states: byPrimitive }) =>
       Object.entries(byPrimitive).map(([primitive, state]) => [uuid, primitive, state]),
@@ -49,8 +55,9 @@ export async function addIdentities(db: D1Database, identities: readonly Project
     await db.batch([
       db
         .prepare(
-          `INSERT INTO identities (uuid, last_seq, last_change_ts, merged_into_uuid, projected_ts, profile)
-           SELECT value ->> 0, 1, value ->> 1, value ->> 2, 1, value ->> 3 FROM json_each(?1)`,
+          `INSERT INTO identities (uuid, last_seq, last_change_ts, merged_into_uuid, projected_ts, profile,
+             evidence_e, evidence_changed_ts, operators)
+           SELECT value ->> 0, 1, value ->> 1, value ->> 2, 1, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?1)`,
         )
         .bind(JSON.stringify(rows)),
       db

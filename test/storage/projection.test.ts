@@ -13,6 +13,7 @@ const profile = (seq: number): PackedProfile => ({
   policies: ["p"],
   states: [],
   suspected: null,
+  evidence: null,
 });
 
 /** A database that adds up what D1 says of its batches, and may fail after one of them. */

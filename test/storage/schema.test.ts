@@ -15,6 +15,7 @@ it.each([
   "observation_rows",
   "outbox_backlog",
   "stream_tickets",
+  "word_shares",
 ])("%s is WITHOUT ROWID", async (table) => {
   const row = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE name = ?1")
     .bind(table)

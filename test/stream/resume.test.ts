@@ -39,6 +39,7 @@ function write(identityUuid: string, from: number, to: number): Promise<unknown>
     policies: [],
     states: [],
     suspected: null,
+    evidence: null,
   });
 }
 

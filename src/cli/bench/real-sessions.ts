@@ -36,6 +36,8 @@ export async function* replayRequests(files: readonly string[]): AsyncGenerator<
     format: null,
     sensorName: null,
     hasshTable: existsSync(table) ? readHasshTable(JSON.parse(readFileSync(table, "utf8"))) : new Map(),
+    // Without words, so that results stay comparable with those of before.
+    wordSecret: null,
     onProblem: ({ file, line, reason }) => {
       throw new Error(`${file}, line ${line}: ${reason}`);
     },

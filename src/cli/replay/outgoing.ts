@@ -38,6 +38,8 @@ interface ReadOptions {
   /** Name of the sensor for logs that have none, or null to derive it from the name of the file. */
   readonly sensorName: string | null;
   readonly hasshTable: ReadonlyMap<string, AlgorithmLists>;
+  /** Salts the hashes of words, or null to send no words. */
+  readonly wordSecret: string | null;
   readonly onProblem: (problem: LineProblem) => void;
   /** One per file. */
   readonly progress: readonly ReadProgress[];
@@ -48,8 +50,8 @@ interface ReadOptions {
  */
 export async function* readOutgoing(options: ReadOptions): AsyncGenerator<Outgoing> {
   const sensors: Record<"cowrie" | "tty", LogSensor> = {
-    cowrie: new CowrieSensor(options.hasshTable),
-    tty: new TtySensor(),
+    cowrie: new CowrieSensor(options.hasshTable, options.wordSecret),
+    tty: new TtySensor(options.wordSecret),
   };
   for (const [index, file] of options.files.entries()) {
     const sensorName = options.sensorName ?? sensorNameOf(file);

@@ -34,6 +34,8 @@ export interface ReplayOptions {
   readonly sensor: string | null;
   /** Path of a HASSH table, or null to look for one in the directory of the first log. */
   readonly hasshAlgorithms: string | null;
+  /** Salts the hashes of the words of commands, or null to send no words. */
+  readonly wordSecret: string | null;
   /** Maximum number of retries of a request, 0 or more. */
   readonly retries: number;
   /** Seconds without a change of the counters after which everything sent counts as applied, ≥ 0. */
@@ -95,6 +97,7 @@ export async function runReplay(options: ReplayOptions, output: ReplayOutput): P
       format: options.format,
       sensorName: options.sensor,
       hasshTable,
+      wordSecret: options.wordSecret,
       progress,
       onProblem: (problem) => {
         problemCount += 1;

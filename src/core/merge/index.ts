@@ -2,6 +2,7 @@
 import type { Member, MergeKind } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
 import { arraySeries } from "./array-series.ts";
+import { bag } from "./bag.ts";
 import { categorical } from "./categorical.ts";
 import { hash } from "./hash.ts";
 import type { Change, Merger, Series, Tail, Verdict } from "./merger.ts";
@@ -29,7 +30,7 @@ export {
 } from "./merger.ts";
 
 /** Each merger takes only tails of its own kind. `tail.kind` selects the merger. */
-const mergers: Readonly<Record<MergeKind, Merger>> = { categorical, numeric, hash };
+const mergers: Readonly<Record<MergeKind, Merger>> = { categorical, numeric, hash, bag };
 
 /** The tail of a series, read from the whole of it. @throws RangeError if the series is empty */
 export function summarize(kind: MergeKind, series: Series, thresholds: Thresholds): Tail {

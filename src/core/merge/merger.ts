@@ -7,16 +7,16 @@
 import type { Member, State } from "../observation.ts";
 import type { Thresholds } from "../thresholds.ts";
 
-/** Tail of a categorical or numeric series. */
+/** Tail of a categorical or numeric series, or of bags. */
 export interface WindowTail {
-  readonly kind: "categorical" | "numeric";
+  readonly kind: "categorical" | "numeric" | "bag";
   /** Observations of the series, abstentions included. */
   readonly count: number;
   /** Observations that are not abstentions. */
   readonly informative: number;
   /** Greatest ts of the series, abstentions included. */
   readonly lastTs: number;
-  /** The last 2·N informative members (fewer if there are fewer), in series order. */
+  /** The last 2·N informative members (fewer if there are fewer), in series order; of bags only the last one. */
   readonly newest: readonly Member[];
 }
 
@@ -93,7 +93,8 @@ export type Rule =
   | "variation_within_conflict"
   | "no_rotation"
   | "few_rotations"
-  | "many_rotations";
+  | "many_rotations"
+  | "bag_has_no_state";
 
 /** The outcome of a tail. */
 export interface Verdict {

@@ -1,5 +1,5 @@
 /**
- * The tail of categorical and numeric series: it is read from a series and changed by observations. An observation never moves
+ * The tail of categorical and numeric series, and of bags: it is read from a series and changed by observations. An observation never moves
  * down in series order (a replacement has a greater ts), so the tail is enough, except when one of its members becomes an
  * abstention and an older member must enter the tail.
  */
@@ -14,6 +14,11 @@ export interface Windows {
   readonly older: readonly Member[];
 }
 
+/** Members that a tail holds. The state of a bag depends on none, so only the last one is kept, for the current value. */
+function capacityOf(kind: WindowTail["kind"], thresholds: Thresholds): number {
+  return kind === "bag" ? 1 : 2 * thresholds.windowSize;
+}
+
 /** Reads the tail from the whole series. */
 export function summarizeWindow(
   kind: WindowTail["kind"],
@@ -25,7 +30,7 @@ export function summarizeWindow(
     count: series.count(),
     informative: series.countInformative(),
     lastTs: lastTsOf(series),
-    newest: series.newestInformative(2 * thresholds.windowSize),
+    newest: series.newestInformative(capacityOf(kind, thresholds)),
   };
 }
 
@@ -37,7 +42,7 @@ export function advanceWindow(
   series: Series,
 ): WindowTail {
   const { prior, next } = change;
-  const capacity = 2 * thresholds.windowSize;
+  const capacity = capacityOf(tail.kind, thresholds);
   const wasInformative = prior !== null && isInformative(tail.kind, prior.value);
   const isNowInformative = isInformative(tail.kind, next.value);
   const count = tail.count + (prior === null ? 1 : 0);

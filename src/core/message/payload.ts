@@ -213,6 +213,8 @@ function fits(kind: ValueKind, raw: unknown): boolean {
       return typeof raw === "boolean" || (typeof raw === "number" && Math.abs(raw) <= NUMERIC_LIMIT);
     case "hash":
       return typeof raw === "string" && raw !== "";
+    case "bag":
+      return Array.isArray(raw) && raw.every((word) => typeof word === "string" && word !== "");
     default:
       return kind satisfies never;
   }

@@ -23,6 +23,7 @@ const FITS: Readonly<Record<ValueKind, string>> = {
   array: "an array",
   numeric: "a number of magnitude at most 1e100, or a boolean",
   hash: "a non-empty string",
+  bag: "an array of non-empty strings",
 };
 
 /** The sentence for people. It names the field and what was expected. It never contains what was sent. */

@@ -1,6 +1,6 @@
 /**
  * A strip: the newest observations of a primitive over the time of its identity. Bands for categories, a line with the mean for
- * numbers, turns for hashes. Below, the windows that decided the last transition: full for recent, hollow for older.
+ * numbers, turns for hashes, marks for bags of words. Below, the windows that decided the last transition: full for recent, hollow for older.
  */
 import { keyOf, type Point } from "../identity-facts.ts";
 import type { Explanation } from "../schemas.ts";
@@ -31,9 +31,9 @@ export function Strip({ observations, explanation, span, atTs }: Props) {
   const label = labelOf(kind, observations, recent, older);
   return (
     <svg class="strip" data-kind={kind} role="img" aria-label={label} height={HEIGHT}>
-      {kind === "line" ? (
-        <Line observations={observations} span={span} />
-      ) : (
+      {kind === "line" && <Line observations={observations} span={span} />}
+      {kind === "bags" && <Marks observations={observations} span={span} />}
+      {(kind === "bands" || kind === "rotations") && (
         <Bands observations={observations} span={span} isRotating={kind === "rotations"} />
       )}
       {observations.map((each) => {
@@ -70,6 +70,7 @@ function labelOf(
     line: "a line of their mean (EWMA)",
     bands: `${counted(values, "value")} in bands`,
     rotations: `${counted(values, "value")} of a hash`,
+    bags: "a mark for each bag of words",
   }[kind];
   const among = (keys: ReadonlySet<string>) => observations.filter((each) => keys.has(keyOf(each))).length;
   return `${counted(observations.length, "observation")}, ${how}, from ${exactTime(first.ts)} to ${exactTime(last.ts)}; marked: ${among(recent)} of the recent window, ${among(older)} of the older`;
@@ -119,6 +120,20 @@ function Bands({
           </g>
         );
       })}
+    </g>
+  );
+}
+
+/** A mark per observation: most bags differ from all others, so lanes of values would say nothing. */
+function Marks({ observations, span }: { observations: readonly Point[]; span: Span }) {
+  return (
+    <g class="lane-0">
+      {observations.map((each) => (
+        <g key={keyOf(each)}>
+          <title>{`${valueWords(each.value)}, ${exactTime(each.ts)}`}</title>
+          <rect class="seen" x={`${percentOf(each.ts, span)}%`} y={TOP} width={2.5} height={DEPTH} />
+        </g>
+      ))}
     </g>
   );
 }

@@ -1,4 +1,5 @@
 /** Writes and reads packed numbers and texts, with a checksum behind them. The layout is the caller's. */
+import { utf8Length } from "../../core/index.ts";
 import { latinText, readUtf8, writeUtf8 } from "./utf8.ts";
 
 const CHECKSUM_BYTES = 4;
@@ -43,6 +44,12 @@ export class ByteWriter {
     if (length > 0x7f) throw new RangeError(`a text of at most 127 bytes is expected, got ${length}`);
     this.byte(length);
     this.#at = end;
+  }
+
+  /** A text of any length that fits. */
+  longText(text: string): void {
+    this.whole(utf8Length(text));
+    this.#at = writeUtf8(text, this.#bytes, this.#at);
   }
 
   /** A text whose characters are bytes, without its length. */
@@ -108,6 +115,11 @@ export class ByteReader {
   text(length: number): string {
     const from = this.#advance(length);
     return readUtf8(this.#bytes, from, from + length);
+  }
+
+  /** What `longText` wrote. */
+  longText(): string {
+    return this.text(this.whole());
   }
 
   /** @param length - characters that were written by `latin` */

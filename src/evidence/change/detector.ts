@@ -1,8 +1,9 @@
 /** The change detector over plain values, without storage: for evaluation and for programs that have a series at hand. */
-import { canonicalJson, isInformative, type MergeKind } from "../../core/index.ts";
+import { canonicalJson, isInformative } from "../../core/index.ts";
 import { NOTED_AT } from "../constants.ts";
 import { drawOfText, keyOf } from "./draw.ts";
 import { Regime } from "./regime.ts";
+import type { ChangeKind } from "./values.ts";
 
 export interface Step {
   /** E reached the threshold: the next step begins a new regime. */
@@ -30,7 +31,7 @@ export interface ChangeDetector {
  * detector.step(140, 1); // { alarm: false, e: 1, since: null }
  */
 export function changeDetector(
-  kind: MergeKind,
+  kind: ChangeKind,
   { threshold = NOTED_AT, secret = "" }: { readonly threshold?: number; readonly secret?: string } = {},
 ): ChangeDetector {
   const sipKey = keyOf(secret);
@@ -53,7 +54,7 @@ export function changeDetector(
 }
 
 /** The canonical JSON of a value that counts, or null. */
-function countedText(kind: MergeKind, value: unknown): string | null {
+function countedText(kind: ChangeKind, value: unknown): string | null {
   const canonical = canonicalJson(value);
   if (!canonical.ok) return null;
   // Any value can be a hash here: the caller's hashes may be numbers.

@@ -2,18 +2,17 @@
  * The change detector of one regime of one series: an e-process over ranks in a reservoir. Exact: whatever the distribution of independent
  * values, P(E ever reaches c) ≤ 1/c if it never changes (Ville's inequality). When a regime ends and what is published is the caller's.
  */
-import type { MergeKind } from "../../core/index.ts";
 import { CHANGE } from "../constants.ts";
 import { ByteReader, ByteWriter, within } from "./bytes.ts";
 import type { Draw } from "./draw.ts";
 import { type Hypothesis, Hypotheses } from "./hypotheses.ts";
 import type { Split } from "./summary.ts";
-import { MOST_MEMBERS, type Values, VALUES } from "./values.ts";
+import { type ChangeKind, MOST_MEMBERS, type Values, VALUES } from "./values.ts";
 
 /** First byte of what `write` returns. */
 const VERSION = 1;
 /** Second byte. */
-const KIND_BYTES: Readonly<Record<MergeKind, number>> = { numeric: 1, categorical: 2, hash: 3 };
+const KIND_BYTES: Readonly<Record<ChangeKind, number>> = { numeric: 1, categorical: 2, hash: 3 };
 const writer = new ByteWriter();
 
 const R = CHANGE.reservoir;
@@ -32,7 +31,7 @@ export interface RegimeSplit extends Split {
 
 /** The mutable state of one regime. */
 export class Regime {
-  readonly #kind: MergeKind;
+  readonly #kind: ChangeKind;
   /** S, in order of joining; the numbers of its members in the regime beside it. */
   readonly #values: Values;
   readonly #numbers: Float64Array;
@@ -44,7 +43,7 @@ export class Regime {
   #notedTs: number | null = null;
   #hasEnded = false;
 
-  private constructor(kind: MergeKind) {
+  private constructor(kind: ChangeKind) {
     // Numbers can be unusually low or unusually high; other values only unusually rare.
     const sides = kind === "numeric" ? 2 : 1;
     // One allocation for all lists: an allocation for each would cost more than a step.
@@ -56,7 +55,7 @@ export class Regime {
   }
 
   /** A regime without observations. */
-  static empty(kind: MergeKind): Regime {
+  static empty(kind: ChangeKind): Regime {
     return new Regime(kind);
   }
 
@@ -64,7 +63,7 @@ export class Regime {
    * Reads what `write` returned.
    * @throws RangeError if the bytes are damaged, of another version or of another kind
    */
-  static read(kind: MergeKind, bytes: Uint8Array): Regime {
+  static read(kind: ChangeKind, bytes: Uint8Array): Regime {
     if (bytes[0] !== VERSION)
       throw new RangeError(`damaged state: it should have version ${VERSION}, got ${bytes[0] ?? "no bytes"}`);
     const reader = new ByteReader(bytes);

@@ -12,6 +12,9 @@ import { Texts } from "./texts.ts";
 /** Members for a moment: all of the reservoir, and the observation that may join it. */
 export const MOST_MEMBERS = CHANGE.reservoir + 1;
 
+/** Kinds whose series are followed. Bags are not: their values are compared word by word (`../commands`). */
+export type ChangeKind = Exclude<MergeKind, "bag">;
+
 export interface Values {
   readonly size: number;
   /**
@@ -38,7 +41,7 @@ export interface Values {
 /** @param room - `MOST_MEMBERS` floats */
 type EmptyValues = (room: Float64Array) => Values;
 
-export const VALUES: Readonly<Record<MergeKind, EmptyValues>> = {
+export const VALUES: Readonly<Record<ChangeKind, EmptyValues>> = {
   numeric: (room) => new Numbers(room),
   categorical: (room) => new Texts(room),
   hash: (room) => new Texts(room),

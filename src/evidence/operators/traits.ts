@@ -71,7 +71,8 @@ export function traitsOf(sessions: readonly SessionValues[], kinds: Kinds): Trai
 /** How a primitive is compared. */
 export function kindOf(primitive: string, kinds: Kinds): "numeric" | "categorical" | "hash" {
   const kind = Object.hasOwn(kinds, primitive) ? kinds[primitive] : undefined;
-  return kind === undefined ? "categorical" : mergeKindOf(kind);
+  const mergeKind = kind === undefined ? "categorical" : mergeKindOf(kind);
+  return mergeKind === "bag" ? "categorical" : mergeKind;
 }
 
 /** The canonical JSON of a value that takes part, or null: an abstention, a value that does not fit its kind, or no JSON. */

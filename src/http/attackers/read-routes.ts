@@ -9,6 +9,7 @@ import { toWireObservation } from "../observations/format.ts";
 import { observationsSchema } from "../observations/wire.ts";
 import { PACKING, requirePacked } from "../shared/packing.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
+import { includedEvidence, includeParam } from "../shared/evidence.ts";
 import { cursorsOf, pageOf, textPart } from "../shared/cursor.ts";
 import { NOT_MODIFIED, revalidated, taggedHeaders } from "../shared/etag.ts";
 import { LIMIT_MOST, limitParam, uuidParam } from "../shared/params.ts";
@@ -26,7 +27,7 @@ const getAttribution = createRoute({
   summary: "The states of the attacker's identity",
   security: [{ bearer: ["read"] }],
   middleware: [requireScope("read"), revalidated] as const,
-  request: { params },
+  request: { params, query: z.object({ include: includeParam }) },
   responses: {
     200: {
       description: "By primitive; without identity while the attacker is not registered",
@@ -35,6 +36,7 @@ const getAttribution = createRoute({
     },
     ...NOT_MODIFIED,
     ...UNKNOWN_ATTACKER,
+    ...INVALID,
   },
 });
 
@@ -68,8 +70,11 @@ export const attackerReadRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectI
     if (!attacker) throw unknownAttacker(uuid);
     const policyId = policyIdOf(c.env);
     if (attacker.identityUuid === null) return c.json(toWireAttribution(null, policyId, []), 200);
-    const { identityUuid, primitives } = await readStates(c.env.IDENTITIES, attacker.identityUuid, null);
-    return c.json(toWireAttribution(identityUuid, policyId, primitives), 200);
+    const [{ identityUuid, primitives }, evidence] = await Promise.all([
+      readStates(c.env.IDENTITIES, attacker.identityUuid, null),
+      includedEvidence(c.env, c.req.valid("query").include, attacker.identityUuid, null),
+    ]);
+    return c.json(toWireAttribution(identityUuid, policyId, primitives, evidence), 200);
   })
   .openapi(getObservations, async (c) => {
     const { uuid } = c.req.valid("param");

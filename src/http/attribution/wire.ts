@@ -2,6 +2,7 @@
 import * as z from "zod";
 // Not from the core's index, which would bring the whole core into the dashboard's bundle.
 import { STATES } from "../../core/observation.ts";
+import { stateEvidenceSchema } from "../../evidence/wire.ts";
 import { described, named } from "../shared/schema.ts";
 
 /** One of the five states. */
@@ -32,6 +33,10 @@ export const attributionSchema = named(
         observation_count: z.int(),
         last_change_ts: z.number(),
         last_observation_ts: z.number(),
+        evidence: described(
+          z.optional(z.nullable(stateEvidenceSchema)),
+          "With `include=evidence`; null if the primitive is not followed, or evidence is switched off",
+        ),
       }),
     ),
   }),

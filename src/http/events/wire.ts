@@ -1,5 +1,6 @@
 /** Published events as the history and the streams answer them (contract §5). */
 import * as z from "zod";
+import { valueSummarySchema } from "../../evidence/wire.ts";
 import { stateSchema } from "../attribution/wire.ts";
 import { described, named, pageSchema } from "../shared/schema.ts";
 
@@ -24,6 +25,12 @@ export const explanationSchema = named(
   }),
 );
 
+/** What is needed to recompute a proven change. Its rule tells it from the explanation of a state. */
+export const evidenceExplanationSchema = named(
+  "EvidenceExplanation",
+  z.looseObject({ rule: z.literal("e_process") }),
+);
+
 /** An event. Which fields its payload has depends on its type. */
 export const eventSchema = named(
   "Event",
@@ -36,7 +43,7 @@ export const eventSchema = named(
     ts: described(z.number(), "When it was first due for publishing"),
     policy: described(
       z.optional(z.string()),
-      "The policy that decided, of `state_changed` and `multi_actor_suspected`",
+      "The policy that decided, of `state_changed`, `multi_actor_suspected` and evidence",
     ),
     truncated: described(
       z.optional(z.boolean()),
@@ -59,8 +66,21 @@ export const eventSchema = named(
       confidence_after: z.optional(z.null()),
       from_uuid: z.optional(z.string()),
       ts: z.optional(z.number()),
+      // Of evidence.
+      id: z.optional(z.string()),
+      since_ts: z.optional(z.number()),
+      e: z.optional(z.number()),
+      before: z.optional(z.nullable(valueSummarySchema)),
+      after: z.optional(z.nullable(valueSummarySchema)),
+      effect: z.optional(z.nullable(z.number())),
+      estimate: z.optional(z.int()),
+      old_estimate: z.optional(z.int()),
+      sessions: z.optional(z.int()),
+      active: z.optional(z.int()),
+      gain: z.optional(z.nullable(z.number())),
+      needed: z.optional(z.nullable(z.number())),
     }),
-    explanation: z.optional(explanationSchema),
+    explanation: z.optional(z.union([explanationSchema, evidenceExplanationSchema])),
   }),
 );
 

@@ -10,6 +10,7 @@ export const SUMMARY_EXAMPLE: z.infer<typeof identitySummarySchema> = {
   last_change_ts: 1_713_999_000,
   states: { unknown: 1, stable: 3, drifting: 0, conflicted: 0, multi_actor: 2 },
   multi_actor_suspected: ["motor.input_modality", "motor.keystroke_cadence"],
+  evidence: { e: 103.4, changed_ts: 1_713_998_000, operators: 2 },
 };
 
 export const IDENTITY_EXAMPLE: z.infer<typeof identityDetailSchema> = {

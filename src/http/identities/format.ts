@@ -13,6 +13,11 @@ export function toWireSummary(identity: IdentitySummary): z.infer<typeof identit
     last_change_ts: identity.lastChangeTs,
     states: identity.states,
     multi_actor_suspected: identity.suspected === null ? null : [...identity.suspected],
+    evidence: {
+      e: identity.evidence.e,
+      changed_ts: identity.evidence.changedTs,
+      operators: identity.evidence.operators,
+    },
   };
 }
 

@@ -1,19 +1,21 @@
 /** Reading identities: list and description from D1, states from their object. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { shardOfIdentity, shardsOf } from "../../shard.ts";
-import { findIdentity, hasIdentity, listIdentities } from "../../storage/index.ts";
+import { findIdentity, hasIdentity, listIdentities, positionIn } from "../../storage/index.ts";
 import { toWireAttribution } from "../attribution/format.ts";
 import { policyIdOf, readStates } from "../attribution/read-states.ts";
 import { attributionSchema } from "../attribution/wire.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { cursorsOf, optionalNumberPart, pageOf, textPart } from "../shared/cursor.ts";
+import { pageOf } from "../shared/cursor.ts";
+import { includedEvidence, includeParam } from "../shared/evidence.ts";
 import { NOT_MODIFIED, revalidated, taggedHeaders } from "../shared/etag.ts";
-import { limitParam, pastTsParam, primitiveParam, stateParam, uuidParam } from "../shared/params.ts";
+import { pastTsParam, uuidParam } from "../shared/params.ts";
 import { INVALID } from "../shared/problem-schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { exampleOf } from "../shared/schema.ts";
 import { IDENTITY_EXAMPLE, SUMMARY_EXAMPLE } from "./examples.ts";
 import { toWireIdentity, toWireSummary } from "./format.ts";
+import { encodePosition, listQuery, readListQuery } from "./list-query.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "./unknown.ts";
 import { identityDetailSchema, identityListSchema, identitySummarySchema } from "./wire.ts";
 
@@ -21,24 +23,18 @@ exampleOf(identitySummarySchema, SUMMARY_EXAMPLE);
 exampleOf(identityDetailSchema, IDENTITY_EXAMPLE);
 
 const params = z.object({ uuid: uuidParam });
-const cursors = cursorsOf("identities", z.object({ lastChangeTs: optionalNumberPart, uuid: textPart }));
 
 const getIdentities = createRoute({
   method: "get",
   path: "/identities",
   tags: ["identities"],
-  summary: "Identities, most recently changed first",
+  summary: "Identities, most recently changed first unless `sort` says otherwise",
   description:
-    "With `state` and `primitive` together, one primitive must fit both. Merged-away identities are not listed. What changes while pages are read moves to the front: start again to see it.",
+    "Each filter that is given must fit; with `state` and `primitive` together, one primitive must fit both. Merged-away identities are not listed. A cursor belongs to its order. What changes while pages are read moves to the front: start again to see it.",
   security: [{ bearer: ["read"] }],
   middleware: [requireScope("read")] as const,
   request: {
-    query: z.object({
-      state: stateParam.optional(),
-      primitive: primitiveParam.optional(),
-      limit: limitParam(50),
-      cursor: cursors.param,
-    }),
+    query: listQuery,
   },
   responses: {
     200: { description: "A page", content: { "application/json": { schema: identityListSchema } } },
@@ -79,6 +75,7 @@ const getAttribution = createRoute({
     params,
     query: z.object({
       as_of: pastTsParam("Epoch seconds: the states with the observations whose ts is not later").optional(),
+      include: includeParam,
     }),
   },
   responses: {
@@ -95,13 +92,11 @@ const getAttribution = createRoute({
 
 export const identityReadRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
   .openapi(getIdentities, async (c) => {
-    const { state, primitive, limit, cursor } = c.req.valid("query");
-    const filter = { state: state ?? null, primitive: primitive ?? null };
+    const query = c.req.valid("query");
+    const { filter, sort, after } = readListQuery(query);
     const databases = shardsOf(c.env).map(({ db }) => db);
-    const page = await listIdentities(databases, filter, cursor ?? null, limit + 1);
-    const { shown, next } = pageOf(page, limit, ({ lastChangeTs, uuid }) =>
-      cursors.encode({ lastChangeTs, uuid }),
-    );
+    const page = await listIdentities(databases, filter, after, query.limit + 1, sort);
+    const { shown, next } = pageOf(page, query.limit, (last) => encodePosition(sort, positionIn(sort, last)));
     return c.json({ data: shown.map(toWireSummary), next_cursor: next }, 200);
   })
   .openapi(getIdentity, async (c) => {
@@ -114,11 +109,14 @@ export const identityReadRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectI
   })
   .openapi(getAttribution, async (c) => {
     const { uuid } = c.req.valid("param");
-    const asOfTs = c.req.valid("query").as_of ?? null;
-    const { identityUuid, primitives } = await readStates(c.env.IDENTITIES, uuid, asOfTs);
+    const { as_of: asOfTs = null, include } = c.req.valid("query");
+    const [{ identityUuid, primitives }, evidence] = await Promise.all([
+      readStates(c.env.IDENTITIES, uuid, asOfTs),
+      includedEvidence(c.env, include, uuid, asOfTs),
+    ]);
     // An identity that has states exists; only one without needs to be looked up.
     if (primitives.length === 0 && !(await hasIdentity((await shardOfIdentity(c.env, uuid)).db, uuid))) {
       throw unknownIdentity(uuid);
     }
-    return c.json(toWireAttribution(identityUuid, policyIdOf(c.env), primitives), 200);
+    return c.json(toWireAttribution(identityUuid, policyIdOf(c.env), primitives, evidence), 200);
   });

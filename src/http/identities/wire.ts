@@ -1,5 +1,6 @@
 /** Identities, and what merging and rebuilding does to them, as they are answered. */
 import * as z from "zod";
+import { listedEvidenceSchema } from "../../evidence/wire.ts";
 import { identityAttackerSchema } from "../attackers/wire.ts";
 import { stateSchema } from "../attribution/wire.ts";
 import { described, named, pageSchema } from "../shared/schema.ts";
@@ -18,6 +19,7 @@ const summary = {
     z.nullable(z.array(z.string())),
     "The primitives that several actors are suspected behind, or null",
   ),
+  evidence: described(listedEvidenceSchema, "May lag 300 s"),
 };
 
 /** An identity as an entry of the list. */

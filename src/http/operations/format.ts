@@ -9,13 +9,24 @@ export interface QueueDepth {
   readonly oldestTs: number | null;
 }
 
-/** The totals, as they are answered. */
-export function toWireStats(totals: Totals, queue: QueueDepth): z.infer<typeof statsSchema> {
+/** The totals, as they are answered. @param hasEvidence - whether evidence is switched on */
+export function toWireStats(
+  totals: Totals,
+  queue: QueueDepth,
+  hasEvidence: boolean,
+): z.infer<typeof statsSchema> {
   return {
     observations: totals.observations,
     attackers: totals.attackers,
     identities: totals.identities,
     states: totals.states,
+    evidence: hasEvidence
+      ? {
+          unchanged: totals.evidence.unchanged,
+          changed_within_day: totals.evidence.changedWithinDay,
+          several_operators: totals.evidence.severalOperators,
+        }
+      : null,
     deferred: totals.deferred,
     dead_letters: totals.deadLetters,
     unpublishable: totals.deadLetters[UNPUBLISHABLE] ?? 0,

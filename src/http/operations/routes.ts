@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { shardsOf } from "../../shard.ts";
 import { addTotals, readRecentTotals } from "../../storage/index.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
+import { hasEvidence } from "../shared/evidence.ts";
 import { toWireStats } from "./format.ts";
 import { readHealth } from "./health.ts";
 import { queueDepth } from "./queue-depth.ts";
@@ -37,7 +38,7 @@ export const statsRoutes = new OpenAPIHono<AppEnv>().openapi(getStats, async (c)
     Promise.all(shardsOf(c.env).map(({ db }) => readRecentTotals(db, Date.now()))),
     queueDepth(c.env.OBSERVATION_QUEUE),
   ]);
-  return c.json(toWireStats(addTotals(totals), queue), 200);
+  return c.json(toWireStats(addTotals(totals), queue, hasEvidence(c.env)), 200);
 });
 
 export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(getHealth, async (c) => {

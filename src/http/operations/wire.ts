@@ -11,6 +11,16 @@ export const statsSchema = named(
     attackers: z.int(),
     identities: z.int(),
     states: z.record(stateSchema, z.int()),
+    evidence: described(
+      z.nullable(
+        z.object({
+          unchanged: described(z.int(), "Without a proven change"),
+          changed_within_day: described(z.int(), "With a proven change in the last 24 h"),
+          several_operators: described(z.int(), "With several operators by the last published estimate"),
+        }),
+      ),
+      "Identities with states, by evidence; null while evidence is switched off",
+    ),
     deferred: described(z.int(), "Observations whose attacker is not registered"),
     dead_letters: described(z.record(z.string(), z.int()), "By code"),
     unpublishable: described(z.int(), "Events that could not be published, kept as dead letters"),

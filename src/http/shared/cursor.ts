@@ -32,28 +32,37 @@ type Part = z.ZodType<string | number | null, string>;
  */
 export function cursorsOf<T extends z.ZodObject<Record<string, Part>>>(list: string, place: T) {
   const names = Object.keys(place.shape);
+  const read = (text: string): z.output<T> | null => {
+    const [name, ...parts] = decode(text).split(SEPARATOR);
+    const isOurs = name === list && parts.length === names.length;
+    const found = isOurs ? place.safeParse(Object.fromEntries(names.map((key, i) => [key, parts[i]]))) : null;
+    return found?.success ? found.data : null;
+  };
   return {
+    /** The place that one names; null if it is none of this list. */
+    read,
     encode(after: z.output<T>): string {
       const values: Record<string, string | number | null> = after;
       const parts = [list, ...names.map((name) => values[name] ?? "")];
       return encodeBase64Url(new TextEncoder().encode(parts.join(SEPARATOR)).buffer).replace(/=+$/, "");
     },
     /** The query parameter that takes one back. */
-    param: z
-      .string()
-      .transform((text, context) => {
-        const [name, ...parts] = decode(text).split(SEPARATOR);
-        const isOurs = name === list && parts.length === names.length;
-        const read = isOurs
-          ? place.safeParse(Object.fromEntries(names.map((key, i) => [key, parts[i]])))
-          : null;
-        if (read?.success) return read.data;
-        context.addIssue({ code: "custom", message: "is not one that this list gave out" });
-        return z.NEVER;
-      })
-      .optional()
-      .openapi({ type: "string", description: "The `next_cursor` of the page before; opaque" }),
+    param: cursorParam(read),
   };
+}
+
+/** A query parameter that takes a cursor back. @param read - the place that it names, or null */
+export function cursorParam<T>(read: (text: string) => T | null) {
+  return z
+    .string()
+    .transform((text, context): T => {
+      const place = read(text);
+      if (place !== null) return place;
+      context.addIssue({ code: "custom", message: "is not one that this list gave out" });
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description: "The `next_cursor` of the page before; opaque" });
 }
 
 /**

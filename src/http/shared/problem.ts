@@ -8,6 +8,7 @@ export const PROBLEMS = {
   wrong_origin: { status: 403, title: "A write with the session cookie must come from our own pages" },
   forbidden: { status: 403, title: "The token does not have the scope for this" },
   not_found: { status: 404, title: "Nothing was found" },
+  evidence_off: { status: 404, title: "No evidence is computed" },
   method_not_allowed: { status: 405, title: "The address does not take this method" },
   linked_elsewhere: { status: 409, title: "The attacker is linked to another identity" },
   different_databases: { status: 409, title: "The two are in different databases" },

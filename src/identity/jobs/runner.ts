@@ -13,18 +13,31 @@ import { exchange, exchangedNext } from "./exchange.ts";
 import type { PageSizes } from "./job-kind.ts";
 import { pack } from "./pack.ts";
 
+/** Queries of what a decision needs besides its page. */
+const PREPARE_QUERIES = 1;
+
 const KINDS = { backfill, exchange, pack } as const;
 
 export class JobRunner {
   readonly #store: IdentityStore;
+  readonly #prepare: () => Promise<void>;
   readonly #commit: (change: () => Cause | null) => void;
   readonly #identityUuid: string;
   #running: Promise<void> | null = null;
 
-  /** @param commit - makes a change and saves the decision about it, in one transaction */
-  constructor(store: IdentityStore, identityUuid: string, commit: (change: () => Cause | null) => void) {
+  /**
+   * @param prepare - reads what a decision needs, with at most one query; never rejects
+   * @param commit - makes a change and saves the decision about it, in one transaction
+   */
+  constructor(
+    store: IdentityStore,
+    identityUuid: string,
+    prepare: () => Promise<void>,
+    commit: (change: () => Cause | null) => void,
+  ) {
     this.#store = store;
     this.#identityUuid = identityUuid;
+    this.#prepare = prepare;
     this.#commit = commit;
   }
 
@@ -43,8 +56,10 @@ export class JobRunner {
       const { queries } = KINDS[job.kind];
       try {
         const packing = (await hasOldRows(db)) ? 1 + PACK_PAGE_QUERIES : 0;
-        if (!budget.allows(queries + packing)) return;
-        budget.spend(queries + packing);
+        const all = queries + packing + PREPARE_QUERIES;
+        if (!budget.allows(all)) return;
+        budget.spend(all);
+        await this.#prepare();
         if (await arePacked(db, attackersOf(job))) await this.#step(job, db, pageSizes);
       } catch (error) {
         logError("job_failed", error, { identity_uuid: this.#identityUuid, job: job.key });

@@ -1,20 +1,29 @@
 /**
  * Migrates the tables of an object. They are created with the first write, so that a read of an identity that does not exist
- * stores nothing; a new store gets the tables of the current version at once. The version of a store is told by the table that it
- * introduced: a row with its number would cost every identity a row written.
+ * stores nothing; a new store gets the tables of the current version at once. The version of a store is told by the table or the column
+ * that it introduced: a row with its number would cost every identity a row written.
  */
 import { importUnnumbered, isUnnumbered } from "./import-unnumbered.ts";
 import bundle from "./migrations/migrations.js";
 import type { Tables } from "./tables.ts";
+import { completeStaged } from "./version-three.ts";
 import { convertRows } from "./version-two.ts";
 
 const VERSION = "version";
 
-/** The table that only stores of this version and later ones have, by version. */
-const INTRODUCED: readonly string[] = ["meta", "states"];
+/** Whether a store is of this version or a later one, by version. */
+const SIGNS: readonly ((tables: Tables) => boolean)[] = [
+  (tables) => tables.has("meta"),
+  (tables) => tables.has("states"),
+  (tables) => tables.hasColumn("states", "kept"),
+];
 
-/** What a migration does besides its SQL, after it. */
-const CONVERSIONS: readonly ((sql: SqlStorage, tables: Tables) => void)[] = [() => {}, convertRows];
+/** What a migration does besides its SQL. It runs after the SQL of the last one, because it writes the current tables. */
+const CONVERSIONS: readonly ((sql: SqlStorage, tables: Tables) => void)[] = [
+  () => {},
+  convertRows,
+  completeStaged,
+];
 
 /** Whether there are tables of any version. */
 export function hasTables(tables: Tables): boolean {
@@ -39,18 +48,19 @@ export function migrate(sql: SqlStorage, tables: Tables): boolean {
       `an identity object's tables must be of version ${entries.length} or older, found ${version}`,
     );
   }
-  for (const { idx, tag } of entries.slice(version)) {
+  const outstanding = entries.slice(version);
+  for (const { idx, tag } of outstanding) {
     const text = bundle.migrations[`m${String(idx).padStart(4, "0")}`];
     if (text === undefined) throw new Error(`the bundle must hold the migration ${tag}`);
     sql.exec(text);
     tables.forget();
     if (idx === 0) imported?.copy();
-    CONVERSIONS[idx]?.(sql, tables);
   }
-  return version < entries.length;
+  for (const { idx } of outstanding) CONVERSIONS[idx]?.(sql, tables);
+  return outstanding.length > 0;
 }
 
 function versionOf(sql: SqlStorage, tables: Tables): number {
   const row = sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", VERSION).toArray()[0];
-  return row ? Number(row.value) : INTRODUCED.findLastIndex((name) => tables.has(name)) + 1;
+  return row ? Number(row.value) : SIGNS.findLastIndex((isShown) => isShown(tables)) + 1;
 }

@@ -11,17 +11,11 @@ import {
 } from "../../core/index.ts";
 import type { Links } from "./links.ts";
 import type { TakeMember } from "./session-body.ts";
-import { type PlacedRow, type RowRange, SessionPasses } from "./session-passes.ts";
+import { type PlacedRow, type RowRange, SessionPasses, type TimeRange } from "./session-passes.ts";
 import { PLACES, SessionTable } from "./session-table.ts";
 import { byAttacker, byFirstPlace, findInRows, mergeIntoRows, removeFromRows } from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 import { UnpackedRows } from "./unpacked-rows.ts";
-
-/** Epoch seconds, both included. */
-export interface TimeRange {
-  readonly fromTs: number;
-  readonly toTs: number;
-}
 
 export class Observations {
   readonly #sql: SqlStorage;
@@ -80,12 +74,13 @@ export class Observations {
   }
 
   /**
-   * Passes stored observations on in the order of a series. Memory holds the rows whose times overlap.
+   * Passes stored observations of a time on, in the order of a series. Memory holds the rows whose times overlap. Rows that end before
+   * the time are not decoded.
    * @param primitives - those to pass on; null: all
-   * @param times - epoch seconds; observations before may be left out, those after are
    */
-  eachInOrder(primitives: ReadonlySet<string> | null, { toTs }: TimeRange, take: TakeMember): void {
-    this.#passes.inOrder(primitives, toTs, this.#unpacked.inOrder(primitives, toTs), take);
+  eachInOrder(primitives: ReadonlySet<string> | null, times: TimeRange, take: TakeMember): void {
+    if (primitives?.size === 0) return;
+    this.#passes.inOrder(primitives, times, this.#unpacked.inOrder(primitives, times), take);
   }
 
   /** The newest observations of a primitive, in series order. Costs one pass. @param limit - at most */
@@ -165,12 +160,13 @@ export class Observations {
 
   /**
    * Stores rows of an attacker that has none.
-   * @param rows - SQL that selects place, is_full, size, first_ts and body
+   * @param rows - SQL that selects place, is_full, size, first_ts, body and last_ts
    */
   putRows(attackerUuid: string, rows: string, ...bindings: readonly SqlStorageValue[]): void {
     const number = this.#links.giveNumber(attackerUuid);
     this.#sql.exec(
-      `INSERT INTO sessions (id, is_full, size, first_ts, body) SELECT ? + place, is_full, size, first_ts, body FROM (${rows})`,
+      `INSERT INTO sessions (id, is_full, size, first_ts, body, last_ts)
+       SELECT ? + place, is_full, size, first_ts, body, last_ts FROM (${rows})`,
       number * PLACES,
       ...bindings,
     );

@@ -28,8 +28,11 @@ type StoredPage = readonly [
   records: readonly StoredRecord[],
 ];
 
+/** A record without what a hook keeps, which has a column of its own. */
+export type StateRecord = Omit<PrimitiveRecord, "kept">;
+
 /** The text of records. */
-export function writePage(records: readonly PrimitiveRecord[]): string {
+export function writePage(records: readonly StateRecord[]): string {
   const writer = new PageWriter();
   const stored = records.map((record) => writer.store(record));
   return JSON.stringify([writer.texts, writer.moments, stored] satisfies StoredPage);
@@ -51,7 +54,7 @@ class PageWriter {
   /** The last moment of each pointer. */
   readonly #byPointer = new Map<string, Moment>();
 
-  store({ attribution, tail, policyId }: PrimitiveRecord): StoredRecord {
+  store({ attribution, tail, policyId }: StateRecord): StoredRecord {
     const { count, lastTs } = tail;
     if (count !== attribution.observationCount || lastTs !== attribution.lastObservationTs) {
       throw new Error(
@@ -104,11 +107,11 @@ class PageWriter {
 }
 
 /** The records of a text. @throws Error if the text is damaged */
-export function readPage(text: string): PrimitiveRecord[] {
+export function readPage(text: string): StateRecord[] {
   // Written by `writePage` alone. Checking every field would take longer than reading.
   // eslint-disable-next-line typescript/no-unsafe-type-assertion
   const [texts, moments, records] = JSON.parse(text) as StoredPage;
-  return records.map((stored): PrimitiveRecord => {
+  return records.map((stored): StateRecord => {
     const [state, value, confidence, observationCount, lastChangeTs, lastObservationTs, ...rest] = stored;
     const [policy, kind, counted, indexes] = rest;
     const attribution = {
@@ -133,7 +136,6 @@ export function readPage(text: string): PrimitiveRecord[] {
       attribution,
       tail: tailOf(at(texts, kind), attribution, counted, members),
       policyId: at(texts, policy),
-      kept: null,
     };
   });
 }
@@ -145,6 +147,7 @@ function tailOf(kind: string, attribution: Attribution, counted: number, members
       return { kind, count, lastTs, distinct: counted, latest: members };
     case "categorical":
     case "numeric":
+    case "bag":
       return { kind, count, informative: counted, lastTs, newest: members };
     default:
       throw new Error(`a tail must be of a known kind, found ${kind}`);

@@ -3,7 +3,7 @@
  * completed by hand. A new store does not run them: `tables.ts` has its statements. The statements are plain SQL, because they run for
  * every observation.
  */
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Single values by name, as JSON: see meta.ts and head.ts. WITHOUT ROWID. */
 export const meta = sqliteTable("meta", {
@@ -32,6 +32,8 @@ export const sessions = sqliteTable("sessions", {
   firstTs: real("first_ts").notNull(),
   /** The observations as columns, as JSON. */
   body: text("body").notNull(),
+  /** Of the latest observation. Null in a row that version 2 wrote: the row may end at any time. */
+  lastTs: real("last_ts"),
 });
 
 /** The records of the primitives, several in a row: see records.ts. */
@@ -41,9 +43,27 @@ export const states = sqliteTable("states", {
   primitives: text("primitives").notNull(),
   /** When the read model was last due, as of the last write of the page: epoch seconds; 0 for never. */
   projectedTs: real("projected_ts").notNull(),
+  /** When a hook's estimate was made or became due, as of the last write of the page: epoch seconds; 0 for never. */
+  estimatedTs: real("estimated_ts").notNull(),
+  /** Observations as of that estimate; null: it is due, or there was none. */
+  estimatedCount: integer("estimated_count"),
   /** Their records in the same order: see page-text.ts. */
   body: text("body").notNull(),
+  /** What a hook keeps for each of them, in the same order: see page-bytes.ts. Null if it keeps nothing. */
+  kept: blob("kept"),
 });
+
+/** The entries that a hook keeps for a primitive, in their order. Created when needed. WITHOUT ROWID. */
+export const hookEntries = sqliteTable(
+  "hook_entries",
+  {
+    primitive: text("primitive").notNull(),
+    /** From 0. */
+    position: integer("position").notNull(),
+    body: text("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.primitive, table.position] })],
+);
 
 /** The outbox: events that are not published yet, besides those in the row of the head. Created when needed. */
 export const outbox = sqliteTable("outbox", {
@@ -86,6 +106,7 @@ export const staged = sqliteTable(
     size: integer("size").notNull(),
     firstTs: real("first_ts").notNull(),
     body: text("body").notNull(),
+    lastTs: real("last_ts"),
   },
   (table) => [primaryKey({ columns: [table.jobKey, table.attackerUuid, table.place] })],
 );

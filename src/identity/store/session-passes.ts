@@ -20,6 +20,12 @@ export interface PlacedRow {
   readonly observations: readonly AppliedObservation[];
 }
 
+/** Epoch seconds, finite, both included. */
+export interface TimeRange {
+  readonly fromTs: number;
+  readonly toTs: number;
+}
+
 /** Rows that are read with one statement. Each may have 650 KB. */
 const ROWS_AT_ONCE = 32;
 
@@ -54,16 +60,23 @@ export class SessionPasses {
   }
 
   /**
-   * Passes members on in the order of a series. Memory holds the rows whose times overlap.
-   * @param toTs - epoch seconds; later observations are left out
+   * Passes members of a time on, in the order of a series. Memory holds the rows whose times overlap.
    * @param others - further members, in the same order
    */
-  inOrder(primitives: ReadonlySet<string> | null, toTs: number, others: NextMember, take: TakeMember): void {
+  inOrder(
+    primitives: ReadonlySet<string> | null,
+    { fromTs, toTs }: TimeRange,
+    others: NextMember,
+    take: TakeMember,
+  ): void {
     const attackers = this.#links.byNumber();
+    // `last_ts` stands behind the body, so it is looked at only if it may leave a row out.
+    const [isLate, times] =
+      fromTs > -Number.MAX_VALUE ? ["AND (last_ts IS NULL OR last_ts >= ?)", [toTs, fromTs]] : ["", [toTs]];
     const rows = this.#sql
       .exec<PlannedRow & Record<string, SqlStorageValue>>(
-        "SELECT id, first_ts AS firstTs FROM sessions WHERE size > 0 AND first_ts <= ? ORDER BY first_ts",
-        toTs,
+        `SELECT id, first_ts AS firstTs FROM sessions WHERE size > 0 AND first_ts <= ? ${isLate} ORDER BY first_ts`,
+        ...times,
       )
       .toArray();
     const read = (ids: readonly number[]): Map<number, PrimitiveMember[]> => {
@@ -74,7 +87,7 @@ export class SessionPasses {
       for (const [id, body] of bodies) {
         const members: PrimitiveMember[] = [];
         eachMember(body, attackerOf(attackers, id), primitives, (primitive, member: Member) => {
-          if (member.ts <= toTs) members.push([primitive, member]);
+          if (member.ts >= fromTs && member.ts <= toTs) members.push([primitive, member]);
         });
         found.set(id, members);
       }

@@ -6,7 +6,7 @@ import type { SessionRow, Stored } from "../../core/index.ts";
 import type { Links } from "./links.ts";
 import { inPieces } from "./pieces.ts";
 import { readBody, writeBody } from "./session-body.ts";
-import { type AttackerRows, firstTsOf } from "./session-walk.ts";
+import { type AttackerRows, timesOf } from "./session-walk.ts";
 
 /** Rows of an attacker are a range of ids: its number × this, and up to as many more. */
 export const PLACES = 4_294_967_296;
@@ -89,16 +89,17 @@ export class SessionTable {
       if (!row) continue;
       const { isFull, observations } = row;
       if (observations.length > 0 || isFull) {
-        puts.push([id, isFull ? 1 : 0, observations.length, firstTsOf(row), writeBody(observations)]);
+        const { firstTs, lastTs } = timesOf(row);
+        puts.push([id, isFull ? 1 : 0, observations.length, firstTs, writeBody(observations), lastTs]);
       } else {
         gone.push([id]);
         this.#rows.set(id, null);
       }
     }
     this.#changed.clear();
-    inPieces(puts, 5, (values, bindings) => {
+    inPieces(puts, 6, (values, bindings) => {
       this.#sql.exec(
-        `INSERT OR REPLACE INTO sessions (id, is_full, size, first_ts, body) VALUES ${values}`,
+        `INSERT OR REPLACE INTO sessions (id, is_full, size, first_ts, body, last_ts) VALUES ${values}`,
         ...bindings,
       );
     });

@@ -126,8 +126,13 @@ function firstPlaceOf(key: KeyInAttacker): number {
   return place;
 }
 
-/** The least ts, as a row's `first_ts`; 0 of none. */
-export function firstTsOf({ observations }: SessionRow<Stored>): number {
-  if (observations.length === 0) return 0;
-  return observations.reduce((first, { ts }) => Math.min(first, ts), Infinity);
+/** The least and the greatest ts, as a row's `first_ts` and `last_ts`; 0 of none. */
+export function timesOf({ observations }: SessionRow<Stored>): { firstTs: number; lastTs: number } {
+  if (observations.length === 0) return { firstTs: 0, lastTs: 0 };
+  let [firstTs, lastTs] = [Infinity, -Infinity];
+  for (const { ts } of observations) {
+    firstTs = Math.min(firstTs, ts);
+    lastTs = Math.max(lastTs, ts);
+  }
+  return { firstTs, lastTs };
 }

@@ -10,9 +10,9 @@ import {
   type AttackerRows,
   byAttacker,
   byFirstPlace,
-  firstTsOf,
   mergeIntoRows,
   removeFromRows,
+  timesOf,
 } from "./session-walk.ts";
 import type { Tables } from "./tables.ts";
 
@@ -62,7 +62,7 @@ export class Staged {
     if (isAny.toArray().length === 0) return;
     this.#observations.putRows(
       attackerUuid,
-      "SELECT place, is_full, size, first_ts, body FROM staged WHERE job_key = ? AND attacker_uuid = ?",
+      "SELECT place, is_full, size, first_ts, body, last_ts FROM staged WHERE job_key = ? AND attacker_uuid = ?",
       jobKey,
       attackerUuid,
     );
@@ -155,16 +155,18 @@ export class Staged {
       );
       return;
     }
+    const { firstTs, lastTs } = timesOf(row);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO staged (job_key, attacker_uuid, place, is_full, size, first_ts, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO staged (job_key, attacker_uuid, place, is_full, size, first_ts, body, last_ts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       jobKey,
       attackerUuid,
       place,
       isFull ? 1 : 0,
       observations.length,
-      firstTsOf(row),
+      firstTs,
       writeBody(observations),
+      lastTs,
     );
   }
 }

@@ -10,21 +10,26 @@ import {
   newIdentityHead,
   type Policy,
   type Precedence,
+  type PrimitiveRecord,
   type StoredHashWindow,
 } from "../../core/index.ts";
 import type { MergeStep, PrimitiveAttribution } from "../protocol.ts";
 import { DRAIN_GRACE_MS } from "../schedule.ts";
 import { changeHashWindow, storedHashWindow } from "./hash-windows.ts";
 import { HeadRow } from "./head-row.ts";
+import { changeEntries, readEntries } from "./hook-entries.ts";
 import { Jobs } from "./jobs.ts";
 import { Links } from "./links.ts";
 import { Meta } from "./meta.ts";
 import { hasTables, migrate } from "./migrate.ts";
 import { nameOf, Observations } from "./observations.ts";
 import { Outbox } from "./outbox.ts";
-import { Records } from "./records.ts";
+import type { StateRecord } from "./page-text.ts";
+import { type EstimateMark, Records } from "./records.ts";
 import { Staged } from "./staged.ts";
 import { Tables } from "./tables.ts";
+
+const NO_ENTRIES = { stay: 0, added: [] } as const;
 
 export class IdentityStore {
   readonly links: Links;
@@ -110,8 +115,12 @@ export class IdentityStore {
       standing: (key) => (standing.size === 0 ? null : (standing.get(nameOf(key)) ?? null)),
       eachStored: (primitives, take) => this.observations.eachStored(primitives, take),
       eachInOrder: (primitives, fromTs, take) =>
-        this.observations.eachInOrder(primitives, { fromTs, toTs: Number.MAX_VALUE }, take),
-      entries: () => [],
+        this.observations.eachInOrder(
+          primitives,
+          { fromTs: Math.max(fromTs, -Number.MAX_VALUE), toTs: Number.MAX_VALUE },
+          take,
+        ),
+      entries: (primitive) => this.entries(primitive),
       hashWindow: (primitive) => this.hashWindow(primitive),
     };
   }
@@ -126,15 +135,27 @@ export class IdentityStore {
     this.#records.noteProjected(ts);
   }
 
+  /** When the last estimate of a hook was made, as far as it was stored. */
+  get estimate(): EstimateMark {
+    return this.#records.estimate;
+  }
+
+  /** Notes that an estimate was made, or became due; stored by the next `save` of a decision with records. */
+  noteEstimate(estimate: EstimateMark): void {
+    this.#records.noteEstimate(estimate);
+  }
+
   /** Saves a decision. Call it in the transaction that read its facts. */
   save(decision: Decision): void {
     const before = this.head;
-    const { head, observations, records, removed, hashWindows, events } = decision;
+    const { head, observations, records, removed, hashWindows, entries, events } = decision;
     this.observations.put(observations);
     this.#records.save(records, removed);
     for (const [primitive, change] of hashWindows) {
       changeHashWindow(this.#sql, this.#tables, primitive, change);
     }
+    for (const primitive of removed) changeEntries(this.#sql, this.#tables, primitive, NO_ENTRIES);
+    for (const [primitive, change] of entries) changeEntries(this.#sql, this.#tables, primitive, change);
     if (head !== before) this.outbox.add(head, events);
     if (removed.length > 0) {
       const seqs = Object.fromEntries(removed.map((primitive) => [primitive, head.seq]));
@@ -165,6 +186,11 @@ export class IdentityStore {
     if (known?.winnerUuid) this.#meta.write("merged", { ...known, winnerUuid: null });
   }
 
+  /** Every primitive that has a record, in ASCII order. */
+  primitives(): string[] {
+    return this.isEmpty ? [] : this.#records.primitives();
+  }
+
   /** Every primitive's state, by primitive. */
   attributions(): PrimitiveAttribution[] {
     return this.isEmpty ? [] : this.#records.attributions();
@@ -181,8 +207,18 @@ export class IdentityStore {
   }
 
   /** The record of a primitive, or null. */
-  record(primitive: string) {
+  record(primitive: string): PrimitiveRecord | null {
     return this.#records.find(primitive);
+  }
+
+  /** The same without what a hook keeps, which is then not read. */
+  stateRecord(primitive: string): StateRecord | null {
+    return this.#records.findState(primitive);
+  }
+
+  /** The entries that a hook keeps for a primitive, in their order. */
+  entries(primitive: string): string[] {
+    return readEntries(this.#sql, this.#tables, primitive);
   }
 
   /** The stored hash window of a primitive. */

@@ -10,9 +10,9 @@ const BASE = {
   attackers: `CREATE TABLE attackers (uuid TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL, link_version INTEGER NOT NULL,
     is_linked INTEGER NOT NULL, first_seen_ts REAL) WITHOUT ROWID`,
   sessions: `CREATE TABLE sessions (id INTEGER PRIMARY KEY NOT NULL, is_full INTEGER NOT NULL, size INTEGER NOT NULL,
-    first_ts REAL NOT NULL, body TEXT NOT NULL)`,
-  states:
-    "CREATE TABLE states (page INTEGER PRIMARY KEY NOT NULL, primitives TEXT NOT NULL, projected_ts REAL NOT NULL, body TEXT NOT NULL)",
+    first_ts REAL NOT NULL, body TEXT NOT NULL, last_ts REAL)`,
+  states: `CREATE TABLE states (page INTEGER PRIMARY KEY NOT NULL, primitives TEXT NOT NULL, projected_ts REAL NOT NULL,
+    estimated_ts REAL NOT NULL, estimated_count INTEGER, body TEXT NOT NULL, kept BLOB)`,
 } as const;
 
 /** Tables that are created when they are first needed. */
@@ -22,12 +22,14 @@ const ON_DEMAND = {
   jobs: `CREATE TABLE jobs (key TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, position INTEGER NOT NULL, input TEXT,
     progress TEXT, revision INTEGER NOT NULL, failures INTEGER NOT NULL, error TEXT, retry_ms INTEGER NOT NULL) WITHOUT ROWID`,
   staged: `CREATE TABLE staged (job_key TEXT NOT NULL, attacker_uuid TEXT NOT NULL, place INTEGER NOT NULL, is_full INTEGER NOT NULL,
-    size INTEGER NOT NULL, first_ts REAL NOT NULL, body TEXT NOT NULL, PRIMARY KEY(job_key, attacker_uuid, place)) WITHOUT ROWID`,
+    size INTEGER NOT NULL, first_ts REAL NOT NULL, body TEXT NOT NULL, last_ts REAL, PRIMARY KEY(job_key, attacker_uuid, place)) WITHOUT ROWID`,
   erased:
     "CREATE TABLE erased (attacker_uuid TEXT PRIMARY KEY NOT NULL, erased_ts REAL NOT NULL) WITHOUT ROWID",
   hash_window: `CREATE TABLE hash_window (primitive TEXT NOT NULL, value TEXT NOT NULL, ts REAL NOT NULL, evidence_ref TEXT NOT NULL,
     attacker_uuid TEXT NOT NULL, PRIMARY KEY(primitive, value)) WITHOUT ROWID;
     CREATE INDEX hash_window_by_ts ON hash_window (primitive, ts)`,
+  hook_entries:
+    "CREATE TABLE hook_entries (primitive TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(primitive, position)) WITHOUT ROWID",
 } as const;
 
 /** A table that may be missing. `observation_rows` exists only in a store that was converted from version 1 and is not packed yet. */
@@ -50,6 +52,13 @@ export class Tables {
         .map((row) => row.name),
     );
     return this.#names.has(name);
+  }
+
+  /** Whether a table exists and has a column. Costs a query. */
+  hasColumn(name: string, column: string): boolean {
+    if (!this.has(name)) return false;
+    const found = this.#sql.exec("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", name, column);
+    return found.toArray().length > 0;
   }
 
   /** Creates the tables of a new store. Call it inside a transaction. */

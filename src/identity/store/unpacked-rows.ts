@@ -6,7 +6,7 @@
 import { type AppliedObservation, type Member, type ObservationKey, placeOf } from "../../core/index.ts";
 import type { SessionCursor } from "../../storage/index.ts";
 import type { NextMember, PrimitiveMember } from "./ordered-members.ts";
-import { compareCursors, type PlacedRow, type RowRange } from "./session-passes.ts";
+import { compareCursors, type PlacedRow, type RowRange, type TimeRange } from "./session-passes.ts";
 import type { TakeMember } from "./session-body.ts";
 import type { Tables } from "./tables.ts";
 
@@ -80,14 +80,16 @@ export class UnpackedRows {
     }
   }
 
-  /** The members of some primitives up to a time (epoch seconds), in the order of a series. */
-  inOrder(primitives: ReadonlySet<string> | null, toTs: number): NextMember {
+  /** The members of some primitives of a time, in the order of a series. */
+  inOrder(primitives: ReadonlySet<string> | null, { fromTs, toTs }: TimeRange): NextMember {
     if (!this.exist) return () => null;
     const rows = this.#sql.exec<ObservationRow>(
-      `SELECT ${COLUMNS} FROM observation_rows WHERE ts <= ?1 AND (?2 IS NULL OR primitive IN (SELECT value FROM json_each(?2)))
+      `SELECT ${COLUMNS} FROM observation_rows
+       WHERE ts <= ?1 AND ts >= ?3 AND (?2 IS NULL OR primitive IN (SELECT value FROM json_each(?2)))
        ORDER BY ts, evidence_ref, attacker_uuid`,
       toTs,
       primitives && JSON.stringify([...primitives]),
+      fromTs,
     );
     return (): PrimitiveMember | null => {
       const { done, value } = rows.next();

@@ -111,6 +111,18 @@ export function decodeSession(attackerUuid: string, hex: string): RecordedObserv
   }));
 }
 
+/**
+ * The values of a body's observations of some primitives, as canonical JSON, in no particular order.
+ * @param hex - hexadecimal digits
+ * @throws Error if the body is damaged or of another format
+ */
+export function decodeValues(hex: string, isWanted: (primitive: string) => boolean): string[] {
+  // As in `decodeSession`.
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion
+  const [, , , , primitives, , , values] = JSON.parse(unpack(hex)) as Columns;
+  return primitives.flatMap((primitive, i) => (isWanted(primitive) ? [toText(at(values, i))] : []));
+}
+
 /** @param text - canonical JSON */
 function toStored(text: string): StoredValue {
   // Most values are short strings, whose text without escapes needs no parsing.

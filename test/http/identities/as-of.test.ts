@@ -3,13 +3,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Member,
-  merge,
-  STANDARD_POLICY,
-  type State,
-  stubIdentityUuid,
-} from "../../../src/core/index.ts";
+import { readConfig } from "../../../src/config.ts";
+import { type Member, merge, type MergeKind, type State, stubIdentityUuid } from "../../../src/core/index.ts";
 import { STANDARD_THRESHOLDS } from "../../../src/core/thresholds.ts";
 import { Records } from "../../../src/identity/store/records.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
@@ -39,11 +34,7 @@ async function asOf(identityUuid: string, ts: number | null): Promise<Answered> 
 }
 
 /** What the contract says of the observations up to a time: merged whole, and one by one for the last change. */
-function expected(
-  events: readonly Record<string, unknown>[],
-  kind: "categorical" | "numeric" | "hash",
-  ts: number,
-) {
+function expected(events: readonly Record<string, unknown>[], kind: MergeKind, ts: number) {
   const members = events
     .map((event): Member => ({
       value: JSON.stringify(event["value"]),
@@ -68,10 +59,11 @@ function expected(
 }
 
 describe("[§7] as_of", () => {
-  it.each<[string, "categorical" | "numeric" | "hash", fc.Arbitrary<unknown>]>([
+  it.each<[string, MergeKind, fc.Arbitrary<unknown>]>([
     ["motor.input_modality", "categorical", fc.constantFrom("a", "b", "c", "unknown")],
     ["toolchain.c2.beacon_interval_ms", "numeric", fc.constantFrom(100, 130, 400, -100, 0)],
     ["toolchain.payload.sha256", "hash", fc.constantFrom("h1", "h2", "h3", "h4")],
+    ["cognitive.command_words", "bag", fc.constantFrom(["a"], ["b", "b"], [])],
   ])("[§3] %s: at every time, what its observations up to then say", async (primitive, kind, value) => {
     await fc.assert(
       fc.asyncProperty(
@@ -110,7 +102,7 @@ describe("[§7] as_of", () => {
     expect((await asOf(identityUuid, START_TS - 0.001)).primitives).toEqual([]);
     expect(await asOf(identityUuid, 0)).toEqual({
       identity_uuid: identityUuid,
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [],
     });
   });
@@ -185,7 +177,7 @@ describe("[§7] as_of", () => {
       for (const uuid of [loser, winner]) {
         expect(await asOf(uuid, time)).toEqual({
           identity_uuid: winner,
-          policy: STANDARD_POLICY.id,
+          policy: readConfig(env).policy.id,
           primitives: [should],
         });
       }
