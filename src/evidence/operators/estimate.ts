@@ -1,4 +1,7 @@
-/** How many operators share an identity, and who sat at which session. */
+/**
+ * How many operators share an identity, and who sat at which session. Two are compared with one operator and with regimes in a row, three
+ * with two; of several the best fit over all starts is judged, no other.
+ */
 import { OPERATORS } from "../constants.ts";
 import { isAcceptable, likeliestPath, neededGain } from "./acceptance.ts";
 import { type Fit, fitOne, fitSeveral } from "./fit.ts";
@@ -15,7 +18,10 @@ export interface OperatorModel {
    * of two. Null if several were not tried: too few sessions, or nothing varies.
    */
   readonly gain: number | null;
-  /** The gain that is needed; null with `gain`. A gain above it does not suffice: operators must also come back (page, "Accept"). */
+  /**
+   * The gain that is needed, with the price of primitives; null with `gain`. It does not suffice: operators must also come back, have
+   * enough sessions each, and be told apart by order or by far.
+   */
   readonly needed: number | null;
   /** Primitives that were looked at, constants counted. */
   readonly primitives: number;

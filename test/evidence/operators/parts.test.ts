@@ -2,7 +2,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { learntChain, mixtureChain, rowChain } from "../../../src/evidence/operators/chain.ts";
-import { forwardBackward, ForwardBackwardOfAny } from "../../../src/evidence/operators/forward-backward.ts";
+import { ForwardBackwardOfTwo } from "../../../src/evidence/operators/forward-backward-of-two.ts";
+import { ForwardBackwardOfAny } from "../../../src/evidence/operators/forward-backward.ts";
 import { logGamma } from "../../../src/evidence/operators/log-gamma.ts";
 import { numbersOf } from "../../../src/evidence/operators/numbers.ts";
 import { groupings } from "../../../src/evidence/operators/starts.ts";
@@ -21,7 +22,7 @@ describe("forward and backward", () => {
     const chains = [learntChain(2, 0.75), rowChain(2), mixtureChain(2, Float64Array.of(1, 1, 1, 0, 0, 0))];
     fc.assert(
       fc.property(logs(6), fc.constantFrom(...chains), (values, chain) => {
-        const [two, any] = [forwardBackward(6, 2), new ForwardBackwardOfAny(6, 2)];
+        const [two, any] = [new ForwardBackwardOfTwo(6), new ForwardBackwardOfAny(6, 2)];
         const [weights, others] = [new Float64Array(12), new Float64Array(12)];
         const likelihood = two.run(Float64Array.from(values), chain, weights);
         expect(likelihood).toBeCloseTo(any.run(Float64Array.from(values), chain, others), 6);
@@ -45,7 +46,7 @@ describe("forward and backward", () => {
       }, 1);
     }
     const weights = new Float64Array(12);
-    const run = forwardBackward(4, 3);
+    const run = new ForwardBackwardOfAny(4, 3);
     expect(run.run(values, chain, weights)).toBeCloseTo(Math.log(sum), 10);
     for (let i = 0; i < 4; i++) {
       expect((weights[i] ?? 0) + (weights[4 + i] ?? 0) + (weights[8 + i] ?? 0)).toBeCloseTo(1, 12);
