@@ -48,7 +48,6 @@ const TOTALS = {
   unpublishable: 0,
   outbox: { pending: 0, oldest_ts: null },
   queue: { backlog: 0, oldest_ts: null },
-  evidence: null,
   unlisted_values: 0,
   ignored: 0,
   events: 0,
