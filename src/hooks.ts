@@ -49,13 +49,13 @@ const storedSecrets = new WeakMap<Env, string>();
 
 /**
  * Reads what decisions need and what no variable holds: the secret of evidence, if `EVIDENCE_SECRET` is not set. Once per isolate.
- * @returns null if there is nothing to read
+ * @returns what reads it, or null if there is nothing to read
  */
-export function prepareHook(env: Env): Promise<void> | null {
+export function prepareHook(env: Env): (() => Promise<void>) | null {
   if (isOff(env) || secretOf(env) !== null) return null;
-  return readEvidenceSecret(firstShard(env).db).then((secret) => {
-    storedSecrets.set(env, secret);
-  });
+  return async () => {
+    storedSecrets.set(env, await readEvidenceSecret(firstShard(env).db));
+  };
 }
 
 interface Known {
