@@ -209,7 +209,7 @@ function changeKindOf(kind: MergeKind): ChangeKind | null {
 /** When an estimate is due. */
 export interface EstimateRule {
   /** Whether the observations of a primitive count. */
-  isCounted(primitive: string): boolean;
+  readonly isCounted: (primitive: string) => boolean;
   /** An estimate is made when the largest count has passed a multiple of this, … */
   readonly every: number;
   /** … and is at least this. */
