@@ -21,6 +21,9 @@ import {
   evidenceHook,
   type EvidenceInputs,
   keyOf,
+  PATH_OBSERVATIONS,
+  pathOf,
+  type PathWalk,
   type SeriesAsOf,
   seriesAsOf,
   summarizeIdentity,
@@ -171,6 +174,8 @@ export interface EvidenceReader {
   describe(primitive: string, kept: Uint8Array, entries: readonly string[]): ChangeView | null;
   /** Of a series at a time; null if it is none in which changes are looked for. */
   asOf(primitive: string, kept: Uint8Array, entries: readonly string[], asOfTs: number): SeriesAsOf | null;
+  /** E of a series over its newest observations; null if it is none in which changes are looked for. */
+  path(primitive: string, kept: Uint8Array): PathWalk | null;
   /** Of the commands of the last session; null if the primitive holds none, or words are not scored. */
   describeCommands(primitive: string, kept: Uint8Array): CommandsView | null;
   /** E of an identity. @param es - of its series, in ASCII order of the primitives */
@@ -190,6 +195,10 @@ export function evidenceReader(env: Env): EvidenceReader | null {
     asOf(primitive, kept, entries, asOfTs) {
       const kind = changeKindOf(mergeKindIn(policy, primitive));
       return kind && seriesAsOf(primitive, kind, kept, entries, inputs, asOfTs);
+    },
+    path(primitive, kept) {
+      const kind = changeKindOf(mergeKindIn(policy, primitive));
+      return kind && pathOf(primitive, kind, kept, inputs, PATH_OBSERVATIONS);
     },
     describeCommands: (primitive, kept) =>
       inputs.words !== null && mergeKindIn(policy, primitive) === "bag" ? describeCommands(kept) : null,

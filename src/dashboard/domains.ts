@@ -42,6 +42,30 @@ export function nameInDomain(primitive: string): string {
     .replaceAll(".", " › ");
 }
 
+/** Units that names of primitives end in, and how they are written. */
+const UNITS: Readonly<Record<string, string>> = {
+  ms: "ms",
+  secs: "s",
+  pct: "%",
+  bytes: "bytes",
+  hz: "Hz",
+  wpm: "words per minute",
+};
+
+/** What a primitive measures within a sentence, and the unit of its numbers. */
+export interface Quantity {
+  readonly name: string;
+  /** Empty if the name of the primitive has none. */
+  readonly unit: string;
+}
+
+/** @example quantityOf("toolchain.c2.beacon_interval_ms") // { name: "beacon interval", unit: "ms" } */
+export function quantityOf(primitive: string): Quantity {
+  const words = (primitive.split(".").at(-1) ?? primitive).split("_");
+  const unit = words.length > 1 ? UNITS[words.at(-1) ?? ""] : undefined;
+  return { name: (unit === undefined ? words : words.slice(0, -1)).join(" "), unit: unit ?? "" };
+}
+
 /** @example domainWords("emotional_valence") // "emotional valence" */
 export function domainWords(domain: string): string {
   return domain.replaceAll("_", " ");

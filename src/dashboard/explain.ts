@@ -1,7 +1,8 @@
 /** Transitions in plain words: what came in, which rule decided, against which threshold and by what margin. */
-import type { AttributionEvent, Explanation, Member } from "./schemas.ts";
+import { changeWords, eWords } from "./evidence-words.ts";
+import { type AttributionEvent, type Explanation, type Member, stateExplanation } from "./schemas.ts";
 import { BAG_RULE } from "./series.ts";
-import { counted, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
+import { counted, exactTime, shortNumber, shortUuid, shortValue, STATE_WORDS } from "./words.ts";
 
 /** How many of the new values are named. */
 const NAMED = 4;
@@ -117,9 +118,10 @@ export function whyWords(event: AttributionEvent): string[] {
  * The explanation of an event. That of a bag has one member, whose value is the current one; a long one is only a digest there, but the
  * payload has it whole.
  */
-export function shownExplanation({ explanation, payload }: AttributionEvent): Explanation | undefined {
-  if (explanation?.rule === undefined) return undefined;
-  if (explanation.rule !== BAG_RULE) return explanation;
+export function shownExplanation(event: AttributionEvent): Explanation | undefined {
+  const { payload } = event;
+  const explanation = stateExplanation(event);
+  if (explanation?.rule !== BAG_RULE) return explanation;
   const value = payload.current_value;
   return { ...explanation, recent: explanation.recent.map((member) => ({ ...member, value })) };
 }
@@ -152,10 +154,40 @@ export function eventWords({ type, payload }: AttributionEvent): string {
   if (type === "profile.multi_actor_suspected") {
     return `several actors suspected: ${payload.primitives?.join(", ") ?? ""}`;
   }
+  const evidence = evidenceEventWords(type, payload);
+  if (evidence !== null) return evidence;
   if (type === "merged") return `${shortUuid(payload.loser_uuid ?? "")} was merged in`;
   if (type === "unmerged") return `taken out of ${shortUuid(payload.from_uuid ?? "")} again`;
   if (type === "formed") return "identity formed";
   return type;
+}
+
+/** An event about evidence in one line of words; null for other events. */
+function evidenceEventWords(type: string, payload: AttributionEvent["payload"]): string | null {
+  const { primitive = "", before = null, after = null, e = 0, effect = null } = payload;
+  switch (type) {
+    case "evidence.changed":
+      return `proven change: ${changeWords(primitive, { before, after, e, effect })}`;
+    case "evidence.withdrawn":
+      return "a proven change no longer stands, because the observations that it came from have changed";
+    case "evidence.operators":
+      return `operators: ${payload.old_estimate ?? 1} → ${payload.estimate ?? 1}, told apart in ${counted(payload.sessions ?? 0, "session")}`;
+    default:
+      return null;
+  }
+}
+
+/** Why an event about evidence was published; null for other events. */
+export function evidenceWhyWords({ type, payload }: AttributionEvent): string | null {
+  const { e = 0, since_ts: sinceTs, gain = null, needed = null, estimate = 1 } = payload;
+  if (type === "evidence.changed") {
+    const began = sinceTs === undefined ? "" : ` It most likely began ${exactTime(sinceTs)}.`;
+    return `With this observation E reached ${eWords(e)}; a series that never changes reaches that in at most 1 of ${eWords(Math.max(1, e))} cases.${began}`;
+  }
+  if (type !== "evidence.operators" || gain === null || needed === null) return null;
+  return estimate === 1
+    ? `Several operators no longer explain the sessions well enough: a gain of ${shortNumber(gain)}, where ${shortNumber(needed)} is needed.`
+    : `A gain of ${shortNumber(gain)} in log-likelihood, where ${shortNumber(needed)} is needed; the last session is of operator ${payload.active ?? 0}.`;
 }
 
 function agreement({ recent, statistic, threshold }: Explanation): string {

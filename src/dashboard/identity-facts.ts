@@ -3,7 +3,7 @@
  * Pure; identity-loader.ts loads.
  */
 import type { EventsBefore, IdentityPage } from "../http/dashboard/wire.ts";
-import type { AttributionEvent } from "./schemas.ts";
+import { type AttributionEvent, stateExplanation } from "./schemas.ts";
 
 /** An observation that is drawn. */
 export interface Point {
@@ -35,6 +35,8 @@ export interface IdentityFacts {
   readonly fresh: ReadonlySet<string>;
   /** How often news was applied since the page was loaded. */
   readonly newsCount: number;
+  /** How many events about evidence came since the page was loaded. */
+  readonly evidenceCount: number;
 }
 
 /**
@@ -52,7 +54,7 @@ export function factsOf(
     points.set(primitive, mergePoints(points.get(primitive) ?? [], observed, STRIP_POINTS));
   }
   const fresh = new Set(data.filter(({ seq }) => seq > openedSeq).map(({ id }) => id));
-  return { page, points, events: data, beforeSeq, fresh, newsCount: 0 };
+  return { page, points, events: data, beforeSeq, fresh, newsCount: 0, evidenceCount: 0 };
 }
 
 /** The facts after older events were loaded. */
@@ -96,6 +98,7 @@ export function afterNews(facts: IdentityFacts, { events, observations }: News):
     events: [...facts.events, ...added],
     fresh: new Set([...facts.fresh, ...added.map(({ id }) => id)]),
     newsCount: facts.newsCount + 1,
+    evidenceCount: facts.evidenceCount + added.filter(({ type }) => type.startsWith("evidence.")).length,
   };
 }
 
@@ -134,9 +137,10 @@ function addExplained(
   const byPrimitive = Map.groupBy(events, ({ payload }) => payload.primitive);
   for (const [primitive, own] of byPrimitive) {
     if (primitive === undefined) continue;
-    const members = own.flatMap(({ explanation }) =>
-      explanation?.rule !== undefined ? [...explanation.older, ...explanation.recent] : [],
-    );
+    const members = own.flatMap((event) => {
+      const explanation = stateExplanation(event);
+      return explanation ? [...explanation.older, ...explanation.recent] : [];
+    });
     const shown = members.filter(({ value }) => !isDigest(value));
     after.set(primitive, mergePoints(shown, after.get(primitive) ?? [], STRIP_POINTS));
   }

@@ -31,6 +31,9 @@ const SERIES_POINTS = 1_000;
 const PUBLISHED = [
   "attribution.state_changed",
   "attribution.multi_actor_suspected",
+  "attribution.evidence.changed",
+  "attribution.evidence.withdrawn",
+  "attribution.evidence.operators",
   "identity.formed",
   "identity.merged",
   "identity.unmerged",
@@ -41,6 +44,8 @@ export interface LiveIdentity {
   readonly facts: Loaded<IdentityFacts>;
   /** Changes when the states may have changed. */
   readonly version: string;
+  /** Changes when an event says that the evidence changed, and when everything is loaded again. */
+  readonly evidenceVersion: string;
   /** Loads a page of older events. */
   readonly loadOlder: () => void;
   readonly isLoadingOlder: boolean;
@@ -100,6 +105,7 @@ export function useIdentity(uuid: string): LiveIdentity {
   return {
     facts: { ...loaded, value },
     version: `${rounds.current}.${value?.newsCount ?? 0}`,
+    evidenceVersion: `${rounds.current}.${value?.evidenceCount ?? 0}`,
     loadOlder: () => void loadOlder(),
     isLoadingOlder: isLoadingOlder.value,
   };
@@ -116,8 +122,8 @@ export function useStatesAt(uuid: string, atTs: number | null): Loaded<readonly 
 }
 
 async function readStates(uuid: string, atTs: number | null): Promise<readonly Primitive[]> {
-  const asOf = atTs === null ? "" : `?as_of=${atTs}`;
-  return (await ask(`/identities/${uuid}/attribution${asOf}`, attributionSchema)).primitives;
+  const asOf = atTs === null ? "" : `&as_of=${atTs}`;
+  return (await ask(`/identities/${uuid}/attribution?include=evidence${asOf}`, attributionSchema)).primitives;
 }
 
 /** A series as it is drawn. */

@@ -16,6 +16,9 @@ const GATHER_MS = 300;
 const NAMES = [
   "attribution.state_changed",
   "attribution.multi_actor_suspected",
+  "attribution.evidence.changed",
+  "attribution.evidence.withdrawn",
+  "attribution.evidence.operators",
   "identity.formed",
   "identity.merged",
   "identity.unmerged",

@@ -2,7 +2,7 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import { ask, messageOf } from "./api.ts";
 import { listen } from "./live.ts";
-import { afterEvent, isStillFitting, type ServerFilter } from "./rows.ts";
+import { afterEvent, isStillFitting, type ServerFilter, type ServerSort } from "./rows.ts";
 import { type Row, rowsSchema } from "../http/dashboard/wire.ts";
 import type { AttributionEvent } from "./schemas.ts";
 
@@ -37,9 +37,9 @@ export interface RowList {
   readonly close: () => void;
 }
 
-/** @param filter - what the server filters by */
-export function openRows(filter: ServerFilter): RowList {
-  const query = queryOf(filter);
+/** @param filter - what the server filters by @param sort - the order in which it gives the rows */
+export function openRows(filter: ServerFilter, sort: ServerSort): RowList {
+  const query = queryOf(filter, sort);
   const held = new Map<string, Row>();
   const rows = signal<readonly Row[]>([]);
   const fresh = signal<ReadonlySet<string>>(new Set());
@@ -124,6 +124,7 @@ export function openRows(filter: ServerFilter): RowList {
   };
   const take = (events: readonly AttributionEvent[]) => {
     const touched = new Set<string>();
+    // A row that fits now may not be loaded.
     let needsRefresh = query !== "";
     for (const event of events) {
       const uuid = event.payload.identity_uuid ?? event.payload.winner_uuid;
@@ -164,6 +165,13 @@ export function openRows(filter: ServerFilter): RowList {
   };
 }
 
-function queryOf({ state, primitive }: ServerFilter): string {
-  return `${state === null ? "" : `&state=${state}`}${primitive === null ? "" : `&primitive=${primitive}`}`;
+function queryOf({ state, primitive, evidence, changedSinceTs }: ServerFilter, sort: ServerSort): string {
+  const isOfDay = evidence === "changed_within_day";
+  return [
+    state === null ? "" : `&state=${state}`,
+    primitive === null ? "" : `&primitive=${primitive}`,
+    evidence === null || isOfDay ? "" : `&evidence=${evidence}`,
+    isOfDay ? `&changed_since=${changedSinceTs}` : "",
+    sort === "change" ? "" : `&sort=${sort}`,
+  ].join("");
 }

@@ -1,10 +1,35 @@
 /** Rows of the list: how events change them, filtering, sorting and searching. Pure. */
+import { NOTED_AT, PRIMITIVES_PER_IDENTITY } from "../evidence/constants.ts";
 import type { Row } from "../http/dashboard/wire.ts";
 import type { AttributionEvent, State } from "./schemas.ts";
 
 /** Sort orders of the list. */
-export const SORTS = ["change", "seen", "attackers", "trouble", "address"] as const;
+export const SORTS = ["change", "seen", "attackers", "trouble", "address", "e", "evidence_changed"] as const;
 export type Sort = (typeof SORTS)[number];
+/** Orders in which the server gives the list; the others need all of it. */
+export const SERVER_SORTS = ["change", "e", "evidence_changed"] as const satisfies Sort[];
+export type ServerSort = (typeof SERVER_SORTS)[number];
+
+/** Filters by evidence. */
+export const EVIDENCE_FILTERS = [
+  "unchanged",
+  "noted",
+  "changed",
+  "changed_within_day",
+  "several_operators",
+] as const;
+export type EvidenceFilter = (typeof EVIDENCE_FILTERS)[number];
+/** What they are called. */
+export const EVIDENCE_FILTER_WORDS: Record<EvidenceFilter, string> = {
+  unchanged: "unchanged",
+  noted: "change likely",
+  changed: "changed",
+  changed_within_day: "changed within a day",
+  several_operators: "several operators",
+};
+
+/** E of an identity from which it is noted: 100 in one primitive, over the 32 that share the error rate. */
+export const NOTED_E = NOTED_AT / PRIMITIVES_PER_IDENTITY;
 
 /** Which rows, in which order. */
 export interface View {
@@ -17,13 +42,28 @@ export interface View {
 export interface ServerFilter {
   readonly state: State | null;
   readonly primitive: string | null;
+  readonly evidence: EvidenceFilter | null;
+  /** With `changed_within_day`: how long ago a change may have been proven, epoch seconds. */
+  readonly changedSinceTs: number;
 }
+
+const FITS_EVIDENCE: Record<EvidenceFilter, (row: Row, changedSinceTs: number) => boolean> = {
+  unchanged: ({ evidence }) => evidence.changed_ts === null,
+  noted: ({ evidence }) => (evidence.e ?? 0) >= NOTED_E,
+  changed: ({ evidence }) => evidence.changed_ts !== null,
+  changed_within_day: ({ evidence }, changedSinceTs) => (evidence.changed_ts ?? -Infinity) >= changedSinceTs,
+  several_operators: ({ evidence }) => (evidence.operators ?? 1) > 1,
+};
 
 /**
  * Whether a row still matches a filter. Of stable and unknown primitives a row holds only counts, so with such a state and a
  * primitive it matches while the count is above 0.
  */
-export function isStillFitting(row: Row, { state, primitive }: ServerFilter): boolean {
+export function isStillFitting(
+  row: Row,
+  { state, primitive, evidence, changedSinceTs }: ServerFilter,
+): boolean {
+  if (evidence !== null && !FITS_EVIDENCE[evidence](row, changedSinceTs)) return false;
   if (state === null) return true;
   if (row.states[state] === 0) return false;
   if (primitive === null || !isTroubled(state)) return true;
@@ -36,6 +76,9 @@ const orders: Record<Sort, (row: Row) => number | string> = {
   attackers: (row) => row.attacker_count,
   trouble: (row) => row.states.multi_actor * 1e6 + row.states.conflicted * 1e3 + row.states.drifting,
   address: (row) => row.addresses[0] ?? "",
+  // As the server does it: an E that is not noted orders nothing.
+  e: ({ evidence: { e } }) => (e !== null && e >= NOTED_E ? e : -1),
+  evidence_changed: (row) => row.evidence.changed_ts ?? -1,
 };
 
 /** The rows of a view, in its order; rows that are equal in that order keep their order. */
@@ -63,6 +106,13 @@ export function afterEvent(row: Row, { type, payload }: AttributionEvent): Row {
   const { primitive, new_state: now, old_state: before, ts } = payload;
   if (type === "profile.multi_actor_suspected") {
     return { ...row, multi_actor_suspected: payload.primitives ?? null };
+  }
+  if (type === "evidence.operators") {
+    return { ...row, evidence: { ...row.evidence, operators: payload.estimate ?? row.evidence.operators } };
+  }
+  if (type === "evidence.changed") {
+    const changedTs = Math.max(row.evidence.changed_ts ?? 0, ts ?? 0);
+    return { ...row, evidence: { ...row.evidence, changed_ts: changedTs } };
   }
   if (primitive === undefined || now === undefined) return row;
   const states = { ...row.states, [now]: row.states[now] + 1 };

@@ -1,15 +1,20 @@
 /** Prepares series of observations for drawing: kind, lanes of values, moving means, spans of time. Pure. */
-import type { AttributionEvent, Explanation } from "./schemas.ts";
+import { type AttributionEvent, type Explanation, stateExplanation } from "./schemas.ts";
 import { isBagOfWords, valueWords } from "./words.ts";
 
 /** How a series is drawn. */
 export type SeriesKind = "bands" | "line" | "rotations" | "bags";
 
-const ROTATION_RULES: ReadonlySet<string> = new Set(["no_rotation", "few_rotations", "many_rotations"]);
+/** Rules that decide the states of hashes. */
+export const ROTATION_RULES: ReadonlySet<string> = new Set([
+  "no_rotation",
+  "few_rotations",
+  "many_rotations",
+]);
 /** The rule of every bag of words. */
 export const BAG_RULE = "bag_has_no_state";
 /** Window and weight of the moving mean that is drawn: the engine's own, unless it is configured otherwise. */
-const WINDOW = 5;
+export const WINDOW = 5;
 const ALPHA = 0.3;
 
 /** How to draw a series: by the rule that decided its state, or else by its values. */
@@ -93,9 +98,10 @@ export function drawingOf(
 /** The explanation of each primitive's last transition. */
 export function lastExplanations(events: readonly AttributionEvent[]): Map<string, Explanation> {
   const last = new Map<string, Explanation>();
-  for (const { payload, explanation } of events) {
-    if (payload.primitive !== undefined && explanation?.rule !== undefined)
-      last.set(payload.primitive, explanation);
+  for (const event of events) {
+    const { primitive } = event.payload;
+    const explanation = stateExplanation(event);
+    if (primitive !== undefined && explanation) last.set(primitive, explanation);
   }
   return last;
 }

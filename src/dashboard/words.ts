@@ -21,6 +21,8 @@ const exact = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
   timeZoneName: "short",
 });
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
+const datedYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 const month = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const minute = new Intl.DateTimeFormat(undefined, {
@@ -45,6 +47,12 @@ export function exactTime(ts: number): string {
 /** A time to the minute, without its year. @param ts - epoch seconds */
 export function shortTime(ts: number): string {
   return minute.format(ts * 1_000);
+}
+
+/** A date within a sentence; the year only if it is another one than now. @example dateWords(ts, nowTs) // "12 March" */
+export function dateWords(ts: number, nowTs: number): string {
+  const isThisYear = new Date(ts * 1_000).getFullYear() === new Date(nowTs * 1_000).getFullYear();
+  return (isThisYear ? date : datedYear).format(ts * 1_000);
 }
 
 const DAY_SECS = 86_400;
@@ -92,7 +100,15 @@ export function ago(ts: number, nowTs: number): string {
 /** A number with three significant digits; a whole number with all. */
 export function shortNumber(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1e6
+    ? value.toExponential(2)
+    : Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 20 });
+}
+
+/** A share in percent, as whole as its size allows. @example shareWords(0.904) // "90 %" */
+export function shareWords(share: number): string {
+  const percent = share * 100;
+  return `${percent > 0 && percent < 1 ? "under 1" : Math.round(percent)} %`;
 }
 
 /** A word of a bag: 64 bits of a salted hash. */
@@ -112,6 +128,9 @@ export function valueWords(value: unknown): string {
   if (value === null || value === undefined) return "erased";
   if (typeof value === "string") return value;
   if (typeof value === "number") return shortNumber(value);
+  if (typeof value === "object" && "digest" in value && typeof value.digest === "string") {
+    return `digest ${value.digest.slice(0, 12)}…`;
+  }
   if (typeof value === "object" && "sha256" in value && typeof value.sha256 === "string") {
     const size = "bytes" in value && typeof value.bytes === "number" ? ` (${value.bytes} bytes)` : "";
     return `sha256:${value.sha256.slice(0, 12)}…${size}`;

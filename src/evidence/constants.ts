@@ -61,6 +61,9 @@ export const CHANGE = {
   checkpoints: 2,
 } as const;
 
+/** Observations of the path of E that is drawn, the newest ones. */
+export const PATH_OBSERVATIONS = 5_000;
+
 /** The operator model. */
 export const OPERATORS = {
   /** Sessions that are looked at, the last ones. More would take longer and hide who is active. */

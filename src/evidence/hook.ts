@@ -24,6 +24,8 @@ import {
   followArrivals,
   followBagArrivals,
   followBagsAgain,
+  pathOfBy,
+  type PathWalk,
   readFigures,
   type Rules,
   rulesOf,
@@ -79,6 +81,20 @@ export function seriesAsOf(
   asOfTs: number,
 ): SeriesAsOf {
   return seriesAsOfBy(rulesIn(inputs), primitive, kind, kept, entries, asOfTs);
+}
+
+/**
+ * E over time: all members of the series are passed to `take`, in series order.
+ * @param most - observations of the path at most, the newest
+ */
+export function pathOf(
+  primitive: string,
+  kind: ChangeKind,
+  kept: Uint8Array | null,
+  inputs: EvidenceInputs,
+  most: number,
+): PathWalk {
+  return pathOfBy(rulesIn(inputs), primitive, kind, kept, most);
 }
 
 /**
@@ -166,14 +182,16 @@ class EvidenceRun implements HookRun {
 
   end(): HookOutcome {
     const { identityUuid, keptOfIdentity, cause } = this.#work;
-    if (cause.kind === "recompute") this.#addGone();
+    const isRecompute = cause.kind === "recompute";
+    if (isRecompute) this.#addGone();
     const kept = new Map<string, Uint8Array>();
     const entries = new Map<string, EntriesChange>();
     const withdrawn: HookEvent[] = [];
     const changed: HookEvent[] = [];
     for (const [primitive, run] of [...this.#runs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const outcome = run.end();
-      if (outcome.kept !== null) kept.set(primitive, outcome.kept);
+      if (outcome.kept !== null && !(isRecompute && this.#isKept(primitive, outcome.kept)))
+        kept.set(primitive, outcome.kept);
       if (outcome.entries !== null) entries.set(primitive, outcome.entries);
       for (const id of outcome.withdrawn) withdrawn.push(withdrawnEvent(identityUuid, primitive, id));
       for (const entry of outcome.changed)
@@ -200,6 +218,12 @@ class EvidenceRun implements HookRun {
         runOf(() => withoutEntries(this.#work.entries(primitive))),
       );
     }
+  }
+
+  /** Whether the same bytes are kept already, so that no row has to be written. */
+  #isKept(primitive: string, bytes: Uint8Array): boolean {
+    const kept = this.#work.kept(primitive);
+    return kept !== null && kept.length === bytes.length && kept.every((byte, i) => byte === bytes[i]);
   }
 
   #seriesOf(primitive: string) {

@@ -6,7 +6,7 @@ export {
   type SessionScore,
   wordSecretStamp,
 } from "./commands/index.ts";
-export { COMMANDS, type EvidenceConstants, STANDARD_EVIDENCE } from "./constants.ts";
+export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {
   type ChangeDetector,
   type ChangeKind,
@@ -15,20 +15,18 @@ export {
   drawOf,
   type Hypothesis,
   keyOf,
-  type NumericSummary,
   Regime,
   type RegimeSplit,
-  type SharesSummary,
   type SipKey,
   type Step,
   type StepConstants,
-  type Summary,
 } from "./change/index.ts";
 export {
   describeSeries,
   evidenceE,
   evidenceHook,
   type EvidenceInputs,
+  pathOf,
   seriesAsOf,
   summarizeIdentity,
   summarizeSeries,
@@ -38,6 +36,8 @@ export {
   type ChangeView,
   type CommandsView,
   describeCommands,
+  type EvidencePath,
+  type PathWalk,
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
@@ -52,11 +52,4 @@ export {
   operators,
   type SessionValues,
 } from "./operators/index.ts";
-export {
-  type NumberSummary,
-  quantile,
-  type SharedValue,
-  type ShareSummary,
-  summarizeCounts,
-  summarizeNumbers,
-} from "./statistics.ts";
+export { type NumericSummary, type SharesSummary, type Summary } from "./statistics.ts";

@@ -1,84 +1,75 @@
 /**
- * Summaries of values, as the API and the events give them: median and quartiles of numbers, shares of other values. Reading values and
- * choosing which ones are summarised is left to the callers.
+ * Summaries of values in wire form, as events and the API give them: median and quartiles of numbers, shares of other values. Which values
+ * are summarised is left to the callers.
  */
-import { compareUtf8, type JsonValue } from "../core/index.ts";
+import type { JsonValue } from "../core/index.ts";
+import { CHANGE } from "./constants.ts";
 
-/** A value, or the first 128 bits of its digest if only that is kept. */
-export type SharedValue = JsonValue | { readonly digest: string };
-
-/** The values of a numeric primitive. */
-export interface NumberSummary {
-  /** Values, ≥ 1. */
+/** Numbers: median and quartiles, by linear interpolation; null if there is no value. */
+export interface NumericSummary {
+  /** What the values stand for: as many, or more if they are a sample. */
   readonly count: number;
-  readonly median: number;
-  /** Lower and upper quartile. */
-  readonly quartiles: readonly [number, number];
+  readonly median: number | null;
+  readonly quartiles: readonly [number, number] | null;
 }
 
-/** The values of any other primitive. */
-export interface ShareSummary {
+/** Other values: the share of each, largest first (tie: the one that came first), at most `CHANGE.listedValues`. */
+export interface SharesSummary {
   readonly count: number;
-  /** The commonest values, largest share first; at most `MOST_SHARES`. */
-  readonly shares: readonly { readonly value: SharedValue; readonly share: number }[];
+  /** A value of which only a digest is kept is `{ digest: "<32 hex>" }`. */
+  readonly shares: readonly { readonly value: JsonValue; readonly share: number }[];
 }
 
-/** A summary in the form of the API and the events. */
-export type Summary = NumberSummary | ShareSummary;
-
-/** Values in a summary. Rarer ones are left out, and the shares add up to less than 1. */
-export const MOST_SHARES = 16;
+/** In wire form. */
+export type Summary = NumericSummary | SharesSummary;
 
 /**
- * The quantile of sorted numbers, interpolated linearly between neighbours.
- * @param sorted - ascending, at least one
- * @param share - 0–1
- * @example quantile([1, 2, 4], 0.75) // 3
- */
-export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1);
-  const lower = Math.floor(place);
-  const low = sorted[lower] ?? NaN;
-  const high = sorted[Math.min(lower + 1, sorted.length - 1)] ?? NaN;
-  // Two products: the difference of the largest numbers would be infinite.
-  const part = place - lower;
-  return part === 0 ? low : low * (1 - part) + high * part;
-}
-
-/**
- * Median and quartiles.
+ * Summarises numbers.
  * @param values - finite, in any order
- * @throws RangeError if there is none
+ * @example numericSummary(Float64Array.of(3, 1, 2), 3) // { count: 3, median: 2, quartiles: [1.5, 2.5] }
  */
-export function summarizeNumbers(values: ArrayLike<number>): NumberSummary {
-  if (values.length === 0) throw new RangeError("a summary needs at least one number, got none");
-  const sorted = Float64Array.from(values).toSorted();
+export function numericSummary(values: Float64Array, count: number): NumericSummary {
+  if (values.length === 0) return { count, median: null, quartiles: null };
+  const sorted = values.toSorted();
   return {
-    count: values.length,
-    median: quantile(sorted, 0.5),
-    quartiles: [quantile(sorted, 0.25), quantile(sorted, 0.75)],
+    count,
+    median: quantile(sorted, 1 / 2),
+    quartiles: [quantile(sorted, 1 / 4), quantile(sorted, 3 / 4)],
   };
 }
 
 /**
- * Shares of values.
- * @param counts - how often each value occurs, > 0, by its text (canonical JSON, or a digest's name)
- * @param valueOf - the value that a text stands for; by default canonical JSON
+ * The quantile of sorted numbers by linear interpolation: of n it lies at place share · (n − 1), from 0.
+ * @param share - 0–1
+ * @example quantile(Float64Array.of(1, 2), 1 / 4) // 1.25
  */
-export function summarizeCounts(
-  counts: ReadonlyMap<string, number>,
-  valueOf: (text: string) => SharedValue = parseValue,
-): ShareSummary {
-  let count = 0;
-  for (const times of counts.values()) count += times;
-  const shares = [...counts]
-    .toSorted(([a, timesA], [b, timesB]) => timesB - timesA || compareUtf8(a, b))
-    .slice(0, MOST_SHARES)
-    .map(([text, times]) => ({ value: valueOf(text), share: times / count }));
-  return { count, shares };
+export function quantile(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const part = place - Math.floor(place);
+  const low = sorted[Math.floor(place)] ?? Number.NaN;
+  const high = sorted[Math.ceil(place)] ?? Number.NaN;
+  // Neither a difference nor a sum of two values is formed: they can be the largest numbers.
+  return low === high ? low : low * (1 - part) + high * part;
 }
 
-function parseValue(text: string): SharedValue {
-  const value: JsonValue = JSON.parse(text);
-  return value;
+/** The share of each text, in order of first appearance. */
+export function sharesOf(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  for (const [text, count] of counts) counts.set(text, count / texts.length);
+  return counts;
+}
+
+/**
+ * The commonest values of some shares.
+ * @param shares - by text
+ * @param valueOf - the value that a text stands for
+ */
+export function sharesSummary(
+  shares: ReadonlyMap<string, number>,
+  count: number,
+  valueOf: (text: string) => JsonValue,
+): SharesSummary {
+  const listed = [...shares].toSorted(([, a], [, b]) => b - a).slice(0, CHANGE.listedValues);
+  return { count, shares: listed.map(([text, share]) => ({ value: valueOf(text), share })) };
 }

@@ -5,6 +5,7 @@ export type {
   ApplyCall,
   AttributionAnswer,
   EvidenceAnswer,
+  EvidencePathAnswer,
   IdentityLink,
   NewestAnswer,
   PrimitiveAttribution,

@@ -41,6 +41,7 @@ import { Drain, type DrainTargets } from "./drain.ts";
 import { eraseAttacker, forgetIfDeserted } from "./erase.ts";
 import { Estimates } from "./estimates.ts";
 import { evidenceOf } from "./evidence.ts";
+import { evidencePathOf } from "./evidence-path.ts";
 import { expiredKeys } from "./expire.ts";
 import { backfillKey } from "./jobs/backfill.ts";
 import { REBUILD, stageArrivals } from "./jobs/exchange.ts";
@@ -52,6 +53,7 @@ import {
   type AttributionAnswer,
   type CheckAnswer,
   type EvidenceAnswer,
+  type EvidencePathAnswer,
   type ExchangeLink,
   type ExchangePlan,
   type ExpiryAnswer,
@@ -354,6 +356,16 @@ export class IdentityObject extends DurableObject<Env> {
     if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
     const body = evidenceOf(this.#store, evidenceReader(this.env), asOfTs, primitive);
     return { outcome: "evidence", body: JSON.stringify(body) };
+  }
+
+  /**
+   * E of a primitive over its newest observations, for its chart; or the winner, if this identity was merged.
+   * @throws ConfigError if a variable is wrong
+   */
+  readEvidencePath(primitive: string): EvidencePathAnswer {
+    const winnerUuid = this.#store.winner;
+    if (winnerUuid !== null) return { outcome: "merged_away", winnerUuid };
+    return { outcome: "path", path: evidencePathOf(this.#store, evidenceReader(this.env), primitive) };
   }
 
   /** The data for the page of this identity besides its states. */

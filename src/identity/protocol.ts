@@ -81,6 +81,15 @@ export type EvidenceAnswer =
     }
   | { readonly outcome: "merged_away"; readonly winnerUuid: string };
 
+/** What the chart of a primitive's E gets. */
+export type EvidencePathAnswer =
+  | {
+      readonly outcome: "path";
+      /** JSON of an EvidencePath; null if the series is not followed. */
+      readonly path: string | null;
+    }
+  | { readonly outcome: "merged_away"; readonly winnerUuid: string };
+
 /** What the page of an identity gets of its object. */
 export type RecentAnswer =
   | {

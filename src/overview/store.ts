@@ -87,6 +87,9 @@ const smallRow = z.object({
   attackers: z.number(),
   identities: z.number(),
   living: z.number(),
+  unchanged: z.number(),
+  changedWithinDay: z.number(),
+  severalOperators: z.number(),
   eventRows: z.number(),
   events: z.number(),
   attributions: z.number(),
@@ -121,7 +124,8 @@ const ROWS = SMALL_TABLE_ROWS + 1;
 const READ_SMALL = `
 WITH
   some_states AS MATERIALIZED (SELECT identity_uuid, state FROM attributions LIMIT ${ROWS}),
-  some_identities AS MATERIALIZED (SELECT merged_into_uuid FROM identities LIMIT ${ROWS}),
+  some_identities AS MATERIALIZED (
+    SELECT merged_into_uuid, last_change_ts, evidence_changed_ts, operators FROM identities LIMIT ${ROWS}),
   some_waiting AS MATERIALIZED (SELECT number FROM attackers WHERE identity_uuid IS NULL LIMIT ${ROWS}),
   some_deferred AS MATERIALIZED (
     SELECT sessions.size FROM some_waiting AS attackers CROSS JOIN sessions ON ${OF_ATTACKER} LIMIT ${ROWS}),
@@ -131,6 +135,11 @@ SELECT
   (SELECT count(*) FROM (SELECT 1 FROM attackers WHERE identity_uuid > '' LIMIT ${ROWS})) AS attackers,
   (SELECT count(*) FROM some_identities) AS identities,
   (SELECT count(*) FROM some_identities WHERE merged_into_uuid IS NULL) AS living,
+  (SELECT count(*) FROM some_identities WHERE merged_into_uuid IS NULL
+    AND last_change_ts IS NOT NULL AND evidence_changed_ts IS NULL) AS unchanged,
+  (SELECT count(*) FROM some_identities WHERE merged_into_uuid IS NULL
+    AND evidence_changed_ts >= unixepoch() - 86400) AS changedWithinDay,
+  (SELECT count(*) FROM some_identities WHERE merged_into_uuid IS NULL AND operators > 1) AS severalOperators,
   (SELECT count(*) FROM some_events) AS eventRows,
   (SELECT coalesce(sum(size), 0) FROM some_events) AS events,
   (SELECT count(*) FROM some_states) AS attributions,
@@ -169,6 +178,7 @@ function ifSmall<T>(rows: number, value: T): T | null {
 }
 
 function toSmallCounts(row: z.infer<typeof smallRow>): SmallCounts {
+  const { unchanged, changedWithinDay, severalOperators } = row;
   const none = { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 };
   const states = { ...none, ...z.partialRecord(state, z.number()).parse(JSON.parse(row.states)) };
   return {
@@ -179,6 +189,7 @@ function toSmallCounts(row: z.infer<typeof smallRow>): SmallCounts {
     deferred: ifSmall(Math.max(row.waiting, row.deferredRows), row.deferred),
     deadLetters: ifSmall(row.letters, row.letters),
     outboxPending: ifSmall(row.stuck, row.pending),
+    evidence: ifSmall(row.identities, { unchanged, changedWithinDay, severalOperators }),
   };
 }
 

@@ -21,6 +21,15 @@ export interface OverviewTotals {
   readonly deadLetters: number | null;
   /** Events that could not be published at the last attempt. */
   readonly outboxPending: number | null;
+  readonly evidence: EvidenceCounts | null;
+}
+
+/** Identities by evidence. */
+export interface EvidenceCounts {
+  /** With states, and without a proven change that stands. */
+  readonly unchanged: number;
+  readonly changedWithinDay: number;
+  readonly severalOperators: number;
 }
 
 const count = z.number();
@@ -35,6 +44,11 @@ export const storedTotals = z.object({
   deferred: count,
   deadLetters: count,
   outboxPending: count,
+  // Absent in what was stored before identities were counted by evidence.
+  evidence: z
+    .object({ unchanged: count, changedWithinDay: count, severalOperators: count })
+    .nullable()
+    .default(null),
 });
 export type StoredTotals = z.infer<typeof storedTotals>;
 
@@ -65,6 +79,7 @@ export function combineTotals(
     deferred: small.deferred ?? advanced?.deferred ?? null,
     deadLetters: small.deadLetters ?? advanced?.deadLetters ?? null,
     outboxPending: small.outboxPending ?? advanced?.outboxPending ?? null,
+    evidence: small.evidence ?? advanced?.evidence ?? null,
   };
 }
 
@@ -79,6 +94,7 @@ export function addOverviewTotals(all: readonly OverviewTotals[]): OverviewTotal
     deferred: addKnown(a.deferred, b.deferred),
     deadLetters: addKnown(a.deadLetters, b.deadLetters),
     outboxPending: addKnown(a.outboxPending, b.outboxPending),
+    evidence: addEvidence(a.evidence, b.evidence),
   }));
 }
 
@@ -93,6 +109,17 @@ function turnStates(states: Readonly<Record<State, number>>, turns: readonly Tur
 
 function addKnown(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
+}
+
+function addEvidence(a: EvidenceCounts | null, b: EvidenceCounts | null): EvidenceCounts | null {
+  return (
+    a &&
+    b && {
+      unchanged: a.unchanged + b.unchanged,
+      changedWithinDay: a.changedWithinDay + b.changedWithinDay,
+      severalOperators: a.severalOperators + b.severalOperators,
+    }
+  );
 }
 
 function addStates(a: Readonly<Record<State, number>>, b: typeof a): Record<State, number> {

@@ -97,7 +97,8 @@ async function countTotals(
 }
 
 function toStored(totals: Totals): StoredTotals {
-  const { observations, attackers, identities, events, states, deferred, deadLetters, outbox } = totals;
+  const { observations, attackers, identities, events, states, deferred, deadLetters, outbox, evidence } =
+    totals;
   return {
     observations,
     attackers,
@@ -107,6 +108,7 @@ function toStored(totals: Totals): StoredTotals {
     deferred,
     deadLetters: Object.values(deadLetters).reduce((sum, n) => sum + n, 0),
     outboxPending: outbox.pending,
+    evidence,
   };
 }
 

@@ -100,7 +100,7 @@ export function castAttackers(options: SimulationOptions): SimulatedAttacker[] {
 /**
  * The sessions of all attackers, ordered by their end. It is a generator, so that a large simulation needs little memory.
  * @throws RangeError naming the option that is out of range
- * @example [...simulate({ seed: 1, endTs: 1_790_000_000 })].length // 66
+ * @example [...simulate({ seed: 1, endTs: 1_790_000_000 })].length // 242
  */
 export function* simulate(options: SimulationOptions): Generator<SimulatedSession> {
   const attackers = castAttackers(options);

@@ -126,6 +126,26 @@ describe.skipIf(chromium === null)(
       expect(await strip.getAttribute("aria-label")).toContain("5 observations, 3 values of a hash,");
     });
 
+    it("a bag is shown by the number of its words, with a mark for each and a sentence instead of a chart", async () => {
+      const { page, heard } = await open("?open=cognitive.command_words");
+      const bag = row(page, "cognitive.command_words");
+      expect(await bag.locator(".value").textContent()).toBe("100 words (10 distinct)");
+      const strip = bag.locator("svg.strip");
+      expect(await strip.getAttribute("data-kind")).toBe("bags");
+      expect(await strip.locator("title").first().textContent()).toMatch(/^100 words \(10 distinct\), /);
+      expect(await strip.getAttribute("aria-label")).toContain("a mark for each bag of words");
+      const panel = bag.locator(".panel");
+      await panel.locator(".windows").waitFor();
+      const text = (await panel.textContent()) ?? "";
+      expect(text).toContain("Bags have no state and are not drawn");
+      expect(text).toContain(
+        "Came in: 100 words (10 distinct). Bags of words have no state: only evidence reads them.",
+      );
+      expect(text).not.toContain("abcdef");
+      expect(await panel.locator("canvas").count()).toBe(0);
+      expect(heard()).toEqual([]);
+    });
+
     it("a categorical strip is bands, one lane for each value; what abstained is told apart", async () => {
       const { page } = await open();
       const duration = row(page, "temporal.session_duration").locator("svg.strip");

@@ -97,6 +97,16 @@ describe("[dashboard] an identity that is open", () => {
     expect(after.points.get(MODALITY)?.[1]?.value).toBe("typed");
   });
 
+  it("counts events about evidence, after which the evidence is loaded again", () => {
+    expect(open.evidenceCount).toBe(0);
+    const changed = { ...transition(9), topic: "attribution.evidence.changed", type: "evidence.changed" };
+    const facts = afterNews(open, { events: [changed], observations: [] });
+    expect(facts?.evidenceCount).toBe(1);
+    const later = facts && afterNews(facts, { events: [transition(10)], observations: [] });
+    expect(later?.evidenceCount).toBe(1);
+    expect(later?.events.map(({ seq }) => seq)).toEqual([7, 8, 9, 10]);
+  });
+
   it("loaded again, it marks as new what came since it was opened", () => {
     const again = factsOf(page, { data: [transition(8), transition(9)], before_seq: 8 }, 8);
     expect([...again.fresh]).toEqual(["e9"]);
@@ -119,6 +129,7 @@ describe("[dashboard] an overview that is open", () => {
       dead_letters: 0,
       outbox_pending: 0,
       queue_backlog: null,
+      evidence: { unchanged: 1, changed_within_day: 0, several_operators: 0 },
     },
   };
 

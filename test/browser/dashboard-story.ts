@@ -12,6 +12,10 @@ export const LOSER_ATTACKER = "5e1f0c7a-3b1d-4a80-9d55-000000000002";
 
 const HOUR_SECS = 3_600;
 
+/** A bag of a hundred words, too long for an explanation, of which each of the first ten is used ten times. */
+const bag = (salt: number) =>
+  Array.from({ length: 100 }, (_, i) => `${salt}${i % 10}`.padStart(16, "abcdef0123456789"));
+
 /** Values of each primitive, one every hour, and the state that they end in. */
 export const STORY = {
   // EWMA of the last five is 100, of those before 60: a shift of two thirds.
@@ -37,6 +41,7 @@ export const STORY = {
     values: ["low", "low", "low", "high", "unknown", "medium"],
     state: "conflicted",
   },
+  "cognitive.command_words": { values: [bag(1), bag(2), bag(2)], state: "unknown" },
   "temporal.session_duration": {
     values: [...Array<string>(5).fill("short"), ...Array<string>(5).fill("long")],
     state: "drifting",

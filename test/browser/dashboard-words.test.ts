@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { byDomain } from "../../src/dashboard/domains.ts";
 import { shownExplanation, whyWords, windowMembers } from "../../src/dashboard/explain.ts";
 import { afterEvent, isStillFitting, select } from "../../src/dashboard/rows.ts";
-import type { AttributionEvent, Explanation } from "../../src/dashboard/schemas.ts";
+import { type AttributionEvent, type Explanation, stateExplanation } from "../../src/dashboard/schemas.ts";
 import type { Row } from "../../src/http/dashboard/wire.ts";
 import { drawingOf, gridOf, kindOf, laneNames, movingMeans } from "../../src/dashboard/series.ts";
 import { countsOverTime } from "../../src/dashboard/states-over-time.ts";
@@ -150,8 +150,8 @@ describe("[§5 explanation] in plain words", () => {
 
   it("bags are recognized by their rule, or else by their values, and are not drawn", () => {
     const bag = ["0123456789abcdef"];
-    expect(kindOf([], shownExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe("bags");
-    expect(kindOf([["plain"]], shownExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe(
+    expect(kindOf([], stateExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe("bags");
+    expect(kindOf([["plain"]], stateExplanation(explained({ rule: "bag_has_no_state" })) ?? null)).toBe(
       "bags",
     );
     expect(kindOf([bag, bag], null)).toBe("bags");
@@ -169,8 +169,8 @@ describe("[§5 explanation] in plain words", () => {
       "2 observations left the windows.",
     ]);
     expect(whyWords(event).at(-1)).toBe("5 observations in the recent window, 1 in the one before.");
-    const { explanation } = event;
-    const listed = explanation?.rule !== undefined ? windowMembers(explanation) : [];
+    const explanation = stateExplanation(event);
+    const listed = explanation ? windowMembers(explanation) : [];
     expect(listed.map(({ value, window, isNew }) => [value, window, isNew])).toEqual([
       ...["v5", "v4", "v3", "v2", "v1"].map((value) => [value, "recent", true]),
       ["w", "older", false],
@@ -246,11 +246,71 @@ describe("[dashboard] rows", () => {
       troubled: [{ primitive: "c.d", state: "multi_actor" }],
       last_change_ts: 7,
     });
-    expect(isStillFitting(before, { state: "multi_actor", primitive: "a.b" })).toBe(true);
-    expect(isStillFitting(after, { state: "multi_actor", primitive: "a.b" })).toBe(false);
-    expect(isStillFitting(after, { state: "multi_actor", primitive: null })).toBe(true);
-    expect(isStillFitting(after, { state: "drifting", primitive: null })).toBe(false);
-    expect(isStillFitting(after, { state: null, primitive: "a.b" })).toBe(true);
+    const any = { state: null, primitive: null, evidence: null, changedSinceTs: 0 };
+    expect(isStillFitting(before, { ...any, state: "multi_actor", primitive: "a.b" })).toBe(true);
+    expect(isStillFitting(after, { ...any, state: "multi_actor", primitive: "a.b" })).toBe(false);
+    expect(isStillFitting(after, { ...any, state: "multi_actor" })).toBe(true);
+    expect(isStillFitting(after, { ...any, state: "drifting" })).toBe(false);
+    expect(isStillFitting(after, { ...any, primitive: "a.b" })).toBe(true);
+  });
+});
+
+describe("[dashboard] rows by evidence", () => {
+  const row = (uuid: string, evidence: Partial<Row["evidence"]> = {}): Row => ({
+    uuid,
+    attacker_count: 1,
+    first_seen_at: null,
+    last_seen_at: null,
+    last_change_ts: null,
+    states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
+    multi_actor_suspected: null,
+    evidence: { e: 1, changed_ts: null, operators: 1, ...evidence },
+    addresses: [],
+    troubled: [],
+  });
+  const rows = [
+    row("calm"),
+    row("calmer", { e: 0.2 }),
+    row("noted", { e: 9 }),
+    row("old", { changed_ts: 50 }),
+    row("new", { changed_ts: 150 }),
+    row("two", { operators: 2, e: 40 }),
+    row("unread", { e: null, operators: null }),
+  ];
+  it.each([
+    ["unchanged", "calm calmer noted two unread"],
+    ["noted", "noted two"],
+    ["changed", "old new"],
+    ["changed_within_day", "new"],
+    ["several_operators", "two"],
+  ] as const)("%s: %s", (evidence, expected) => {
+    const filter = { state: null, primitive: null, evidence, changedSinceTs: 100 };
+    const found = rows.filter((each) => isStillFitting(each, filter));
+    expect(found.map(({ uuid }) => uuid).join(" ")).toBe(expected);
+  });
+
+  it.each([
+    ["e", "two noted calm calmer old new unread"],
+    ["evidence_changed", "new old calm calmer noted two unread"],
+  ] as const)("sorted by %s, those without it in the order in which they came", (sort, expected) => {
+    const found = select(rows, { text: "", sort, isAscending: false });
+    expect(found.map(({ uuid }) => uuid).join(" ")).toBe(expected);
+  });
+
+  it("an event about evidence changes its row", () => {
+    const base = rows[0] ?? row("");
+    const event = (type: string, payload: AttributionEvent["payload"]) => ({
+      ...ENVELOPE,
+      type,
+      ts: 9,
+      payload,
+    });
+    const changed = afterEvent(base, event("evidence.changed", { primitive: "a.b", ts: 70 }));
+    expect(changed.evidence).toEqual({ e: 1, changed_ts: 70, operators: 1 });
+    expect(changed.states).toEqual(base.states);
+    const several = afterEvent(changed, event("evidence.operators", { estimate: 2, old_estimate: 1 }));
+    expect(several.evidence.operators).toBe(2);
+    expect(afterEvent(base, event("evidence.withdrawn", { primitive: "a.b", id: "c" }))).toEqual(base);
   });
 });
 

@@ -57,7 +57,7 @@ describe("generated:check", { timeout: TIMEOUT_MS }, () => {
     const outdated = await findOutdated(project);
     expect(outdated).toHaveLength(3);
     expect(outdated[0]).toContain("worker-configuration.d.ts does not fit wrangler.toml");
-    expect(outdated[1]).toMatch(/migrations do not fit src\/storage\/schema\.ts: .*\.sql/);
+    expect(outdated[1]).toMatch(/migrations do not fit src\/storage\/schema\.ts and .*: .*\.sql/);
     expect(outdated[2]).toContain("src/identity/store/migrations");
   });
 });

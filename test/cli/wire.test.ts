@@ -7,7 +7,7 @@ import { bundleDashboard, SMALL_ZOD } from "../../src/cli/bundle-dashboard.ts";
 import { PROBLEMS } from "../../src/http/shared/problem.ts";
 
 /** Bytes of the dashboard's script, compressed. */
-const SCRIPT_LIMIT_BYTES = 75_000;
+const SCRIPT_LIMIT_BYTES = 85_000;
 
 it("[dashboard] the script stays small, with the Worker's schemas in it", async () => {
   const script = (await bundleDashboard()).find(([path]) => path === "dashboard/main.js");

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../../src/core/index.ts";
 import { ByteWriter } from "../../src/evidence/change/bytes.ts";
-import { quantile } from "../../src/evidence/change/summary.ts";
+import { quantile } from "../../src/evidence/statistics.ts";
 import { drawOf, keyOf, Regime, type RegimeSplit } from "../../src/evidence/index.ts";
 import { type Kind, seriesOf, SHAPES } from "./series.ts";
 

@@ -60,6 +60,7 @@ describe("[dashboard] GET /dashboard/overview", () => {
         deferred: 0,
         dead_letters: 0,
         outbox_pending: 0,
+        evidence: { unchanged: 0, changed_within_day: 0, several_operators: 0 },
         queue_backlog: expect.toSatisfy((n) => n === null || n >= 0),
       },
     });

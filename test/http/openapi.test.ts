@@ -83,6 +83,9 @@ const CALLS: Record<string, (given: Given) => Call | Promise<Call>> = {
   }),
   "GET /api/v1/identities/{uuid}/transitions": () => ({ query: "limit=1&own=true" }),
   "GET /api/v1/dashboard/identities/{uuid}/series": () => ({ query: "primitive=motor.input_modality" }),
+  "GET /api/v1/dashboard/identities/{uuid}/evidence-path": () => ({
+    query: "primitive=motor.input_modality",
+  }),
   "POST /api/v1/observations": () => ({ body: [payload(), payload({ v: 2 })] }),
   "POST /api/v1/webhooks/decnet": async () => {
     const body = JSON.stringify({ topic: "attacker.observation.motor.input_modality", payload: payload() });

@@ -29,7 +29,7 @@ export interface OperatorSeries {
 export interface OperatorCase {
   readonly name: string;
   /** @param seed - a whole number; each gives another series */
-  series(sessions: number, seed: number): OperatorSeries;
+  readonly series: (sessions: number, seed: number) => OperatorSeries;
 }
 
 /** Probability of an operator's commonest value, and of its hash. */

@@ -5,28 +5,48 @@ import { Arrivals } from "../parts/arrivals.tsx";
 import { IdentityTable } from "../parts/identity-table.tsx";
 import { Empty, Failed, Loading } from "../parts/notice.tsx";
 import { setView, url } from "../route.ts";
-import { select, type Sort, SORTS } from "../rows.ts";
+import { nowTs } from "../resource.ts";
+import { EVIDENCE_FILTER_WORDS, EVIDENCE_FILTERS, select, SERVER_SORTS, type Sort, SORTS } from "../rows.ts";
 import { openRows } from "../rows-loader.ts";
 import { STATES } from "../schemas.ts";
 import { counted, STATE_WORDS } from "../words.ts";
 
 const PRIMITIVE = /^[a-z0-9_]+(\.[a-z0-9_]+)+$/;
+const DAY_SECS = 86_400;
 /** Rows that are drawn at first, and added each time the end becomes visible. */
 const DRAWN = 100;
+
+/** Which of the identities are loaded, where not all are. */
+const ORDER_WORDS = {
+  change: ", the most recently changed",
+  e: ", those with the most evidence",
+  evidence_changed: ", the latest proven changes",
+};
 
 export function Identities() {
   const view = url.value.searchParams;
   const state = STATES.find((each) => each === view.get("state")) ?? "";
   const primitive = view.get("primitive") ?? "";
+  const evidence = EVIDENCE_FILTERS.find((each) => each === view.get("evidence")) ?? "";
   const text = view.get("q") ?? "";
   const sort: Sort = SORTS.find((each) => each === view.get("sort")) ?? "change";
   const isAscending = view.get("dir") === "asc";
 
   // An incomplete name does not filter.
   const whole = PRIMITIVE.test(primitive) ? primitive : null;
+  const serverSort = SERVER_SORTS.find((each) => each === sort) ?? "change";
   const list = useMemo(
-    () => openRows({ state: state === "" ? null : state, primitive: whole }),
-    [state, whole],
+    () =>
+      openRows(
+        {
+          state: state === "" ? null : state,
+          primitive: whole,
+          evidence: evidence === "" ? null : evidence,
+          changedSinceTs: Math.floor(nowTs.peek() - DAY_SECS),
+        },
+        serverSort,
+      ),
+    [state, whole, evidence, serverSort],
   );
   useEffect(() => () => list.close(), [list]);
   // The text while it is typed; rows that arrive meanwhile do not change it.
@@ -39,7 +59,7 @@ export function Identities() {
     drawn.value = DRAWN;
   }, [list, text, sort, isAscending, drawn]);
   // A search or another order needs the whole list.
-  const needsAll = text !== "" || sort !== "change" || isAscending;
+  const needsAll = text !== "" || sort !== serverSort || isAscending;
   useEffect(() => {
     if (needsAll) list.loadAll();
   }, [list, needsAll]);
@@ -50,7 +70,7 @@ export function Identities() {
   );
   const rows = list.rows.value;
   const found = useMemo(() => select(rows, { text, sort, isAscending }), [rows, text, sort, isAscending]);
-  const isFiltered = state !== "" || whole !== null || text !== "";
+  const isFiltered = state !== "" || evidence !== "" || whole !== null || text !== "";
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
@@ -73,11 +93,7 @@ export function Identities() {
               {list.isLoading.value && <span class="spinner" aria-hidden="true" />}
               {text === "" ? "" : `${found.length.toLocaleString("en")} of `}
               {counted(rows.length, "identity", "identities")}
-              {list.isLoading.value
-                ? ", loading more …"
-                : list.hasMore.value
-                  ? ", the most recently changed"
-                  : ""}
+              {list.isLoading.value ? ", loading more …" : list.hasMore.value ? ORDER_WORDS[serverSort] : ""}
             </>
           )}
         </p>
@@ -105,6 +121,17 @@ export function Identities() {
           </select>
         </label>
         <label>
+          <span>Evidence</span>
+          <select value={evidence} onChange={(event) => setView({ evidence: event.currentTarget.value })}>
+            <option value="">any</option>
+            {EVIDENCE_FILTERS.map((each) => (
+              <option key={each} value={each} selected={each === evidence}>
+                {EVIDENCE_FILTER_WORDS[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
           <span>Primitive</span>
           <input
             list="primitives"
@@ -124,7 +151,10 @@ export function Identities() {
           </datalist>
         </label>
         {isFiltered && (
-          <button type="button" onClick={() => setView({ q: null, state: null, primitive: null })}>
+          <button
+            type="button"
+            onClick={() => setView({ q: null, state: null, evidence: null, primitive: null })}
+          >
             Clear
           </button>
         )}

@@ -1,20 +1,25 @@
 /** The page of an identity: its attackers, its states now or as of a time, timeline and events. */
 import { IdentityHeader } from "../parts/identity-header.tsx";
 import { Await, Empty } from "../parts/notice.tsx";
+import { SessionStrip } from "../parts/session-strip.tsx";
 import { PrimitiveGroups } from "../parts/primitive-groups.tsx";
 import { TimeSlider } from "../parts/time-slider.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { Transitions } from "../parts/transitions.tsx";
 import type { IdentityFacts } from "../identity-facts.ts";
+import { useEvidence } from "../evidence-loader.ts";
 import { type LiveIdentity, useIdentity, useStates, useStatesAt } from "../identity-loader.ts";
+import type { Loaded } from "../resource.ts";
 import { setView, url } from "../route.ts";
 import { spanOf } from "../series.ts";
+import type { Evidence } from "../schemas.ts";
 import { counted } from "../words.ts";
 
 const LISTED_EVENTS = 40;
 
 export function IdentityPage({ uuid }: { uuid: string }) {
   const identity = useIdentity(uuid);
+  const evidence = useEvidence(uuid, identity.evidenceVersion);
   if (identity.facts.errorCode === "not_found") {
     return (
       <Empty title="No such identity.">
@@ -24,7 +29,7 @@ export function IdentityPage({ uuid }: { uuid: string }) {
   }
   return (
     <Await loaded={identity.facts} what="the identity">
-      {(facts) => <IdentityView askedUuid={uuid} facts={facts} identity={identity} />}
+      {(facts) => <IdentityView askedUuid={uuid} facts={facts} identity={identity} evidence={evidence} />}
     </Await>
   );
 }
@@ -33,26 +38,32 @@ function IdentityView({
   askedUuid,
   facts,
   identity,
+  evidence,
 }: {
   askedUuid: string;
   facts: IdentityFacts;
   identity: LiveIdentity;
+  evidence: Loaded<Evidence>;
 }) {
   const { page, points, events, fresh } = facts;
   const at = Number(url.value.searchParams.get("at") ?? Number.NaN);
   const atTs = Number.isFinite(at) && at > 0 ? at : null;
   const now = useStates(page.uuid, identity.version);
   const then = useStatesAt(page.uuid, atTs);
-  const turns = events.flatMap(({ payload }) =>
-    payload.new_state === undefined || payload.ts === undefined ? [] : [payload.ts],
+  const turns = events.flatMap(({ type, payload }) =>
+    payload.ts !== undefined && (payload.new_state !== undefined || type === "evidence.changed")
+      ? [payload.ts]
+      : [],
   );
   const observed = [...points.values()].flatMap((each) => each.map(({ ts }) => ts));
   const span = spanOf([...observed, ...turns]);
   const ordered = [...new Set(turns)].toSorted((a, b) => a - b);
   const hasOlder = facts.beforeSeq !== null;
+  // What stands below waits for the evidence, so that nothing moves when it comes; it does not need it.
+  const isSettled = evidence.value !== null || evidence.error !== null;
   return (
     <>
-      <IdentityHeader page={page} primitives={now.value} askedUuid={askedUuid} />
+      <IdentityHeader page={page} primitives={now.value} evidence={evidence} askedUuid={askedUuid} />
       {span === null ? (
         <Empty title="Nothing was observed yet.">Its first observation makes its first state.</Empty>
       ) : (
@@ -63,7 +74,10 @@ function IdentityView({
             turns={ordered}
             loadOlder={hasOlder ? identity.loadOlder : null}
           />
-          <Await loaded={atTs === null ? now : then} what="the states">
+          {evidence.value !== null && evidence.value.operators.sessions > 0 && (
+            <SessionStrip operators={evidence.value.operators} atTs={atTs} choose={choose} />
+          )}
+          <Await loaded={settled(atTs === null ? now : then, isSettled)} what="the states">
             {(primitives) => (
               <PrimitiveGroups
                 uuid={page.uuid}
@@ -74,21 +88,24 @@ function IdentityView({
                 span={span}
                 atTs={atTs}
                 fresh={fresh}
+                evidence={evidence.value}
+                evidenceVersion={identity.evidenceVersion}
               />
             )}
           </Await>
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
             <p class="quiet small">
-              {hasOlder ? "The newest transitions" : "Every transition"}, by the time of the observation that
-              brought it. Choose one to see the states as of then; arrow keys go from one to the next.
+              {hasOlder ? "The newest transitions and proven changes" : "Every transition and proven change"},
+              by the time of the observation that brought it. Choose one to see the states as of then; arrow
+              keys go from one to the next.
             </p>
             <Timeline
               events={events}
               span={span}
               atTs={atTs}
               fresh={fresh}
-              choose={(ts) => setView({ at: String(Math.ceil(ts)) }, "push")}
+              choose={(ts) => choose(Math.ceil(ts))}
             />
             {hasOlder && (
               <p>
@@ -107,6 +124,16 @@ function IdentityView({
       )}
     </>
   );
+}
+
+/** Shows the states as of a time, epoch seconds. */
+function choose(ts: number): void {
+  setView({ at: String(ts) }, "push");
+}
+
+/** The same, but as if it were still being loaded. */
+function settled<T>(loaded: Loaded<T>, isSettled: boolean): Loaded<T> {
+  return isSettled ? loaded : { ...loaded, value: null };
 }
 
 /** Which events are listed. */

@@ -1,10 +1,11 @@
 /** The overview: totals, states over time, the most active identities, the newest suspicions. */
 import type { Overview as Sums } from "../../http/dashboard/wire.ts";
 import { useOverview } from "../overview-loader.ts";
-import { Mark } from "../parts/mark.tsx";
+import { ChangeMark, Mark } from "../parts/mark.tsx";
 import { Await, Empty } from "../parts/notice.tsx";
 import { StatesOverTime } from "../parts/states-chart.tsx";
 import { Ago } from "../parts/time.tsx";
+import { EVIDENCE_FILTER_WORDS } from "../rows.ts";
 import { STATES } from "../schemas.ts";
 import { counted, shortUuid, STATE_WORDS } from "../words.ts";
 
@@ -19,6 +20,7 @@ export function Overview() {
           <>
             <Health totals={overview.totals} />
             <StateTiles totals={overview.totals} />
+            <EvidenceTiles totals={overview.totals} />
             <Details overview={overview} />
           </>
         )}
@@ -116,6 +118,33 @@ function StateTiles({ totals: { states } }: { totals: Sums["totals"] }) {
               <Mark state={state} /> {STATE_WORDS[state]}
             </span>
             <span class="big">{countWords(states === null ? null : states[state])}</span>
+          </a>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** Filters of the list, each with its count. */
+const BY_EVIDENCE = [
+  { filter: "unchanged", note: "no proven change" },
+  { filter: "changed_within_day", note: "proven in the last 24 hours" },
+  { filter: "several_operators", note: "by the last estimate" },
+] as const;
+
+function EvidenceTiles({ totals: { evidence } }: { totals: Sums["totals"] }) {
+  if (evidence === null) return null;
+  return (
+    <section class="card" aria-labelledby="evidence-title">
+      <h2 id="evidence-title">Identities by evidence</h2>
+      <div class="tiles-evidence">
+        {BY_EVIDENCE.map(({ filter, note }) => (
+          <a class={`tile-state tile-${filter}`} key={filter} href={`/?evidence=${filter}`}>
+            <span class="tile-name">
+              {filter === "changed_within_day" && <ChangeMark />} {EVIDENCE_FILTER_WORDS[filter]}
+            </span>
+            <span class="big">{evidence[filter].toLocaleString("en")}</span>
+            <span class="quiet small">{note}</span>
           </a>
         ))}
       </div>

@@ -2,7 +2,8 @@
 import { eventWords } from "../explain.ts";
 import { arrived } from "../live.ts";
 import { shortUuid } from "../words.ts";
-import { Mark } from "./mark.tsx";
+import { ChangeMark, Mark } from "./mark.tsx";
+import { WithValues } from "./sentence.tsx";
 import { Ago } from "./time.tsx";
 
 const SHOWN = 4;
@@ -21,8 +22,9 @@ export function Arrivals() {
             href={`/identity/${uuid}${primitive === undefined ? "" : `?open=${primitive}`}`}
           >
             {state && <Mark state={state} />}
+            {event.type === "evidence.changed" && <ChangeMark />}
             <span class="arrival-words">
-              <b>{primitive ?? ""}</b> {eventWords(event)}
+              <b>{primitive ?? ""}</b> <WithValues text={eventWords(event)} />
             </span>
             <span class="quiet small">
               <code>{shortUuid(uuid)}</code> · <Ago ts={event.ts} />

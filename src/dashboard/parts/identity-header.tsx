@@ -1,7 +1,10 @@
 /** The header of an identity: names, times, counts, suspicion, attackers. */
+import type { Loaded } from "../resource.ts";
 import type { IdentityPage } from "../../http/dashboard/wire.ts";
-import { type Primitive, type State, STATES } from "../schemas.ts";
+import { type Evidence, type Primitive, type State, STATES } from "../schemas.ts";
+import { E_WORDS, eWords } from "../evidence-words.ts";
 import { counted, shortUuid } from "../words.ts";
+import { EvidenceStory } from "./evidence-story.tsx";
 import { StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
@@ -12,11 +15,13 @@ interface Props {
   readonly page: IdentityPage;
   /** The states now; null until they are there. */
   readonly primitives: readonly Primitive[] | null;
+  readonly evidence: Loaded<Evidence>;
   readonly askedUuid: string;
 }
 
-export function IdentityHeader({ page, primitives, askedUuid }: Props) {
+export function IdentityHeader({ page, primitives, evidence, askedUuid }: Props) {
   const { uuid, attackers, attacker_count: attackerCount, merged_from: mergedFrom } = page;
+  const e = evidence.value?.e ?? null;
   const { states, observationCount, lastTs, suspected } = summarize(primitives ?? []);
   return (
     <header class="identity-head">
@@ -46,6 +51,7 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
           {suspected.length > NAMED ? ` and ${suspected.length - NAMED} more` : ""}
         </p>
       )}
+      <EvidenceStory uuid={uuid} evidence={evidence} />
       <dl class="facts">
         <div>
           <dt>First seen</dt>
@@ -66,6 +72,10 @@ export function IdentityHeader({ page, primitives, askedUuid }: Props) {
         <div>
           <dt>States</dt>
           <dd>{primitives === null ? "…" : <StateCounts states={states} />}</dd>
+        </div>
+        <div>
+          <dt>Evidence</dt>
+          <dd title={E_WORDS}>{e === null ? "–" : `E ${eWords(e)} of 100`}</dd>
         </div>
         {mergedFrom.length > 0 && (
           <div>

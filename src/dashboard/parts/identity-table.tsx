@@ -1,10 +1,11 @@
 /** The table of identities. Roles are explicit, because on a narrow screen rows are laid out as cards. */
 import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../route.ts";
-import type { Sort } from "../rows.ts";
+import { E_WORDS, eWords } from "../evidence-words.ts";
+import { NOTED_E, type Sort } from "../rows.ts";
 import type { Row } from "../../http/dashboard/wire.ts";
 import { counted, shortUuid, STATE_WORDS } from "../words.ts";
-import { Mark, StateCounts } from "./mark.tsx";
+import { ChangeMark, Mark, StateCounts } from "./mark.tsx";
 import { Ago } from "./time.tsx";
 
 interface Props {
@@ -24,6 +25,7 @@ const COLUMNS: readonly { title: string; sort: Sort | null }[] = [
   { title: "Attackers", sort: "attackers" },
   { title: "States", sort: null },
   { title: "Not stable", sort: "trouble" },
+  { title: "Evidence", sort: "e" },
   { title: "Last change", sort: "change" },
   { title: "Last seen", sort: "seen" },
 ];
@@ -142,6 +144,9 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
           <span class="quiet small">and {row.troubled.length - NAMED} more</span>
         )}
       </td>
+      <td role="cell" class="evidence-cell">
+        <EvidenceCell evidence={row.evidence} />
+      </td>
       <td role="cell" class="when" data-label="changed">
         <Ago ts={row.last_change_ts} />
       </td>
@@ -149,6 +154,34 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
         <Ago ts={row.last_seen_at} />
       </td>
     </tr>
+  );
+}
+
+/** Whether behaviour has changed, how much speaks for it, how many operators. */
+function EvidenceCell({ evidence: { e, changed_ts: changedTs, operators } }: Pick<Row, "evidence">) {
+  if (e === null) return <span class="quiet">–</span>;
+  const isNoted = e >= NOTED_E;
+  return (
+    <>
+      <span>
+        {changedTs === null ? (
+          isNoted ? (
+            <b class="noted-words">change likely</b>
+          ) : (
+            "alike"
+          )
+        ) : (
+          <>
+            <ChangeMark /> changed <Ago ts={changedTs} />
+          </>
+        )}
+      </span>
+      <span class="quiet small" title={E_WORDS}>
+        E {eWords(e)}
+        {changedTs !== null && isNoted ? ", change likely" : ""}
+        {operators !== null && operators > 1 && <b class="operators-words"> · {operators} operators</b>}
+      </span>
+    </>
   );
 }
 

@@ -43,3 +43,15 @@ export function StateCounts({ states }: { states: Readonly<Record<State, number>
     </span>
   );
 }
+
+/** The shape of a proven change. */
+export const CHANGE_SHAPE = "M6 .4 11.6 6 6 11.6.4 6Z";
+
+/** A proven change by itself. */
+export function ChangeMark() {
+  return (
+    <svg class="mark-box" viewBox="0 0 12 12" aria-hidden="true">
+      <path class="mark mark-changed" d={CHANGE_SHAPE} />
+    </svg>
+  );
+}

@@ -2,7 +2,7 @@
  * A chart, drawn by uPlot, which needs no inline styles. A legend below the canvas names the lines and the values under
  * the pointer as text, because a canvas has none.
  */
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { useIsNarrow } from "../narrow.ts";
@@ -41,13 +41,17 @@ interface Props {
   readonly hidden?: ReadonlySet<number>;
   /** Draws a line or leaves it out; without this, all are drawn. */
   readonly toggle?: ((line: number) => void) | undefined;
+  /** Index of the data that is looked at, for a chart that can also be gone through by keys. */
+  readonly place?: Signal<number | null>;
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
 
-export function Plot({ label, data, height, keys, options, hidden = NOTHING, toggle }: Props) {
+export function Plot({ label, data, height, keys, options, hidden = NOTHING, toggle, place }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const at = useSignal<number | null>(null);
+  const drawn = useRef<uPlot | null>(null);
+  const own = useSignal<number | null>(null);
+  const at = place ?? own;
   const shade = theme.value;
   const isNarrow = useIsNarrow();
   const left = [...hidden].join();
@@ -63,6 +67,7 @@ export function Plot({ label, data, height, keys, options, hidden = NOTHING, tog
     };
     const whole = { ...chosen, series, hooks, legend: { show: false }, width: element.clientWidth, height };
     const plot = new uPlot(whole, data, element);
+    drawn.current = plot;
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
@@ -72,6 +77,14 @@ export function Plot({ label, data, height, keys, options, hidden = NOTHING, tog
     };
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- `options` and `hidden` are new at each rendering
   }, [data, height, shade, left, isNarrow]);
+  const looked = place?.value ?? null;
+  useEffect(() => {
+    const plot = drawn.current;
+    const x = looked === null ? undefined : data[0][looked];
+    if (!plot || x === undefined || plot.cursor.idx === looked) return;
+    // Without its hook, which would take the nearest index at that pixel.
+    plot.setCursor({ left: plot.valToPos(x, "x"), top: 0 }, false);
+  }, [looked, data]);
   return (
     <>
       <div class="plot" role="img" aria-label={label} ref={box} />
@@ -162,6 +175,7 @@ const COLOURS = [
   "--state-conflicted",
   "--state-multi_actor",
   "--state-unknown",
+  "--changed",
 ];
 
 /** An axis in the page's colours. */

@@ -1,14 +1,17 @@
 /** The primitives of an identity by domain, each a row that opens. */
+import { disagreementOf } from "../disagreement.ts";
 import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { setView, url } from "../route.ts";
 import type { Point } from "../identity-facts.ts";
-import type { AttributionEvent, Explanation, Primitive } from "../schemas.ts";
+import { nowTs } from "../resource.ts";
+import type { AttributionEvent, Evidence, Explanation, Primitive, SeriesEvidence } from "../schemas.ts";
 import { kindOf, lastExplanations, type Span } from "../series.ts";
 import { counted, exactTime, shortTime, valueWords } from "../words.ts";
-import { Badge } from "./mark.tsx";
+import { Badge, ChangeMark } from "./mark.tsx";
 import { Empty } from "./notice.tsx";
 import { SeriesChart } from "./series-chart.tsx";
 import { Strip } from "./strip.tsx";
+import { StripEvidence } from "./strip-evidence.tsx";
 import { Since } from "./time.tsx";
 import { Transitions } from "./transitions.tsx";
 
@@ -24,6 +27,10 @@ interface Props {
   readonly atTs: number | null;
   /** Ids of events that came while the page was open. */
   readonly fresh: ReadonlySet<string>;
+  /** Evidence now; null if it could not be read. */
+  readonly evidence: Evidence | null;
+  /** Changes when an event says that the evidence changed. */
+  readonly evidenceVersion: string;
 }
 
 const NO_POINTS: readonly Point[] = [];
@@ -32,6 +39,7 @@ export function PrimitiveGroups(props: Props) {
   const { primitives, events, atTs } = props;
   const known = events.filter(({ payload }) => atTs === null || (payload.ts ?? 0) <= atTs);
   const explanations = lastExplanations(known);
+  const evidenceOf = new Map(props.evidence?.change.map((each) => [each.primitive, each]));
   const byPrimitive = Map.groupBy(events, ({ payload }) => payload.primitive);
   const open = url.value.searchParams.get("open");
   if (primitives.length === 0) {
@@ -50,6 +58,7 @@ export function PrimitiveGroups(props: Props) {
               key={primitive.primitive}
               primitive={primitive}
               explanation={explanations.get(primitive.primitive) ?? null}
+              series={evidenceOf.get(primitive.primitive) ?? null}
               events={byPrimitive.get(primitive.primitive) ?? []}
               isOpen={open === primitive.primitive}
             />
@@ -100,6 +109,10 @@ function StripLegend() {
         </svg>{" "}
         rotation of a hash
       </span>
+      <span>
+        <ChangeMark /> proven change
+      </span>
+      <span>E: evidence of a change; the lines of its scale are “noted” and “changed”</span>
     </p>
   );
 }
@@ -108,6 +121,7 @@ function StripLegend() {
 interface RowProps extends Omit<Props, "primitives"> {
   readonly primitive: Primitive;
   readonly explanation: Explanation | null;
+  readonly series: SeriesEvidence | null;
   readonly isOpen: boolean;
 }
 
@@ -115,6 +129,7 @@ function PrimitiveRow({
   uuid,
   primitive,
   explanation,
+  series,
   isOpen,
   points,
   events,
@@ -122,11 +137,28 @@ function PrimitiveRow({
   span,
   atTs,
   fresh,
+  evidence,
+  evidenceVersion,
 }: RowProps) {
   const { primitive: name, state, current_value: value, confidence, observation_count: count } = primitive;
   const panelId = `panel-${name}`;
   const known = points.get(name) ?? NO_POINTS;
   const isFresh = events.some(({ id }) => fresh.has(id));
+  // The evidence of an earlier time is not loaded.
+  const disagreement =
+    atTs !== null || series === null
+      ? null
+      : disagreementOf(
+          {
+            state,
+            lastChangeTs: primitive.last_change_ts,
+            lastObservationTs: primitive.last_observation_ts,
+            explanation,
+          },
+          series,
+          evidence?.operators.estimate ?? null,
+          nowTs.value,
+        );
   return (
     <div class="primitive" data-primitive={name} data-state={state} data-fresh={isFresh}>
       <div class="primitive-row">
@@ -156,14 +188,32 @@ function PrimitiveRow({
         <span class="count quiet small" title={counted(count, "observation")}>
           {count.toLocaleString("en")}×
         </span>
-        <Strip observations={known} explanation={explanation} span={span} atTs={atTs} />
+        <div class="strip-cell">
+          <Strip observations={known} explanation={explanation} span={span} atTs={atTs} />
+          {primitive.evidence && (
+            <StripEvidence
+              primitive={name}
+              e={primitive.evidence.e}
+              series={series}
+              span={span}
+              atTs={atTs}
+            />
+          )}
+        </div>
       </div>
+      {disagreement !== null && (
+        <p class="disagreement small">
+          <span class="disagreement-mark">Rule and evidence differ.</span> {disagreement}
+        </p>
+      )}
       <div id={panelId} class="panel" hidden={!isOpen}>
         {isOpen && (
           <Panel
             uuid={uuid}
             name={name}
             explanation={explanation}
+            series={series}
+            evidenceVersion={evidenceVersion}
             events={events}
             hasOlder={hasOlder}
             known={known}
@@ -179,11 +229,13 @@ function Panel({
   uuid,
   name,
   explanation,
+  series,
+  evidenceVersion,
   events,
   hasOlder,
   known,
   fresh,
-}: Pick<RowProps, "uuid" | "explanation" | "events" | "hasOlder" | "fresh"> & {
+}: Pick<RowProps, "uuid" | "explanation" | "series" | "evidenceVersion" | "events" | "hasOlder" | "fresh"> & {
   name: string;
   known: readonly Point[];
 }) {
@@ -206,10 +258,12 @@ function Panel({
           explanation={explanation}
           transitions={events}
           known={known}
+          evidence={series}
+          evidenceVersion={evidenceVersion}
         />
       )}
       <h4>
-        {counted(events.length, "transition")}
+        {counted(events.length, "event")}
         {hasOlder ? " among the events that are loaded" : ""}
       </h4>
       <Transitions events={events} isNaming={false} fresh={fresh} />

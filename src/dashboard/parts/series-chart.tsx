@@ -4,12 +4,13 @@ import type uPlot from "uplot";
 import type { Point } from "../identity-facts.ts";
 import { useSeries } from "../identity-loader.ts";
 import { useIsNarrow } from "../narrow.ts";
-import type { AttributionEvent, Explanation } from "../schemas.ts";
+import type { AttributionEvent, Explanation, SeriesEvidence } from "../schemas.ts";
 import { drawingOf, laneNames, type SeriesDrawing } from "../series.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
+import { EvidenceChart } from "./evidence-chart.tsx";
 import { Await } from "./notice.tsx";
 import { type Ink, Plot } from "./plot.tsx";
-import { laneOptions, LINE_KEYS, lineOptions, shade, VALUE_KEY } from "./series-options.ts";
+import { axisWidthOf, laneOptions, LINE_KEYS, lineOptions, shade, VALUE_KEY } from "./series-options.ts";
 
 const LISTED = 20;
 
@@ -20,9 +21,21 @@ interface Props {
   readonly transitions: readonly AttributionEvent[];
   /** Observations that are known already, those that come while the page is open among them. */
   readonly known: readonly Point[];
+  /** Its evidence; null if it is not followed, or could not be read. */
+  readonly evidence: SeriesEvidence | null;
+  readonly evidenceVersion: string;
 }
 
-export function SeriesChart({ uuid, primitive, explanation, transitions, known }: Props) {
+export function SeriesChart({
+  uuid,
+  primitive,
+  explanation,
+  transitions,
+  known,
+  evidence,
+  evidenceVersion,
+}: Props) {
+  const isNarrow = useIsNarrow();
   const series = useSeries(uuid, primitive, known);
   return (
     <Await loaded={series} what="the series">
@@ -36,6 +49,15 @@ export function SeriesChart({ uuid, primitive, explanation, transitions, known }
             decided the last one, the recent darker than the older. Drag to look closer, double-click to see
             all again.
           </p>
+          {evidence !== null && (
+            <EvidenceChart
+              uuid={uuid}
+              primitive={primitive}
+              series={evidence}
+              version={evidenceVersion}
+              axisWidth={axisWidthOf(drawingOf(points, explanation).kind, isNarrow)}
+            />
+          )}
           <details>
             <summary>
               {points.length === 1

@@ -1,6 +1,7 @@
 /** How uPlot draws a series: its lines, its axes, and what is shaded below them. */
 import uPlot from "uplot";
 import type { AttributionEvent, Explanation } from "../schemas.ts";
+import type { SeriesKind } from "../series.ts";
 import { shortNumber } from "../words.ts";
 import { axisOf, type Ink, type Key, timeAxisOf } from "./plot.tsx";
 
@@ -12,6 +13,11 @@ export const LINE_KEYS: readonly Key[] = [
 /** What the line of other values is; its words are those of its lanes. */
 export const VALUE_KEY = { label: "value", look: "look-observed", dash: [] } as const;
 
+/** Width of the axis of values, px. */
+export function axisWidthOf(kind: SeriesKind, isNarrow: boolean): number {
+  return kind === "line" ? 60 : isNarrow ? 84 : 132;
+}
+
 function pointsOf(ink: Ink) {
   return { show: true, size: 7, width: 1.5, stroke: ink.colour("--accent"), fill: ink.colour("--card") };
 }
@@ -19,7 +25,7 @@ function pointsOf(ink: Ink) {
 /** A number over time: points, and the line of their moving mean. */
 export function lineOptions(ink: Ink) {
   return {
-    axes: [timeAxisOf(ink), axisOf(ink, { size: 60 })],
+    axes: [timeAxisOf(ink), axisOf(ink, { size: axisWidthOf("line", false) })],
     series: [
       {},
       {
@@ -40,7 +46,7 @@ export function laneOptions(ink: Ink, names: readonly string[], isNarrow: boolea
     axes: [
       timeAxisOf(ink),
       axisOf(ink, {
-        size: isNarrow ? 84 : 132,
+        size: axisWidthOf("bands", isNarrow),
         splits: () => names.map((_, lane) => lane),
         values: (_, splits) => splits.map((lane) => names[lane] ?? ""),
       }),

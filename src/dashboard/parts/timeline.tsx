@@ -10,7 +10,7 @@ import type { AttributionEvent, State } from "../schemas.ts";
 import { type Grid, gridOf, percentOf, type Span } from "../series.ts";
 import { stepOf } from "../timeline-steps.ts";
 import { axisTimes, counted, exactTime } from "../words.ts";
-import { Mark } from "./mark.tsx";
+import { ChangeMark, Mark } from "./mark.tsx";
 import { Later } from "./strip.tsx";
 
 /** About how many lines there are. */
@@ -25,11 +25,12 @@ interface Props {
   readonly fresh: ReadonlySet<string>;
 }
 
-/** A transition as it is drawn. */
+/** A transition or a proven change as it is drawn. */
 interface Turn {
   readonly event: AttributionEvent;
   readonly primitive: string;
-  readonly state: State;
+  /** Null for a proven change. */
+  readonly state: State | null;
   readonly ts: number;
 }
 
@@ -37,10 +38,9 @@ export function Timeline({ events, span, atTs, choose, fresh }: Props) {
   const held = useSignal<string | null>(null);
   const isNarrow = useIsNarrow();
   const turns = events.flatMap((event): Turn[] => {
-    const { primitive, new_state: state, ts } = event.payload;
-    return primitive === undefined || state === undefined || ts === undefined
-      ? []
-      : [{ event, primitive, state, ts }];
+    const { primitive, new_state: state = null, ts } = event.payload;
+    const isDrawn = state !== null || event.type === "evidence.changed";
+    return primitive === undefined || ts === undefined || !isDrawn ? [] : [{ event, primitive, state, ts }];
   });
   const groups = byDomain(
     [...Map.groupBy(turns, ({ primitive }) => primitive)].map(([primitive, members]) => ({
@@ -76,7 +76,7 @@ export function Timeline({ events, span, atTs, choose, fresh }: Props) {
                 class="lane"
                 key={primitive}
                 role="group"
-                aria-label={`${primitive}: ${counted(marks.length, "transition")}`}
+                aria-label={`${primitive}: ${counted(marks.length, "mark")}`}
               >
                 <span class="lane-name" title={primitive}>
                   {nameInDomain(primitive)}
@@ -138,7 +138,7 @@ function TurnMark({
       title={words}
       onClick={() => choose(ts)}
     >
-      <Mark state={state} />
+      {state === null ? <ChangeMark /> : <Mark state={state} />}
     </button>
   );
 }

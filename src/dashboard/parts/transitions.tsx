@@ -1,9 +1,10 @@
 /** A list of events, newest first, each with its explanation and the observations that decided it. */
 import { useSignal } from "@preact/signals";
-import { eventWords, shownExplanation, whyWords, windowMembers } from "../explain.ts";
+import { eventWords, evidenceWhyWords, shownExplanation, whyWords, windowMembers } from "../explain.ts";
 import type { AttributionEvent, Explanation } from "../schemas.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
+import { WithValues } from "./sentence.tsx";
 
 interface Props {
   readonly events: readonly AttributionEvent[];
@@ -34,6 +35,7 @@ function Transition({
 }) {
   const { old_state, new_state, current_value, primitive, ts } = event.payload;
   const explanation = shownExplanation(event);
+  const evidenceWhy = evidenceWhyWords(event);
   const isErased = new_state !== undefined && explanation === undefined;
   return (
     <li data-fresh={isFresh}>
@@ -41,7 +43,9 @@ function Transition({
         <time dateTime={new Date((ts ?? event.ts) * 1_000).toISOString()}>{exactTime(ts ?? event.ts)}</time>
         {isNaming && primitive !== undefined && <b>{primitive}</b>}
         {new_state === undefined ? (
-          <span>{eventWords(event)}</span>
+          <span>
+            <WithValues text={eventWords(event)} />
+          </span>
         ) : (
           <span class="turned">
             {old_state ? <Badge state={old_state} /> : <span class="quiet">first</span>}
@@ -56,7 +60,7 @@ function Transition({
         )}
         {isFresh && <span class="new-mark">new</span>}
       </p>
-      {explanation?.rule !== undefined && (
+      {explanation && (
         <>
           <p class="why">
             {whyWords(event).join(" ")}{" "}
@@ -67,6 +71,7 @@ function Transition({
           <Windows explanation={explanation} />
         </>
       )}
+      {evidenceWhy !== null && <p class="why">{evidenceWhy}</p>}
       {isErased && <p class="why quiet">What this was made of has been erased, or kept no explanation.</p>}
     </li>
   );

@@ -5,5 +5,4 @@ export { type Draw, drawOf, keyOf } from "./draw.ts";
 export { type Hypothesis } from "./hypotheses.ts";
 export { Regime, type RegimeSplit, type StepConstants } from "./regime.ts";
 export { type SipKey } from "./siphash.ts";
-export { type NumericSummary, type SharesSummary, type Summary } from "./summary.ts";
 export { type ChangeKind } from "./values.ts";

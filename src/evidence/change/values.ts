@@ -9,11 +9,11 @@ import { Numbers } from "./numbers.ts";
 import type { Split, SplitCounts } from "./summary.ts";
 import { Texts } from "./texts.ts";
 
-/** The kinds of series whose changes are looked for. */
-export type ChangeKind = Exclude<MergeKind, "bag">;
-
 /** Members for a moment: all of the reservoir, and the observation that may join it. */
 export const MOST_MEMBERS = CHANGE.reservoir + 1;
+
+/** Kinds whose series are followed. Bags are not: their values are compared word by word (`../commands`). */
+export type ChangeKind = Exclude<MergeKind, "bag">;
 
 export interface Values {
   readonly size: number;

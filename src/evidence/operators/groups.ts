@@ -1,7 +1,8 @@
 /** What each operator's sessions have in common, as the API gives it. */
+import type { JsonValue } from "../../core/index.ts";
 import { OPERATORS } from "../constants.ts";
 import type { Session } from "../sessions.ts";
-import { type Summary, summarizeCounts, summarizeNumbers } from "../statistics.ts";
+import { numericSummary, sharesOf, sharesSummary, type Summary } from "../statistics.ts";
 import type { OperatorModel } from "./estimate.ts";
 import { informative, type Kinds, kindOf, numberOf } from "./traits.ts";
 
@@ -66,8 +67,11 @@ function summariesOf(sessions: readonly Session[], kinds: Kinds): Record<string,
 }
 
 function summaryOf(kind: ReturnType<typeof kindOf>, texts: readonly string[]): Summary {
-  if (kind === "numeric") return summarizeNumbers(texts.map(numberOf));
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return summarizeCounts(counts);
+  if (kind === "numeric") return numericSummary(Float64Array.from(texts, numberOf), texts.length);
+  return sharesSummary(sharesOf(texts), texts.length, parseValue);
+}
+
+function parseValue(text: string): JsonValue {
+  const value: JsonValue = JSON.parse(text);
+  return value;
 }

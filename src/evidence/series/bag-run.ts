@@ -101,8 +101,9 @@ function switchedOff(bags: BagsInDecision): SeriesRun {
 }
 
 /** Withdraws the changes of a series that has become one of bags. */
-function withoutChanges({ kept, entries }: BagsInDecision): SeriesOutcome {
-  return kept !== null && holdsBags(kept) ? NOTHING : withoutEntries(entries());
+function withoutChanges(bags: BagsInDecision): SeriesOutcome {
+  const { kept } = bags;
+  return kept !== null && holdsBags(kept) ? NOTHING : withoutEntries(bags.entries());
 }
 
 function holdsBags(kept: Uint8Array): boolean {

@@ -78,7 +78,8 @@ export class ExpiredRun implements SeriesRun {
     const state = {
       regime: this.#now,
       first,
-      last,
+      // What comes before the start has not counted.
+      last: firstOfWhole ? last : null,
       entries: current,
       checkpoints: checkpoints.filter((bytes) => readCheckpoint(bytes).entries >= whole),
     };

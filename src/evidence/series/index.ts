@@ -9,6 +9,7 @@ export {
 } from "./bag-run.ts";
 export { changedEvent, type ChangeItem, type Entry, withdrawnEvent } from "./entry.ts";
 export { readFigures } from "./kept-series.ts";
+export { type EvidencePath, pathOfBy, type PathWalk } from "./path.ts";
 export { followAgain } from "./recompute.ts";
 export { type Rules, rulesOf } from "./rules.ts";
 export { runOf, type SeriesRun, withoutEntries } from "./run.ts";

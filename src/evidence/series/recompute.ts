@@ -4,13 +4,14 @@ import { startAnew } from "./arrivals.ts";
 import { stateOf } from "./cache.ts";
 import { frozen } from "./entry.ts";
 import { ExpiredRun } from "./expired-run.ts";
+import type { SeriesState } from "./kept-series.ts";
 import { hasStamp } from "./rules.ts";
 import { Entries, type SeriesInDecision, type SeriesRun } from "./run.ts";
 import { WholeRun } from "./whole-run.ts";
 
 export function followAgain(series: SeriesInDecision, reason: RecomputeReason): SeriesRun {
   const { kept, kind, rules } = series;
-  const state = stateOf(kept);
+  const state = reason.kind === "rebuilt" ? readableState(kept) : stateOf(kept);
   const isOfRules = state !== null && hasStamp(state.stamp, 0, rules.stamps[kind]);
   if (reason.kind === "expired" && isOfRules) return new ExpiredRun(series, state, reason.beforeTs);
   const entries = new Entries(series.entries());
@@ -28,4 +29,14 @@ export function followAgain(series: SeriesInDecision, reason: RecomputeReason): 
     readFromTs: null,
     isMovable: true,
   });
+}
+
+/** A rebuild also repairs damaged bytes. */
+function readableState(kept: Uint8Array | null): SeriesState | null {
+  try {
+    return stateOf(kept);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
 /** From what is read for the dashboard to its wire shapes. */
 import type { z } from "zod";
 import type { Member } from "../../core/index.ts";
+import type { EvidencePath } from "../../evidence/index.ts";
 import type { RecentObservation } from "../../identity/index.ts";
 import type { Overview } from "../../overview/index.ts";
 import type { IdentityGlance } from "../../storage/index.ts";
 import { toWireSummary } from "../identities/format.ts";
-import type { overviewSchema, pointSchema, Row } from "./wire.ts";
+import type { EvidencePath as WirePath, overviewSchema, pointSchema, Row } from "./wire.ts";
 
 /** Characters of a value's JSON that a series gives; a longer one is cut, and marked as such. */
 const SHOWN_CHARACTERS = 200;
@@ -30,6 +31,24 @@ export function toWireRecent(observation: RecentObservation) {
   return { primitive, ...toPoint(observation, value, isCut) };
 }
 
+/** A path is long, so E is given with four digits: more can't be seen. */
+export function toWirePath({ firstNumber, ts, e, threshold }: EvidencePath): WirePath {
+  return {
+    first_number: firstNumber,
+    ts: [...ts],
+    // Rounding must not end a regime.
+    e: e.map((each) => (each < threshold ? Math.min(rounded(each), threshold * BELOW) : rounded(each))),
+    threshold,
+  };
+}
+
+/** Just below 1. */
+const BELOW = 1 - 1e-6;
+
+function rounded(e: number): number {
+  return Number(e.toPrecision(4));
+}
+
 function toPoint(member: Member, value: string, isCut: boolean): z.infer<typeof pointSchema> {
   return {
     value: isCut ? `${value}…` : JSON.parse(value),
@@ -40,10 +59,14 @@ function toPoint(member: Member, value: string, isCut: boolean): z.infer<typeof 
   };
 }
 
-/** @param queueBacklog - messages that wait; null where that is not known */
+/**
+ * @param queueBacklog - messages that wait; null where that is not known
+ * @param isFollowed - whether evidence is switched on
+ */
 export function toWireOverview(
   overview: Overview,
   queueBacklog: number | null,
+  isFollowed: boolean,
 ): z.infer<typeof overviewSchema> {
   const { totals } = overview;
   return {
@@ -71,6 +94,14 @@ export function toWireOverview(
       dead_letters: totals.deadLetters,
       outbox_pending: totals.outboxPending,
       queue_backlog: queueBacklog,
+      evidence:
+        isFollowed && totals.evidence !== null
+          ? {
+              unchanged: totals.evidence.unchanged,
+              changed_within_day: totals.evidence.changedWithinDay,
+              several_operators: totals.evidence.severalOperators,
+            }
+          : null,
     },
   };
 }

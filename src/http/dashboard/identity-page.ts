@@ -1,6 +1,6 @@
 /** Loads the page of an identity: who it is from D1, in a bounded number of rows, and what is recent from its object. */
 import { z } from "zod";
-import type { NewestAnswer, RecentAnswer } from "../../identity/index.ts";
+import type { EvidencePathAnswer, NewestAnswer, RecentAnswer } from "../../identity/index.ts";
 import { findShard } from "../../shard.ts";
 import {
   type HistoryEvent,
@@ -9,8 +9,8 @@ import {
   readTransitions,
 } from "../../storage/index.ts";
 import { askLiving, type MergedAway } from "../attribution/read-states.ts";
-import { toWirePoint, toWireRecent } from "./format.ts";
-import type { IdentityPage, seriesSchema } from "./wire.ts";
+import { toWirePath, toWirePoint, toWireRecent } from "./format.ts";
+import type { EvidencePath, IdentityPage, seriesSchema } from "./wire.ts";
 
 /** Events of a page. */
 export const PAGE_EVENTS = 100;
@@ -109,3 +109,22 @@ export async function loadSeries(
     has_more: members.length > SERIES_OBSERVATIONS,
   };
 }
+
+/** E of one primitive over its newest observations; null where it is not followed. */
+export async function loadEvidencePath(
+  env: Env,
+  uuid: string,
+  primitive: string,
+): Promise<EvidencePath | null> {
+  const { answer } = await askLiving<Exclude<EvidencePathAnswer, MergedAway>>(uuid, async (each) =>
+    env.IDENTITIES.getByName(each).readEvidencePath(primitive),
+  );
+  return answer.path === null ? null : toWirePath(pathSchema.parse(JSON.parse(answer.path)));
+}
+
+const pathSchema = z.object({
+  firstNumber: z.number(),
+  ts: z.array(z.number()),
+  e: z.array(z.number()),
+  threshold: z.number(),
+});

@@ -4,23 +4,37 @@
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "../../evidence/index.ts";
 import { readOverview, updateOverviews } from "../../overview/index.ts";
 import { shardsOf } from "../../shard.ts";
-import { listGlances } from "../../storage/index.ts";
+import { listGlances, positionIn } from "../../storage/index.ts";
+import { encodePosition, listQuery, readListQuery } from "../identities/list-query.ts";
 import { toWireEvent } from "../events/format.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "../identities/unknown.ts";
 import { queueDepth } from "../operations/queue-depth.ts";
 import { type AppEnv, requireScope } from "../shared/access.ts";
-import { cursorsOf, optionalNumberPart, pageOf, textPart } from "../shared/cursor.ts";
-import { limitParam, primitiveParam, stateParam, uuidParam } from "../shared/params.ts";
+import { pageOf } from "../shared/cursor.ts";
+import { hasEvidence } from "../shared/evidence.ts";
+import { primitiveParam, uuidParam } from "../shared/params.ts";
 import { INVALID } from "../shared/problem-schema.ts";
 import { rejectInvalid } from "../shared/validation.ts";
 import { toWireOverview, toWireRow } from "./format.ts";
-import { loadOlderEvents, loadIdentityPage, loadSeries, SERIES_OBSERVATIONS } from "./identity-page.ts";
-import { eventsBeforeSchema, identityPageSchema, overviewSchema, rowsSchema, seriesSchema } from "./wire.ts";
-
-/** Rows of a page, unless asked for otherwise: a screenful and more. */
-const PAGE_STANDARD = 50;
+import {
+  loadEvidencePath,
+  loadOlderEvents,
+  loadIdentityPage,
+  loadSeries,
+  SERIES_OBSERVATIONS,
+} from "./identity-page.ts";
+import {
+  type EvidencePath,
+  eventsBeforeSchema,
+  evidencePathSchema,
+  identityPageSchema,
+  overviewSchema,
+  rowsSchema,
+  seriesSchema,
+} from "./wire.ts";
 
 const read = {
   tags: ["dashboard"],
@@ -28,7 +42,6 @@ const read = {
   middleware: requireScope("read"),
 };
 const params = z.object({ uuid: uuidParam });
-const cursors = cursorsOf("dashboard", z.object({ lastChangeTs: optionalNumberPart, uuid: textPart }));
 
 const json = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
@@ -40,15 +53,10 @@ const getRows = createRoute({
   path: "/dashboard/identities",
   summary: "Rows of the dashboard's list: summaries with addresses and what is not stable",
   request: {
-    query: z.object({
-      state: stateParam.optional(),
-      primitive: primitiveParam.optional(),
-      limit: limitParam(PAGE_STANDARD),
-      cursor: cursors.param,
-    }),
+    query: listQuery,
   },
   responses: {
-    ...json("A page, most recently changed first", rowsSchema),
+    ...json("A page", rowsSchema),
     ...INVALID,
   },
 });
@@ -101,6 +109,18 @@ const getSeries = createRoute({
   },
 });
 
+const getEvidencePath = createRoute({
+  ...read,
+  method: "get",
+  path: "/dashboard/identities/{uuid}/evidence-path",
+  summary: `E of a primitive over its newest ${PATH_OBSERVATIONS} observations that count`,
+  request: { params, query: z.object({ primitive: primitiveParam }) },
+  responses: {
+    ...json("E after each observation; none where the primitive is not followed", evidencePathSchema),
+    ...INVALID,
+  },
+});
+
 const getOverview = createRoute({
   ...read,
   method: "get",
@@ -111,12 +131,12 @@ const getOverview = createRoute({
 
 export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
   .openapi(getRows, async (c) => {
-    const { state, primitive, limit, cursor } = c.req.valid("query");
-    const filter = { state: state ?? null, primitive: primitive ?? null };
+    const query = c.req.valid("query");
+    const { filter, sort, after } = readListQuery(query);
     const databases = shardsOf(c.env).map(({ db }) => db);
-    const page = await listGlances(databases, filter, cursor ?? null, limit + 1);
-    const { shown, next } = pageOf(page, limit, ({ lastChangeTs, uuid }) =>
-      cursors.encode({ lastChangeTs, uuid }),
+    const page = await listGlances(databases, filter, after, query.limit + 1, sort);
+    const { shown, next } = pageOf(page, query.limit, (glance) =>
+      encodePosition(sort, positionIn(sort, glance)),
     );
     return c.json({ data: shown.map(toWireRow), next_cursor: next }, 200);
   })
@@ -136,6 +156,11 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     const { uuid } = c.req.valid("param");
     return c.json(await loadSeries(c.env, uuid, c.req.valid("query").primitive), 200);
   })
+  .openapi(getEvidencePath, async (c) => {
+    const { uuid } = c.req.valid("param");
+    const path = await loadEvidencePath(c.env, uuid, c.req.valid("query").primitive);
+    return c.json(path ?? NO_PATH, 200);
+  })
   .openapi(getOverview, async (c) => {
     const shards = shardsOf(c.env);
     const nowTs = Date.now() / 1_000;
@@ -145,8 +170,11 @@ export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
     ]);
     // A local Worker has no cron, and a new one has not had its first minute: then the reader starts the update.
     if (overview.isStale) contextOf(c)?.waitUntil(updateOverviews(shards, nowTs));
-    return c.json(toWireOverview(overview, queue.backlog), 200);
+    return c.json(toWireOverview(overview, queue.backlog, hasEvidence(c.env)), 200);
   });
+
+/** The path of a series that is not followed. */
+const NO_PATH: EvidencePath = { first_number: 1, ts: [], e: [], threshold: STANDARD_EVIDENCE.threshold };
 
 /** What lets work go on behind the answer; null where a request was handed to the app without it. */
 function contextOf(c: Context<AppEnv>): Context["executionCtx"] | null {

@@ -43,6 +43,21 @@ export const seriesSchema = named(
   }),
 );
 
+/** E at each of the newest observations of one primitive that count, oldest first. */
+export const evidencePathSchema = named(
+  "DashboardEvidencePath",
+  z.object({
+    first_number: described(z.int(), "Number of the first of them among all that count, from 1"),
+    ts: described(z.array(z.number()), "Time of each"),
+    e: described(
+      z.array(z.number()),
+      "E after each, with four significant digits; at or above the threshold it ends a regime",
+    ),
+    threshold: z.number(),
+  }),
+);
+export type EvidencePath = z.infer<typeof evidencePathSchema>;
+
 /** What the page of an identity shows besides its states and events. */
 export const identityPageSchema = named(
   "DashboardIdentity",
@@ -110,6 +125,10 @@ export const overviewSchema = named(
       dead_letters: z.nullable(z.int()),
       outbox_pending: z.nullable(z.int()),
       queue_backlog: z.nullable(z.int()),
+      evidence: described(
+        z.nullable(z.object({ unchanged: z.int(), changed_within_day: z.int(), several_operators: z.int() })),
+        "Identities with states by evidence; null also while evidence is switched off",
+      ),
     }),
   }),
 );

@@ -25,10 +25,10 @@ export const explanationSchema = named(
   }),
 );
 
-/** What is needed to recompute a proven change. It has no rule, which tells it from the explanation of a state. */
+/** What is needed to recompute a proven change. Its rule tells it from the explanation of a state. */
 export const evidenceExplanationSchema = named(
   "EvidenceExplanation",
-  z.looseObject({ rule: z.optional(described(z.never(), "Absent", { type: "null" })) }),
+  z.looseObject({ rule: z.literal("e_process") }),
 );
 
 /** An event. Which fields its payload has depends on its type. */

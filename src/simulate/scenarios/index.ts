@@ -2,6 +2,7 @@
  * The catalogue of scenarios. Draws depend on the index of a scenario, so new scenarios are added at the end.
  */
 import type { Scenario } from "../scenario.ts";
+import { newHabits, sharedAccount } from "./long-stays.ts";
 import { beaconShift, erraticBeacon, rotatingClient, scrambledClient } from "./machines.ts";
 import {
   oneShortSession,
@@ -22,6 +23,8 @@ export const SCENARIOS: readonly Scenario[] = [
   restlessHands,
   erraticBeacon,
   scrambledClient,
+  newHabits,
+  sharedAccount,
 ];
 
 /** Finds a scenario by name; null if there is none. */

@@ -1,5 +1,8 @@
-/** Compares the time of the core for one observation in a long series with that of parsing its message, in Node, on one thread. */
-import { type Measure, measureOf } from "../../../bench/measures.ts";
+/**
+ * Compares the time of the core for one observation in a long series with that of parsing its message, in Node, on one thread; alone, and
+ * with evidence in decisions about many observations.
+ */
+import { type Measure, type MeasureName, measureOf } from "../../../bench/measures.ts";
 import { median, type Pair, ratiosOf, spreadOf } from "../../../bench/statistics.ts";
 import { eventsOf } from "../../../bench/workload.ts";
 import {
@@ -14,10 +17,13 @@ import {
 } from "../../../core/index.ts";
 import type { Bench, Suite } from "../bench.ts";
 import { figure, spreadText } from "../figures.ts";
+import { follow } from "./evidence-work.ts";
 
 const KINDS: readonly MergeKind[] = ["categorical", "numeric", "hash"];
 const HISTORY = 10_000;
 const PER_ROUND = 10_000;
+/** Decisions about a single observation in a round. */
+const SINGLE = 2_000;
 const WARM_UP = 5;
 const PRIMITIVE = "bench.primitive";
 
@@ -29,20 +35,55 @@ const CONTEXT = {
 
 export const coreSuite: Suite = {
   name: "the core",
-  measures: ["core_vs_parse"],
-  steps: (bench) => KINDS.length * (WARM_UP + roundsOf(bench)),
+  measures: ["core_vs_parse", "core_vs_parse_evidence"],
+  steps: (bench) => 2 * KINDS.length * (WARM_UP + roundsOf(bench)),
   async run(bench) {
-    const results = [];
-    for (const kind of KINDS) results.push({ kind, pairs: await measure(bench, kind) });
-    return [judge(bench, results)];
+    const works = KINDS.map(workOf);
+    const plain = [];
+    for (const work of works)
+      plain.push({ ...work, pairs: await measure(bench, work, () => applyAll(work)) });
+    const followed = [];
+    for (const work of works) {
+      const pairs = await measure(bench, work, () => {
+        follow(PRIMITIVE, work.kind, work.kept, work.next);
+        return applyAll(work);
+      });
+      followed.push({ ...work, pairs, single: singleMicros(bench, work) });
+    }
+    return [
+      judge(bench, "core_vs_parse", plain, () => ""),
+      judge(
+        bench,
+        "core_vs_parse_evidence",
+        followed,
+        ({ single }) =>
+          `; evidence in a decision about one observation ${figure(single.known)} µs, with its state read from bytes ${figure(single.read)} µs`,
+      ),
+    ];
   },
 };
+
+/** A series of one kind. */
+interface Work {
+  readonly kind: MergeKind;
+  /** The state after the history, and what evidence keeps then. */
+  readonly before: StepResult;
+  readonly kept: Uint8Array;
+  readonly series: Series;
+  /** Further observations, and their messages. */
+  readonly next: readonly Member[];
+  readonly texts: readonly string[];
+}
+
+interface Result extends Work {
+  readonly pairs: readonly Pair[];
+}
 
 function roundsOf(bench: Bench): number {
   return bench.times(31, 7);
 }
 
-function measure(bench: Bench, kind: MergeKind): Promise<Pair[]> {
+function workOf(kind: MergeKind): Work {
   const events = eventsOf({
     group: "core",
     firstAttacker: 0,
@@ -60,8 +101,9 @@ function measure(bench: Bench, kind: MergeKind): Promise<Pair[]> {
     evidenceRef: payload.evidence_ref,
     attackerUuid: payload.attacker_uuid,
   }));
-  const series = arraySeries(kind, members.slice(0, HISTORY));
-  const [last] = members.slice(HISTORY - 1, HISTORY);
+  const history = members.slice(0, HISTORY);
+  const series = arraySeries(kind, history);
+  const last = history.at(-1);
   if (!last) throw new Error("the series must not be empty");
   const before = applyChange(
     newIdentityHead("bench"),
@@ -72,15 +114,19 @@ function measure(bench: Bench, kind: MergeKind): Promise<Pair[]> {
     series,
     CONTEXT,
   );
-  const next = members.slice(HISTORY);
   const texts = events.slice(HISTORY).map((event) => JSON.stringify(event));
+  const kept = follow(PRIMITIVE, kind, null, history);
+  return { kind, before, kept, series, next: members.slice(HISTORY), texts };
+}
+
+function measure(bench: Bench, { kind, texts }: Work, apply: () => number): Promise<Pair[]> {
   return bench.pairs(kind, { rounds: roundsOf(bench), warmUp: WARM_UP }, async () => ({
-    a: () => timed(() => applyAll(kind, before, next, series)),
+    a: () => timed(apply),
     b: () => timed(() => parseAll(texts)),
   }));
 }
 
-function applyAll(kind: MergeKind, before: StepResult, next: readonly Member[], series: Series): number {
+function applyAll({ kind, before, next, series }: Work): number {
   let step = before;
   for (const member of next) {
     const change = { prior: null, next: member };
@@ -103,23 +149,45 @@ async function timed(work: () => number): Promise<number> {
   return ms;
 }
 
+/** Evidence in decisions about one observation each: with the state of the decision before in memory, and read from its bytes. */
+function singleMicros(bench: Bench, { kind, kept, next }: Work): { known: number; read: number } {
+  const members = next.slice(0, SINGLE);
+  const run = (before: (kept: Uint8Array) => Uint8Array): number => {
+    const startMs = performance.now();
+    let last = kept;
+    for (const member of members) last = follow(PRIMITIVE, kind, before(last), [member]);
+    return ((performance.now() - startMs) / members.length) * 1_000;
+  };
+  const rounds = Array.from({ length: roundsOf(bench) }, () => ({
+    known: run((bytes) => bytes),
+    read: run((bytes) => bytes.slice()),
+  }));
+  return { known: median(rounds.map(({ known }) => known)), read: median(rounds.map(({ read }) => read)) };
+}
+
 function micros(ms: readonly number[]): number {
   return (median(ms) / PER_ROUND) * 1_000;
 }
 
-function judge(bench: Bench, results: readonly { kind: MergeKind; pairs: readonly Pair[] }[]): Measure {
-  const kinds = results.map(({ kind, pairs }) => ({
-    kind,
-    ratios: spreadOf(ratiosOf(pairs)),
-    coreMicros: micros(pairs.map(({ a }) => a)),
-    parseMicros: micros(pairs.map(({ b }) => b)),
+function judge<R extends Result>(
+  bench: Bench,
+  name: MeasureName,
+  results: readonly R[],
+  more: (slowest: R) => string,
+): Measure {
+  const kinds = results.map((result) => ({
+    result,
+    kind: result.kind,
+    ratios: spreadOf(ratiosOf(result.pairs)),
+    coreMicros: micros(result.pairs.map(({ a }) => a)),
+    parseMicros: micros(result.pairs.map(({ b }) => b)),
   }));
-  bench.raw["core_vs_parse"] = kinds;
+  bench.raw[name] = kinds.map(({ result: _, ...figures }) => figures);
   const slowest = kinds.toSorted((a, b) => b.ratios.median - a.ratios.median)[0];
   if (!slowest) throw new Error("at least one kind must be measured");
   return measureOf(
-    "core_vs_parse",
+    name,
     slowest.ratios.median,
-    `${slowest.kind}, ${spreadText(slowest.ratios)}; ${figure(slowest.coreMicros)} µs against ${figure(slowest.parseMicros)} µs`,
+    `${slowest.kind}, ${spreadText(slowest.ratios)}; ${figure(slowest.coreMicros)} µs against ${figure(slowest.parseMicros)} µs${more(slowest.result)}`,
   );
 }
