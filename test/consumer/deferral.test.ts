@@ -73,7 +73,8 @@ describe("[§6] deferral", () => {
     await deliver([{ events: series(attackerUuid, "motor.input_modality", values) }], { env: DEFER });
     await register(attackerUuid);
     await settled(identityUuid, values.length);
-    const published = await waitForSeq(identityUuid, 6);
+    // Six about states, and the proven change.
+    const published = await waitForSeq(identityUuid, 7);
     const states = published.flatMap((event) =>
       event.type === "profile.state_changed" ? [event.payload.new_state] : [],
     );
