@@ -1,6 +1,7 @@
 /** The event about the number of operators: when an estimate is made for it, and what it says. */
 import type { HookEvent } from "../core/index.ts";
 import { OPERATORS } from "./constants.ts";
+import { publishedOperators } from "./hook.ts";
 import { estimateOperators } from "./operators/index.ts";
 import { readSessions } from "./sessions-read.ts";
 
@@ -9,13 +10,6 @@ export const ESTIMATE_RULE = { every: OPERATORS.every, fewest: OPERATORS.fewest 
 
 /** Maximum queries of an estimate: those of `readSessions`. */
 export const ESTIMATE_QUERIES = 16;
-
-/** The last estimate that was published, as it is kept for an identity; 1 if there is none. */
-export function publishedOperators(keptOfIdentity: string | null): number {
-  if (keptOfIdentity === null) return 1;
-  const kept: { readonly operators: number } = JSON.parse(keptOfIdentity);
-  return kept.operators;
-}
 
 /**
  * Estimates the operators of an identity from its last sessions in D1.

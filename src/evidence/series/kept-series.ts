@@ -32,6 +32,7 @@ export interface SeriesFigures {
   readonly changedTs: number | null;
 }
 
+/** All that is kept of a series. Plain data but for the bytes. */
 export interface SeriesState extends SeriesFigures {
   readonly kind: ChangeKind;
   readonly stamp: Uint8Array;
@@ -57,6 +58,7 @@ export interface Checkpoint {
   readonly regime: Uint8Array;
 }
 
+/** Fresh bytes of a series. */
 export function writeSeries(state: SeriesState): Uint8Array {
   writer.start();
   writer.byte(KEPT_VERSION);
@@ -121,6 +123,7 @@ export function readFigures(bytes: Uint8Array): SeriesFigures | null {
   };
 }
 
+/** Fresh bytes of a checkpoint. */
 export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Array {
   writer.start();
   writer.whole(entries);
@@ -128,6 +131,7 @@ export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Arr
   return join(writer.finish(), [regime]);
 }
 
+/** What `writeCheckpoint` wrote. @throws RangeError if the bytes are damaged */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { head, parts } = split(bytes);
   const reader = new ByteReader(head);
