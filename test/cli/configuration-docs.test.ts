@@ -4,10 +4,14 @@ import { describe, expect, it } from "vitest";
 import { THRESHOLD_SPECS } from "../../src/core/thresholds.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const [page = "", config = "", wranglerFile = "", exampleSecrets = ""] = await Promise.all(
-  ["docs/configuration.md", "src/config.ts", "wrangler.toml", ".dev.vars.example"].map((file) =>
-    readFile(new URL(file, ROOT), "utf8"),
-  ),
+const [page = "", config = "", evidence = "", wranglerFile = "", exampleSecrets = ""] = await Promise.all(
+  [
+    "docs/configuration.md",
+    "src/config.ts",
+    "src/evidence/variables.ts",
+    "wrangler.toml",
+    ".dev.vars.example",
+  ].map((file) => readFile(new URL(file, ROOT), "utf8")),
 );
 
 /** The rows of the page's tables that begin with a name in capitals: the name, then the other columns. */
@@ -38,8 +42,10 @@ describe("docs/configuration.md", () => {
   );
 
   it("names every variable that the settings read", () => {
-    const read = [...config.matchAll(/read\("([A-Z_]+)"\)/g)].map(([, name = ""]) => name);
-    expect(read.length).toBeGreaterThan(2);
+    const read = [...`${config}${evidence}`.matchAll(/(?:read|textOf)\("([A-Z_]+)"\)/g)].map(
+      ([, name = ""]) => name,
+    );
+    expect(read.length).toBeGreaterThan(5);
     expect(read.filter((name) => !rows.has(name))).toEqual([]);
   });
 
@@ -53,7 +59,7 @@ describe("docs/configuration.md", () => {
   });
 
   it("names no setting that does not exist", () => {
-    const known = `${config}${exampleSecrets}${JSON.stringify(THRESHOLD_SPECS)}`;
+    const known = `${config}${evidence}${exampleSecrets}${JSON.stringify(THRESHOLD_SPECS)}`;
     expect([...rows.keys()].filter((name) => !known.includes(name))).toEqual([]);
   });
 });

@@ -42,6 +42,7 @@ const TOTALS = {
   attackers: 0,
   identities: 0,
   states: { unknown: 0, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 },
+  evidence: null,
   deferred: 0,
   dead_letters: {},
   unpublishable: 0,

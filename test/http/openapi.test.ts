@@ -70,8 +70,14 @@ interface Given {
 
 /** The routes that take more than the UUID in their path. A new route that does needs a line here. */
 const CALLS: Record<string, (given: Given) => Call | Promise<Call>> = {
-  "GET /api/v1/identities": () => ({ query: "state=unknown&primitive=motor.input_modality&limit=2" }),
-  "GET /api/v1/identities/{uuid}/attribution": () => ({ query: "as_of=1714000060" }),
+  "GET /api/v1/identities": () => ({
+    query: "state=unknown&primitive=motor.input_modality&evidence=unchanged&sort=evidence_changed&limit=2",
+  }),
+  "GET /api/v1/identities/{uuid}/attribution": () => ({ query: "as_of=1714000060&include=evidence" }),
+  "GET /api/v1/identities/{uuid}/evidence": () => ({
+    query: "primitive=motor.input_modality&as_of=1714000060",
+  }),
+  "GET /api/v1/attackers/{uuid}/attribution": () => ({ query: "include=evidence" }),
   "GET /api/v1/identities/{uuid}/observations": () => ({
     query: "primitive=motor.input_modality&from=1714000000&to=1714000060&limit=1",
   }),
@@ -297,7 +303,7 @@ describe("[§7] openapi.json", () => {
         token,
       ]),
       [{ ...call, params: { uuid: "x", id: "x".repeat(300) } }, "admin-token"],
-      [{ ...call, query: "limit=0&as_of=-1&cursor=x&code=&last_event_id=x" }, "admin-token"],
+      [{ ...call, query: "limit=0&as_of=-1&cursor=x&code=&last_event_id=x&include=x&sort=x" }, "admin-token"],
       ...(operation.requestBody
         ? [
             { ...call, body: "{" },

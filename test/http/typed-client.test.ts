@@ -57,7 +57,26 @@ describe("[§7] a typed client", () => {
       { primitive: "motor.input_modality", state: "unknown", last_change_ts: TS },
     ]);
 
-    const list = await reader.identities.$get({ query: { state: "unknown", limit: "1000" } });
+    const evidence = await reader.identities[":uuid"].evidence.$get({
+      param: { uuid: identityUuid },
+      query: { primitive: "motor.input_modality" },
+    });
+    if (evidence.status !== 200) throw new Error("the evidence must be there");
+    const { change, operators } = await evidence.json();
+    expectTypeOf<(typeof change)[number]["changes"][number]["since_ts"]>().toEqualTypeOf<number>();
+    expectTypeOf(operators.estimate).toEqualTypeOf<number>();
+    expect(change).toMatchObject([{ primitive: "motor.input_modality", observations: 1, changes: [] }]);
+    const included = await reader.attackers[":uuid"].attribution.$get({
+      param,
+      query: { include: "evidence" },
+    });
+    if (included.status !== 200) throw new Error("the states must be there");
+    const [state] = (await included.json()).primitives;
+    expect(state?.evidence).toEqual({ e: change[0]?.e, changed_since: null });
+
+    const list = await reader.identities.$get({
+      query: { state: "unknown", evidence: "unchanged", sort: "evidence_changed", limit: "1000" },
+    });
     if (list.status !== 200) throw new Error("the list must be there");
     const page = await list.json();
     expectTypeOf(page.next_cursor).toEqualTypeOf<string | null>();
@@ -102,6 +121,8 @@ describe("[§7] a typed client", () => {
       void client.identites;
       // @ts-expect-error -- there is no such state
       void client.identities.$get({ query: { state: "sideways" } });
+      // @ts-expect-error -- there is no such order
+      void client.identities.$get({ query: { sort: "sideways" } });
       // @ts-expect-error -- the UUID is missing
       void client.identities[":uuid"].$get({});
     };

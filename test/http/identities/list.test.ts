@@ -277,6 +277,7 @@ describe("[§7] GET /identities/{uuid}", () => {
       last_change_ts: START_TS + 9_001,
       states: { unknown: 2, stable: 0, drifting: 0, conflicted: 0, multi_actor: 0 },
       multi_actor_suspected: null,
+      evidence: { e: 2 / 32, changed_ts: null, operators: 1 },
       attackers: [
         { uuid: first, ip: "192.0.2.1", first_seen: START_TS - 50, last_seen: START_TS },
         { uuid: second, ip: null, first_seen: START_TS + 9_000, last_seen: START_TS + 9_001 },
