@@ -17,12 +17,24 @@ export interface EvidencePath {
 const HEADROOM = 3;
 const LEAST_BOTTOM = 1e-3;
 const BOTTOM = 0.3;
+/** Powers of ten that an axis has room for. */
+const MOST_POWERS = 7;
 
 /** Bottom and top of the axis: from below 1 to above the threshold, whatever E did. */
 export function rangeOf({ es, threshold }: EvidencePath): readonly [number, number] {
   const least = es.reduce((min, e) => Math.min(min, e), BOTTOM);
   const most = es.reduce((max, e) => Math.max(max, e), threshold);
   return [Math.max(LEAST_BOTTOM, least), most * HEADROOM];
+}
+
+/** The powers of ten of an axis: all of them, or every second of many. */
+export function powersIn([bottom, top]: readonly [number, number]): number[] {
+  const first = Math.ceil(Math.log10(bottom));
+  const count = Math.floor(Math.log10(top)) - first + 1;
+  const step = count > MOST_POWERS ? 2 : 1;
+  return Array.from({ length: count }, (_, i) => first + i)
+    .filter((power) => power % step === 0)
+    .map((power) => 10 ** power);
 }
 
 /** E as it is drawn: never below the bottom of the axis, because a logarithm has no 0. */

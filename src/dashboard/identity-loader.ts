@@ -102,10 +102,12 @@ export function useIdentity(uuid: string): LiveIdentity {
       isLoadingOlder.value = false;
     }
   };
+  // What is loaded beside the first round need not be loaded again after it.
+  const round = Math.max(1, rounds.current);
   return {
     facts: { ...loaded, value },
-    version: `${rounds.current}.${value?.newsCount ?? 0}`,
-    evidenceVersion: `${rounds.current}.${value?.evidenceCount ?? 0}`,
+    version: `${round}.${value?.newsCount ?? 0}`,
+    evidenceVersion: `${round}.${value?.evidenceCount ?? 0}`,
     loadOlder: () => void loadOlder(),
     isLoadingOlder: isLoadingOlder.value,
   };

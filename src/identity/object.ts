@@ -119,9 +119,8 @@ export class IdentityObject extends DurableObject<Env> {
     };
     this.#isShardKnown = shardsOf(env).length === 1;
     if (!this.#isShardKnown && !this.#store.isEmpty) this.#learnShard(this.#store.links.any());
-    const preparing = this.#prepareHook();
     // The first call finds the hook prepared.
-    if (preparing !== null) void ctx.blockConcurrencyWhile(() => preparing);
+    if (prepareHook(env) !== null) void ctx.blockConcurrencyWhile(() => this.#prepareHook());
   }
 
   /**
@@ -397,13 +396,13 @@ export class IdentityObject extends DurableObject<Env> {
     }
   }
 
-  /** Reads what decisions need; null if that is known. Never rejects: without it no decision is made, and the next one asks again. */
-  #prepareHook(): Promise<void> | null {
-    return (
-      prepareHook(this.env)?.catch((error: unknown) => {
-        logError("hook_not_prepared", error, { identity_uuid: this.#identityUuid });
-      }) ?? null
-    );
+  /** Reads what decisions need. Never rejects: without it no decision is made, and the next one has it read again. */
+  async #prepareHook(): Promise<void> {
+    try {
+      await prepareHook(this.env)?.();
+    } catch (error) {
+      logError("hook_not_prepared", error, { identity_uuid: this.#identityUuid });
+    }
   }
 
   /** Reads the shares of words for decisions about stored observations, if any hold words. Never rejects. */
@@ -419,9 +418,8 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** What follows the series. @throws ConfigError if a variable is wrong, Error if what it needs could not be read */
   #hook(shares: WordShares | null): SeriesHook | null {
-    const preparing = this.#prepareHook();
-    if (preparing === null) return seriesHook(this.env, shares);
-    this.ctx.waitUntil(preparing);
+    if (prepareHook(this.env) === null) return seriesHook(this.env, shares);
+    this.ctx.waitUntil(this.#prepareHook());
     throw new Error("what follows the series must be prepared before a decision; it is being prepared");
   }
 

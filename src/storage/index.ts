@@ -85,7 +85,7 @@ export {
   eraseSessions,
 } from "./erasures.ts";
 export { ERASE_PAGE_QUERIES, eraseFromLetters, indexLetters, isErasedEvent } from "./letter-attackers.ts";
-export { redactEvent } from "./redaction.ts";
+export { redactEvent, textsToRedact } from "./redaction.ts";
 export { claimShardNames, isPaused, readEvidenceSecret, setPaused } from "./control.ts";
 export {
   countDeadLetters,

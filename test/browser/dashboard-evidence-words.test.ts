@@ -6,6 +6,7 @@ import {
   drawnEs,
   type EvidencePath,
   pathLabel,
+  powersIn,
   pointWords,
   rangeOf,
 } from "../../src/dashboard/evidence-path.ts";
@@ -458,6 +459,11 @@ describe("[dashboard evidence] E over time", () => {
     expect(rangeOf(path)).toEqual([0.001, 29_997]);
     expect(drawnEs(path)).toEqual([1, 0.001, 120, 9_999]);
     expect(rangeOf({ ...path, es: [1] })).toEqual([0.3, 9_600]);
+  });
+
+  it("the axis is named at powers of ten, not too many", () => {
+    expect(powersIn([0.3, 9_600])).toEqual([1, 10, 100, 1_000]);
+    expect(powersIn([0.001, 29_997])).toEqual([0.01, 1, 100, 10_000]);
   });
 
   it.each([

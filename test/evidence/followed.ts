@@ -65,6 +65,13 @@ export function applyInAnyOrder(
   while (rest.length > 0) applyTogether(model, rest.splice(0, random.integer(1, most)));
 }
 
+/** The member of a list at an index; the test fails if there is none. */
+export function nth<T>(list: readonly T[], index: number): T {
+  const member = list[index];
+  if (member === undefined) throw new Error(`the list must have a member ${index}`);
+  return member;
+}
+
 export function shuffled<T>(list: readonly T[], random: Random): T[] {
   const all = [...list];
   for (let i = all.length - 1; i > 0; i--) {

@@ -10,7 +10,7 @@ import {
 } from "../../src/evidence/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { applyTogether, type Model, recomputeFor, recordOf } from "../core/model.ts";
-import { entriesOf, followedModel, inputsOf, observationsOf, valuesOf } from "./followed.ts";
+import { entriesOf, followedModel, inputsOf, nth, observationsOf, valuesOf } from "./followed.ts";
 
 const WORDS = "cognitive.command_words";
 const STAMP = "words 1";
@@ -53,7 +53,7 @@ describe("bags", () => {
     const order = [...all.slice(30), ...all.slice(0, 30)];
     for (const each of order) applyTogether(model, [each]);
     expect(keptOf(model)).toEqual(expected(order));
-    applyTogether(model, [{ ...all[3]!, id: "j", value: '["other"]' }]);
+    applyTogether(model, [{ ...nth(all, 3), id: "j", value: '["other"]' }]);
     applyTogether(model, order);
     expect(keptOf(model)).toEqual(expected(order));
     expect(model.orderedPasses).toEqual([]);
@@ -69,7 +69,7 @@ describe("bags", () => {
     recomputeFor(model, { kind: "changed" });
     expect(keptOf(model)).toEqual(expected(all));
     model.stored.get(WORDS)?.delete([...(model.stored.get(WORDS)?.keys() ?? [])][69] ?? "");
-    recomputeFor(model, { kind: "expired", beforeTs: all[5]!.ts });
+    recomputeFor(model, { kind: "expired", beforeTs: nth(all, 5).ts });
     expect(keptOf(model)).toEqual(expected(all));
     recomputeFor(model, { kind: "rebuilt" });
     expect(keptOf(model)).not.toEqual(expected(all));
@@ -103,7 +103,7 @@ describe("bags", () => {
 
   it("empty bags and values of another kind are no sessions", () => {
     const model = modelOf();
-    applyTogether(model, observationsOf(WORDS, [[], "text", 1]));
+    applyTogether(model, observationsOf(WORDS, [[], "text", 1, ["a", 1], ["a", ["b"]], [1], { a: 1 }]));
     expect(describeCommands(keptOf(model))).toEqual({ sessions: 0, last: { score: null, p: null } });
   });
 

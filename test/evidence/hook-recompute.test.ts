@@ -4,7 +4,7 @@ import { type AppliedObservation, compareMembers } from "../../src/core/index.ts
 import { describeSeries, evidenceHook, type EvidenceInputs, seriesAsOf } from "../../src/evidence/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { ATTACKER, OTHER_ATTACKER } from "../core/factories.ts";
-import { applyTogether, type Model, nameOf, recomputeFor, recordOf } from "../core/model.ts";
+import { applyTogether, type Arrival, type Model, nameOf, recomputeFor, recordOf } from "../core/model.ts";
 import {
   differences,
   entriesOf,
@@ -12,6 +12,7 @@ import {
   followedModel,
   inputsOf,
   keyText,
+  nth,
   observationsOf,
   stateOfSeries,
   storedMembers,
@@ -59,7 +60,7 @@ describe("expiry", () => {
   it("of abstentions and of nothing: everything stays", () => {
     const model = modelWith(observations);
     const { kept } = recordOf(model, SPEED);
-    expire(model, observations[0]!.ts);
+    expire(model, nth(observations, 0).ts);
     expect(recordOf(model, SPEED).kept).toBe(kept);
   });
 
@@ -104,11 +105,11 @@ describe("expiry", () => {
     const model = modelWith(observations);
     expire(model, second.first.ts);
     const { kept } = recordOf(model, SPEED);
-    applyTogether(model, [{ ...observations[10]!, evidenceRef: "late" }]);
+    applyTogether(model, [{ ...nth(observations, 10), evidenceRef: "late" }]);
     expect(recordOf(model, SPEED).kept).toBe(kept);
     recomputeFor(model, { kind: "changed" });
     expect(recordOf(model, SPEED).kept).toEqual(kept);
-    applyTogether(model, [{ ...observations[250]!, evidenceRef: "late, too" }]);
+    applyTogether(model, [{ ...nth(observations, 250), evidenceRef: "late, too" }]);
     expect(differences(model, INPUTS)).toEqual([]);
     expect(entriesOf(model, SPEED)[0]?.isFrozen).toBe(true);
     recomputeFor(model, { kind: "rebuilt" });
@@ -188,7 +189,7 @@ describe("another secret, threshold or kind", () => {
         expect(entriesOf(model, SPEED).length).toBeGreaterThan(0);
         expect(typesAfter(model, length)).toEqual([]);
         expect(differences(model, inputs)).toEqual([]);
-        applyTogether(model, [{ ...observations[20]!, evidenceRef: "late" }]);
+        applyTogether(model, [{ ...nth(observations, 20), evidenceRef: "late" }]);
         expect(differences(model, inputs)).toEqual([]);
         expect(stateOfSeries(model, SPEED).start).toEqual({ ...last, isAfter: true });
         recomputeFor(model, { kind: "rebuilt" });
@@ -219,10 +220,10 @@ describe("evidence that is switched on", () => {
     const model = modelWith(observations);
     const { hook } = model;
     model.hook = null;
-    applyTogether(model, [{ ...observations[89]!, evidenceRef: "late", value: "5000" }]);
+    applyTogether(model, [{ ...nth(observations, 89), evidenceRef: "late", value: "5000" }]);
     expect(recordOf(model, SPEED).kept).toBeNull();
     model.hook = hook;
-    applyTogether(model, [{ ...observations[259]!, evidenceRef: "new" }]);
+    applyTogether(model, [{ ...nth(observations, 259), evidenceRef: "new" }]);
     expect(differences(model, INPUTS)).toEqual([]);
   });
 });
@@ -235,9 +236,9 @@ describe("merge, unmerge and erasure", () => {
   }).map((each) => ({ ...each, evidenceRef: `other ${each.evidenceRef}` }));
 
   function store(model: Model, observations: readonly AppliedObservation[]): void {
-    const members = model.stored.get(SPEED) ?? new Map<string, never>();
+    const members = model.stored.get(SPEED) ?? new Map<string, Arrival>();
     for (const { primitive: _, ...each } of observations)
-      model.stored.set(SPEED, members.set(nameOf(each), each as never));
+      model.stored.set(SPEED, members.set(nameOf(each), each));
   }
 
   it("a merge takes the union, an unmerge gives what was before", () => {
@@ -290,14 +291,14 @@ describe("at an earlier time", () => {
     const observations = observationsOf(primitive, valuesOf(kind, randomOf(6, [1]), 260, [90, 170]));
     const model = modelWith(observations);
     for (let i = 0; i < 260; i += 13) {
-      const asOfTs = observations[i]!.ts + 30;
+      const asOfTs = nth(observations, i).ts + 30;
       const then = modelWith(observations.slice(0, i + 1));
       const { kept } = recordOf(then, primitive);
       expect(viewAsOf(model, primitive, kind, asOfTs)).toEqual(
         describeSeries(primitive, kind, kept, then.entries.get(primitive) ?? [], INPUTS),
       );
     }
-    expect(viewAsOf(model, primitive, kind, observations[0]!.ts - 1)).toBeNull();
+    expect(viewAsOf(model, primitive, kind, nth(observations, 0).ts - 1)).toBeNull();
   });
 
   it("before the start: the changes up to then, and no E", () => {

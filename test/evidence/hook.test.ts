@@ -17,6 +17,7 @@ import {
   followedModel,
   inputsOf,
   keyText,
+  nth,
   observationsOf,
   publishedIds,
   standingIds,
@@ -145,9 +146,9 @@ describe("late data is read from the last state before the first difference", ()
     const mode = observationsOf("motor.mode", valuesOf("categorical", randomOf(2, [1]), 100, [50]));
     const model = modelWith(mode);
     const { kept } = recordOf(model, "motor.mode");
-    const late = { ...mode[40]!, evidenceRef: "late", value: '"unknown"' };
+    const late = { ...nth(mode, 40), evidenceRef: "late", value: '"unknown"' };
     applyTogether(model, [late]);
-    applyTogether(model, [{ ...mode[50]!, id: "j" }]);
+    applyTogether(model, [{ ...nth(mode, 50), id: "j" }]);
     applyTogether(model, [{ ...late, id: "j" }]);
     expect(model.orderedPasses).toEqual([]);
     expect(recordOf(model, "motor.mode").kept).toBe(kept);
@@ -156,11 +157,11 @@ describe("late data is read from the last state before the first difference", ()
   it.each([
     ["another value", { id: "j", value: "1" }],
     ["an abstention", { id: "j", value: '"unknown"' }],
-    ["a later time", { ts: observations[250]!.ts + 30 }],
+    ["a later time", { ts: nth(observations, 250).ts + 30 }],
   ])("a replacement by %s counts in place of what it replaces", (_, change) => {
     for (const at of [10, 100, 255, 259]) {
       const model = modelWith(observations);
-      applyTogether(model, [{ ...observations[at]!, ...change }]);
+      applyTogether(model, [{ ...nth(observations, at), ...change }]);
       expect(differences(model, INPUTS)).toEqual([]);
     }
   });
@@ -171,7 +172,7 @@ describe("late data is read from the last state before the first difference", ()
     const all = ["b.two", "a.one"].flatMap((primitive) =>
       observationsOf(primitive, valuesOf("numeric", randomOf(4, [1]), 260, [90, 170])),
     );
-    const late = all.filter(({ ts }) => ts < all[60]!.ts);
+    const late = all.filter(({ ts }) => ts < nth(all, 60).ts);
     applyTogether(
       model,
       all.filter((each) => !late.includes(each)),
@@ -255,7 +256,7 @@ describe("what is published", () => {
       expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(EVENT_LIMIT_BYTES);
     expect(differences(model, INPUTS)).toEqual([]);
     const { last } = stateOfSeries(model, "a.b");
-    expect(last && keyText(last)).toBe(keyText(observations.at(-1)!));
+    expect(last && keyText(last)).toBe(keyText(nth(observations, observations.length - 1)));
   });
 
   it("a series of numbers takes at most 6 KB", () => {
@@ -291,14 +292,11 @@ describe("unusual series", () => {
   it("128 primitives in each session", () => {
     const names = Array.from({ length: 128 }, (_, i) => `motor.p${String(i).padStart(3, "0")}`);
     const kinds = Object.fromEntries(
-      names.map((name, i) => [name, (["numeric", "categorical", "hash"] as const)[i % 3]!]),
+      names.map((name, i) => [name, nth(["numeric", "categorical", "hash"] as const, i % 3)]),
     );
     const model = followedModel(INPUTS, kinds);
     const series = names.map((name) =>
-      observationsOf(
-        name,
-        valuesOf(kinds[name] as FollowedKind, randomOf(7, [names.indexOf(name)]), 60, [30]),
-      ),
+      observationsOf(name, valuesOf(kinds[name] ?? "numeric", randomOf(7, [names.indexOf(name)]), 60, [30])),
     );
     for (let i = 0; i < 60; i++)
       applyTogether(

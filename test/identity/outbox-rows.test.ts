@@ -6,6 +6,7 @@ import { HeadRow } from "../../src/identity/store/head-row.ts";
 import { Outbox } from "../../src/identity/store/outbox.ts";
 import { Tables } from "../../src/identity/store/tables.ts";
 import { inObject } from "../setup/identity-object.ts";
+import { provenChange } from "../storage/events.ts";
 import { metered, type Rows } from "./metered.ts";
 
 const IDENTITY = "00000000-0000-4000-8000-0000000000aa";
@@ -169,6 +170,27 @@ describe("[design] the rows of the outbox", () => {
       outbox.add(headAt(3), events);
       expect(outbox.next(...PAGE).map(({ seq }) => seq)).toEqual([1]);
       expect(drained(reopened())).toEqual(events.map((event) => JSON.stringify(event)));
+    }));
+
+  it("an erasure takes what proven changes were made of out of every event that waits", () =>
+    onStore(({ outbox, reopened }) => {
+      const proven = (seq: number) => provenChange(IDENTITY, seq, { attackerUuid: ATTACKER });
+      outbox.add(headAt(2), [proven(1), changed(2)]);
+      outbox.add(
+        headAt(150),
+        numbers(3, 150).map((seq) => (seq % 70 === 0 ? proven(seq) : changed(seq))),
+      );
+      outbox.redact("somebody else");
+      const events = drained(reopened()).map((event): Record<string, unknown> => JSON.parse(event));
+      expect(events).toHaveLength(150);
+      const redacted = events.filter(({ type }) => type === "evidence.changed");
+      expect(redacted.map(({ seq }) => seq)).toEqual([1, 70, 140]);
+      for (const event of redacted) {
+        expect(event).not.toHaveProperty("explanation");
+        expect(event).toMatchObject({ payload: { before: null, after: null, effect: null, e: 3_456.789 } });
+      }
+      // Of others only those that name the attacker.
+      expect(events.filter((event) => "explanation" in event)).toHaveLength(147);
     }));
 
   it("an erased attacker is taken out of every event that waits", () =>

@@ -1,13 +1,14 @@
 /** Events for tests of the history, of every kind that the core makes. */
 import {
   type EventPlace,
+  followedEvent,
   formedEvent,
   mergedEvent,
   multiActorSuspectedEvent,
   stateChangedEvent,
   unmergedEvent,
 } from "../../src/core/event.ts";
-import { type OutboundEvent, STANDARD_POLICY, STATES } from "../../src/core/index.ts";
+import { eventId, type OutboundEvent, STANDARD_POLICY, STATES } from "../../src/core/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import type { HistoryEvent } from "../../src/storage/history/codec.ts";
 
@@ -40,7 +41,7 @@ export function randomFields(random: Random, depth = 1): Record<string, unknown>
 export function randomEvent(random: Random, place: EventPlace): OutboundEvent {
   const uuids = Array.from({ length: random.integer(1, 4) }, () => crypto.randomUUID());
   const pick = () => STATES[random.integer(0, STATES.length - 1)] ?? "unknown";
-  switch (random.integer(0, 6)) {
+  switch (random.integer(0, 9)) {
     case 0:
       return formedEvent(place, uuids, random.integer(0, 1_800_000_000));
     case 1:
@@ -54,6 +55,36 @@ export function randomEvent(random: Random, place: EventPlace): OutboundEvent {
       );
       return multiActorSuspectedEvent(place, names, STANDARD_POLICY, random.integer(0, 1_800_000_000));
     }
+    case 4:
+      return provenChange(place.identityUuid, place.seq, { values: randomFields(random) });
+    case 5:
+      return followedEvent(
+        place,
+        {
+          kind: "evidence_withdrawn",
+          payload: { identity_uuid: place.identityUuid, primitive: "motor.p1", id: crypto.randomUUID() },
+        },
+        STANDARD_POLICY.id,
+      );
+    case 6:
+      return followedEvent(
+        place,
+        {
+          kind: "evidence_operators",
+          payload: {
+            identity_uuid: place.identityUuid,
+            estimate: random.integer(1, 3),
+            old_estimate: 1,
+            sessions: random.integer(8, 64),
+            active: 0,
+            gain: random.integer(0, 1) === 0 ? null : random.integer(0, 900) / 7,
+            needed: null,
+            primitives: ["motor.p1"],
+            ts: random.integer(0, 1_800_000_000),
+          },
+        },
+        STANDARD_POLICY.id,
+      );
     default: {
       const members = uuids.map((uuid) => ({
         value: JSON.parse(JSON.stringify(randomValue(random))),
@@ -101,6 +132,37 @@ export function eventsFrom(
     const event = transition(identityUuid, seq);
     return { seq, event: JSON.stringify(change(event)) };
   });
+}
+
+/** A proven change. Its summaries name nobody, its explanation names an attacker. */
+export function provenChange(
+  identityUuid: string,
+  seq: number,
+  given: { readonly attackerUuid?: string; readonly values?: Readonly<Record<string, unknown>> } = {},
+): OutboundEvent {
+  const { attackerUuid = "a0000000-0000-4000-8000-000000000001", values = {} } = given;
+  const ts = 1_714_000_000 + seq;
+  const place = { ts, evidence_ref: `cowrie:s${seq}#kex`, attacker_uuid: attackerUuid };
+  const shares = JSON.parse(JSON.stringify([{ value: values, share: 1 }]));
+  return followedEvent(
+    { identityUuid, seq, nowTs: ts },
+    {
+      kind: "evidence_changed",
+      payload: {
+        identity_uuid: identityUuid,
+        primitive: "motor.input_modality",
+        id: eventId(identityUuid, seq),
+        ts,
+        since_ts: ts - 60,
+        e: 3_456.789,
+        before: { count: 30, shares },
+        after: { count: 12, shares },
+        effect: 0.5,
+      },
+      explanation: { rule: "e_process", threshold: 3_200, first: place, last: place },
+    },
+    STANDARD_POLICY.id,
+  );
 }
 
 /** A plain transition. Its `ts` are 1,714,000,000 + `seq`. */

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { HistoryEvent } from "../../src/storage/history/codec.ts";
 import { deleteHistory, readHistory, redactEvent, redactHistory } from "../../src/storage/index.ts";
 import { storedEvents, storePage, storeTexts } from "../setup/history.ts";
-import { eventsFrom, transition } from "./events.ts";
+import { eventsFrom, provenChange, transition } from "./events.ts";
 
 const erased = crypto.randomUUID();
 const kept = crypto.randomUUID();
@@ -61,6 +61,18 @@ describe("[erasure] an event", () => {
     },
   );
 
+  it("a proven change loses its summaries, its effect and its explanation, whoever they name", () => {
+    const event = provenChange(identityUuid, 3, { attackerUuid: kept });
+    const { explanation: _, ...others } = event as typeof event & { explanation?: unknown };
+    const redacted = redactEvent(event, erased);
+    expect(redacted).toEqual({
+      ...others,
+      payload: { ...event.payload, before: null, after: null, effect: null },
+    });
+    expect(Object.keys(redacted as object)).toEqual(Object.keys(others));
+    expect(redactEvent(redacted, erased)).toBe(redacted);
+  });
+
   it.each([
     null,
     "text",
@@ -86,6 +98,24 @@ describe("[erasure] the history of an identity", () => {
     expect(after.map(({ cursor }) => cursor)).toEqual(before.map(({ cursor }) => cursor));
     expect(JSON.stringify(after)).not.toContain(erased);
     expect(await readHistory(env.DB, identityUuid, 0, 100)).toEqual(expected(events));
+  });
+
+  it("loses what its proven changes were made of, in both kinds of rows, once", async () => {
+    const events = Array.from({ length: 9 }, (_, i): HistoryEvent => {
+      const seq = i + 1;
+      if (i % 2 === 0) return turn(seq, kept);
+      return { seq, event: JSON.stringify(provenChange(identityUuid, seq, { attackerUuid: kept })) };
+    });
+    await storeTexts(env.DB, identityUuid, events.slice(0, 4));
+    await storePage(env.DB, identityUuid, events.slice(4));
+    expect(await redactAll()).toBe(1);
+    const after = (await storedEvents(env.DB, identityUuid)).map(({ seq, event }) => ({ seq, event }));
+    expect(after).toEqual(expected(events));
+    expect(after.filter(({ event }) => event.includes('"before":null'))).toHaveLength(4);
+    expect(await redactAll()).toBe(1);
+    expect((await storedEvents(env.DB, identityUuid)).map(({ seq, event }) => ({ seq, event }))).toEqual(
+      after,
+    );
   });
 
   it("that has nothing of the attacker is not written to", async () => {

@@ -12,44 +12,63 @@ import { type LiveIdentity, useIdentity, useStates, useStatesAt } from "../ident
 import type { Loaded } from "../resource.ts";
 import { setView, url } from "../route.ts";
 import { spanOf } from "../series.ts";
-import type { Evidence } from "../schemas.ts";
+import type { Evidence, Primitive } from "../schemas.ts";
 import { counted } from "../words.ts";
 
 const LISTED_EVENTS = 40;
 
 export function IdentityPage({ uuid }: { uuid: string }) {
+  const at = Number(url.value.searchParams.get("at") ?? Number.NaN);
+  const atTs = Number.isFinite(at) && at > 0 ? at : null;
   const identity = useIdentity(uuid);
   const evidence = useEvidence(uuid, identity.evidenceVersion);
-  if (identity.facts.errorCode === "not_found") {
+  const now = useStates(uuid, identity.version);
+  const then = useStatesAt(uuid, atTs);
+  const { facts } = identity;
+  if (facts.errorCode === "not_found") {
     return (
       <Empty title="No such identity.">
         Nothing is known of <code>{uuid}</code>. <a href="/">All identities</a>
       </Empty>
     );
   }
+  // All of it appears together, so that nothing moves when the rest comes. What fails is left out.
+  const isComplete = hasCome(evidence) && hasCome(now);
   return (
-    <Await loaded={identity.facts} what="the identity">
-      {(facts) => <IdentityView askedUuid={uuid} facts={facts} identity={identity} evidence={evidence} />}
+    <Await loaded={isComplete ? facts : { ...facts, value: null }} what="the identity">
+      {(value) => (
+        <IdentityView
+          askedUuid={uuid}
+          atTs={atTs}
+          facts={value}
+          identity={identity}
+          now={now}
+          states={atTs === null ? now : then}
+          evidence={evidence}
+        />
+      )}
     </Await>
   );
 }
 
-function IdentityView({
-  askedUuid,
-  facts,
-  identity,
-  evidence,
-}: {
-  askedUuid: string;
-  facts: IdentityFacts;
-  identity: LiveIdentity;
-  evidence: Loaded<Evidence>;
-}) {
+function hasCome({ value, error }: Loaded<unknown>): boolean {
+  return value !== null || error !== null;
+}
+
+interface ViewProps {
+  readonly askedUuid: string;
+  /** Epoch seconds; null for now. */
+  readonly atTs: number | null;
+  readonly facts: IdentityFacts;
+  readonly identity: LiveIdentity;
+  readonly now: Loaded<readonly Primitive[]>;
+  /** At the time that is shown. */
+  readonly states: Loaded<readonly Primitive[]>;
+  readonly evidence: Loaded<Evidence>;
+}
+
+function IdentityView({ askedUuid, atTs, facts, identity, now, states, evidence }: ViewProps) {
   const { page, points, events, fresh } = facts;
-  const at = Number(url.value.searchParams.get("at") ?? Number.NaN);
-  const atTs = Number.isFinite(at) && at > 0 ? at : null;
-  const now = useStates(page.uuid, identity.version);
-  const then = useStatesAt(page.uuid, atTs);
   const turns = events.flatMap(({ type, payload }) =>
     payload.ts !== undefined && (payload.new_state !== undefined || type === "evidence.changed")
       ? [payload.ts]
@@ -59,8 +78,6 @@ function IdentityView({
   const span = spanOf([...observed, ...turns]);
   const ordered = [...new Set(turns)].toSorted((a, b) => a - b);
   const hasOlder = facts.beforeSeq !== null;
-  // What stands below waits for the evidence, so that nothing moves when it comes; it does not need it.
-  const isSettled = evidence.value !== null || evidence.error !== null;
   return (
     <>
       <IdentityHeader page={page} primitives={now.value} evidence={evidence} askedUuid={askedUuid} />
@@ -77,7 +94,7 @@ function IdentityView({
           {evidence.value !== null && evidence.value.operators.sessions > 0 && (
             <SessionStrip operators={evidence.value.operators} atTs={atTs} choose={choose} />
           )}
-          <Await loaded={settled(atTs === null ? now : then, isSettled)} what="the states">
+          <Await loaded={states} what="the states">
             {(primitives) => (
               <PrimitiveGroups
                 uuid={page.uuid}
@@ -129,11 +146,6 @@ function IdentityView({
 /** Shows the states as of a time, epoch seconds. */
 function choose(ts: number): void {
   setView({ at: String(ts) }, "push");
-}
-
-/** The same, but as if it were still being loaded. */
-function settled<T>(loaded: Loaded<T>, isSettled: boolean): Loaded<T> {
-  return isSettled ? loaded : { ...loaded, value: null };
 }
 
 /** Which events are listed. */

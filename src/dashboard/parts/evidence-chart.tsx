@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import { NOTED_AT } from "../../evidence/constants.ts";
 import { useEvidencePath } from "../evidence-loader.ts";
-import { drawnEs, type EvidencePath, pathLabel, pointWords, rangeOf } from "../evidence-path.ts";
+import { drawnEs, type EvidencePath, pathLabel, pointWords, powersIn, rangeOf } from "../evidence-path.ts";
 import { changeWords, eWords } from "../evidence-words.ts";
 import type { ProvenChange, SeriesEvidence } from "../schemas.ts";
 import { exactTime } from "../words.ts";
@@ -90,7 +90,16 @@ function Path({
   ];
   const options = (ink: Ink): Omit<uPlot.Options, "width" | "height"> => ({
     scales: { y: { distr: 3, range: () => [...rangeOf(path)] } },
-    axes: [timeAxisOf(ink), axisOf(ink, { size: axisWidth, values: (_, splits) => splits.map(tickWords) })],
+    axes: [
+      timeAxisOf(ink),
+      axisOf(ink, {
+        size: axisWidth,
+        splits: () => powersIn(rangeOf(path)),
+        // Without this, powers whose names would be close to others have none.
+        filter: (_, splits) => splits,
+        values: (_, splits) => splits.map(tickWords),
+      }),
+    ],
     series: [
       {},
       { stroke: ink.colour("--accent"), width: 1.5, points: { show: times.length < 60, size: 5 } },
@@ -130,11 +139,7 @@ function Path({
   );
 }
 
-/** Powers of ten only; the lines between them have no names, and are null where they would be too close. */
-function tickWords(value: number | null): string {
-  if (value === null) return "";
-  const power = Math.log10(value);
-  if (Math.abs(power - Math.round(power)) > 1e-9) return "";
+function tickWords(value: number): string {
   return value >= 1e6 ? value.toExponential(0).replace("+", "") : value.toLocaleString("en");
 }
 
@@ -144,6 +149,7 @@ function markChanges(plot: uPlot, ink: Ink, changes: readonly ProvenChange[]): v
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = ink.colour("--changed");
   ctx.lineWidth = devicePixelRatio * 1.5;
+  ctx.setLineDash([]);
   const size = 5 * devicePixelRatio;
   for (const { since_ts: ts } of changes) {
     const x = plot.valToPos(ts, "x", true);

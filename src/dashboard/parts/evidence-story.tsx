@@ -1,17 +1,10 @@
 /** What the header of an identity says of its evidence: alike since when, likely changes, proven changes, commands. */
 import { commandsWords } from "../operator-words.ts";
-import { type EvidenceLevel, storyOf } from "../evidence-words.ts";
+import { storyOf } from "../evidence-words.ts";
 import { nowTs, type Loaded } from "../resource.ts";
 import type { Evidence } from "../schemas.ts";
 import { ChangeMark } from "./mark.tsx";
 import { SentenceOf } from "./sentence.tsx";
-
-const NAMES: Record<EvidenceLevel, string> = {
-  few: "Evidence",
-  none: "Alike",
-  noted: "Change likely",
-  changed: "Changed",
-};
 
 export function EvidenceStory({ uuid, evidence }: { uuid: string; evidence: Loaded<Evidence> }) {
   const { value, error, errorCode } = evidence;
@@ -33,9 +26,7 @@ export function EvidenceStory({ uuid, evidence }: { uuid: string; evidence: Load
   return (
     <div class="banner story" data-level={level} role="status">
       <p>
-        <strong class="story-level">
-          {level === "changed" && <ChangeMark />} {NAMES[level]}
-        </strong>{" "}
+        {level === "changed" && <ChangeMark />}
         {sentences.map((sentence, i) => (
           <span class="story-sentence" key={i}>
             <SentenceOf sentence={sentence} uuid={uuid} />{" "}

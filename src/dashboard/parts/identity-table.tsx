@@ -147,7 +147,7 @@ function IdentityRow({ row, isFresh }: { row: Row; isFresh: boolean }) {
       <td role="cell" class="evidence-cell">
         <EvidenceCell evidence={row.evidence} />
       </td>
-      <td role="cell" class="when" data-label="changed">
+      <td role="cell" class="when" data-label="state changed">
         <Ago ts={row.last_change_ts} />
       </td>
       <td role="cell" class="when" data-label="seen">

@@ -3,7 +3,7 @@
  * they are few: most commits find none waiting, so they write one row for head and events. Further events have a row per commit.
  */
 import { type IdentityHead, type OutboundEvent } from "../../core/index.ts";
-import { redactEvent } from "../../storage/index.ts";
+import { redactEvent, textsToRedact } from "../../storage/index.ts";
 import { Emptiness } from "./emptiness.ts";
 import {
   complete,
@@ -102,15 +102,19 @@ export class Outbox {
   /** Takes an erased attacker out of the events that wait. */
   redact(attackerUuid: string): void {
     const { head, waiting } = this.#head;
+    const texts = textsToRedact(attackerUuid);
     const inHead = waiting.events.map((pending) => {
-      if (!pending.event.includes(attackerUuid)) return pending;
+      if (!texts.some((text) => pending.event.includes(text))) return pending;
       return complete(redactEvent(JSON.parse(pending.event), attackerUuid), null);
     });
     const isChanged = inHead.some(({ event }, i) => event !== waiting.events[i]?.event);
     if (head !== null && isChanged) this.#head.write(head, { ...waiting, events: inHead });
     if (!this.#hasRows) return;
     const seqs = this.#sql
-      .exec<{ seq: number }>("SELECT seq FROM outbox WHERE instr(events, ?) > 0", attackerUuid)
+      .exec<{ seq: number }>(
+        "SELECT seq FROM outbox WHERE instr(events, ?) > 0 OR instr(events, ?) > 0",
+        ...texts,
+      )
       .toArray();
     for (const { seq } of seqs) {
       const row = this.#sql.exec<{ events: string }>("SELECT events FROM outbox WHERE seq = ?", seq).one();

@@ -3,7 +3,7 @@
  * the row that was read.
  */
 import { unpack } from "../packed.ts";
-import { redactEvent } from "../redaction.ts";
+import { redactEvent, textsToRedact } from "../redaction.ts";
 import { encodePage, readEvent } from "./codec.ts";
 import { BODY, isText, type StoredPage, textsOf } from "./pages.ts";
 
@@ -15,14 +15,14 @@ const PAGE_ROWS = 500;
  */
 const PAGE_BYTES = 250_000;
 
-/** Of texts, only those that name the attacker (?3) are answered; packed bodies have to be looked into. */
+/** Of texts, only those that have the attacker (?3) or a type (?4) in them are answered; packed bodies have to be looked into. */
 const READ_PAGE = `
 SELECT cursor, identity_uuid AS identityUuid, seq, size, iif(bytes > 0, ${BODY}, NULL) AS body,
   (SELECT max(seq) FROM events WHERE identity_uuid = ?1) AS newestSeq
 FROM (
   SELECT *, sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (
     SELECT cursor, identity_uuid, seq, size, event,
-      iif(typeof(event) = 'blob' OR instr(event, ?3) > 0, octet_length(event), 0) AS bytes
+      iif(typeof(event) = 'blob' OR instr(event, ?3) > 0 OR instr(event, ?4) > 0, octet_length(event), 0) AS bytes
     FROM events WHERE identity_uuid = ?1 AND seq > ?2 ORDER BY seq LIMIT ${PAGE_ROWS}
   )
 ) WHERE before <= ${PAGE_BYTES} ORDER BY seq`;
@@ -36,7 +36,7 @@ UPDATE events SET event = changed.after FROM changed
 WHERE events.cursor = changed.cursor AND events.event = changed.before`;
 
 interface ReadRow extends Omit<StoredPage, "body"> {
-  /** Null if it has nothing of the attacker. */
+  /** Null if nothing is to be taken out. */
   readonly body: string | null;
   readonly newestSeq: number;
 }
@@ -52,7 +52,10 @@ export async function redactHistory(
   identityUuid: string,
   afterSeq: number,
 ): Promise<number | null> {
-  const { results } = await db.prepare(READ_PAGE).bind(identityUuid, afterSeq, attackerUuid).all<ReadRow>();
+  const { results } = await db
+    .prepare(READ_PAGE)
+    .bind(identityUuid, afterSeq, ...textsToRedact(attackerUuid))
+    .all<ReadRow>();
   const changed = results.flatMap(({ body, ...row }) => {
     const redacted = body === null ? null : redactRow({ ...row, body }, attackerUuid);
     return redacted === null ? [] : [[row.cursor, body, redacted, Number(isText(redacted))]];
@@ -69,7 +72,7 @@ export async function redactHistory(
 /** The body without the attacker, or null if it stays as it is. */
 function redactRow(row: StoredPage, attackerUuid: string): string | null {
   const text = isText(row.body) ? row.body : unpack(row.body);
-  if (!text.includes(attackerUuid)) return null;
+  if (!textsToRedact(attackerUuid).some((part) => text.includes(part))) return null;
   let isChanged = false;
   const events = textsOf(row).map((stored) => {
     const read = readEvent(stored);
