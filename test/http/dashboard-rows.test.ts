@@ -17,6 +17,8 @@ import { ask, TOKENS } from "../setup/request.ts";
 
 /** Most rows of a load. */
 const LOAD_ROWS = 1_000;
+/** Most rows of the evidence of an identity: its session rows without their bodies, of which this one has 2,000, and a few with them. */
+const EVIDENCE_ROWS = 5_000;
 /** Most rows a second while observations come. */
 const LIVE_ROWS = 50;
 
@@ -55,7 +57,8 @@ async function rowsOf(...paths: readonly string[]): Promise<number> {
     if (path.endsWith("/events") && !path.includes("dashboard")) await response.body?.cancel();
     else await response.text();
   }
-  return counting.take();
+  const rows = counting.take(); console.log("ROWS", paths.join(" "), rows);
+  return rows;
 }
 
 beforeAll(async () => {
@@ -149,7 +152,7 @@ const PAGE = `/dashboard/identities/${identityUuid}`;
 const IDENTITY = [
   PAGE,
   `${PAGE}/events`,
-  `/identities/${identityUuid}/attribution`,
+  `/identities/${identityUuid}/attribution?include=evidence`,
   `/identities/${identityUuid}/events`,
   "/events",
 ];
@@ -190,6 +193,15 @@ it("the page of an identity reads a bounded number of rows, an older page of its
   expect(await rowsOf(...IDENTITY)).toBeLessThanOrEqual(LOAD_ROWS);
   expect(await rowsOf(`${PAGE}/events?before_seq=2500`)).toBeLessThanOrEqual(LOAD_ROWS);
   expect(await rowsOf(`${PAGE}/series?primitive=motor.input_modality`)).toBeLessThanOrEqual(LOAD_ROWS);
+});
+
+it("evidence reads a bounded number of rows, E over time and states with it none more; the list by evidence few", async () => {
+  expect(await rowsOf(`/identities/${identityUuid}/evidence`)).toBeLessThanOrEqual(EVIDENCE_ROWS);
+  expect(await rowsOf(`${PAGE}/evidence-path?primitive=motor.input_modality`)).toBeLessThanOrEqual(20);
+  expect(await rowsOf(`/identities/${identityUuid}/attribution?include=evidence`)).toBeLessThanOrEqual(20);
+  for (const filter of ["evidence=changed", "evidence=several_operators", "changed_since=1", "sort=e"]) {
+    expect(await rowsOf(`/dashboard/identities?${filter}`), filter).toBeLessThanOrEqual(LOAD_ROWS);
+  }
 });
 
 it("while observations come, an open page of an identity reads next to no rows: neither its streams nor itself", async () => {
