@@ -57,7 +57,8 @@ async function rowsOf(...paths: readonly string[]): Promise<number> {
     if (path.endsWith("/events") && !path.includes("dashboard")) await response.body?.cancel();
     else await response.text();
   }
-  const rows = counting.take(); console.log("ROWS", paths.join(" "), rows);
+  const rows = counting.take();
+  console.log("ROWS", paths.join(" "), rows);
   return rows;
 }
 
