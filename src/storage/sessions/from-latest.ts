@@ -5,6 +5,7 @@
 import type { Observation } from "../../core/index.ts";
 import { winnerOf } from "../winners.ts";
 import { decodeSession } from "./codec.ts";
+import { KnownBodies } from "./known-bodies.ts";
 import { type Holders, theAttackers } from "./row-pages.ts";
 import { OF_ATTACKER } from "./rows.ts";
 
@@ -33,19 +34,20 @@ const holderOf = ({ sql }: Holders) =>
 /** @param ?1 - of the holders @param ?2 - epoch seconds: rows that begin later are left out @param ?3 - maximum rows */
 const listRows = (holders: Holders, order: string) => `
 ${holderOf(holders)}
-SELECT attackers.uuid AS attackerUuid, CAST(sessions.id AS TEXT) AS id, min(sessions.last_ts, ?2) AS untilTs, length(sessions.body) AS bytes
+SELECT attackers.uuid AS attackerUuid, CAST(sessions.id AS TEXT) AS id, sessions.version AS version, min(sessions.last_ts, ?2) AS untilTs, length(sessions.body) AS bytes
 FROM holder AS attackers CROSS JOIN sessions ON ${OF_ATTACKER}
 WHERE sessions.size > 0 AND sessions.first_ts <= ?2 ${order} LIMIT ?3`;
 
 /** @param ?1 - JSON list of ids as texts */
 const READ_BODIES = `
-SELECT CAST(sessions.id AS TEXT) AS id, hex(sessions.body) AS body
+SELECT CAST(sessions.id AS TEXT) AS id, sessions.version AS version, hex(sessions.body) AS body
 FROM json_each(?1) AS asked CROSS JOIN sessions ON sessions.id = CAST(asked.value AS INTEGER)`;
 
 interface ListedRow {
   readonly attackerUuid: string;
   /** Decimal digits. */
   readonly id: string;
+  readonly version: number;
   readonly untilTs: number;
   readonly bytes: number;
 }
@@ -102,15 +104,29 @@ function bytesOf(rows: readonly ListedRow[]): number {
   return rows.reduce((sum, row) => sum + row.bytes, 0);
 }
 
+const knownBodies = new WeakMap<D1Database, KnownBodies>();
+
 async function readBodies(db: D1Database, page: readonly ListedRow[], toTs: number): Promise<Observation[]> {
-  const { results } = await db
-    .prepare(READ_BODIES)
-    .bind(JSON.stringify(page.map(({ id }) => id)))
-    .all<{ readonly id: string; readonly body: string }>();
-  const attackers = new Map(page.map(({ id, attackerUuid }) => [id, attackerUuid]));
-  return results.flatMap(({ id, body }) =>
-    decodeSession(attackers.get(id) ?? "", body)
+  const known = knownBodies.get(db) ?? new KnownBodies();
+  knownBodies.set(db, known);
+  const bodies = new Map(page.map(({ id, version }) => [id, known.find(id, version)]));
+  const missing = page.filter(({ id }) => bodies.get(id) === null).map(({ id }) => id);
+  if (missing.length > 0) {
+    const { results } = await db
+      .prepare(READ_BODIES)
+      .bind(JSON.stringify(missing))
+      .all<{ readonly id: string; readonly version: number; readonly body: string }>();
+    for (const { id, version, body } of results) {
+      bodies.set(id, body);
+      known.keep(id, { version, body });
+    }
+  }
+  return page.flatMap(({ id, attackerUuid }) => {
+    // A row that was removed since it was listed has none.
+    const body = bodies.get(id) ?? null;
+    if (body === null) return [];
+    return decodeSession(attackerUuid, body)
       .map(({ observation }) => observation)
-      .filter(({ ts }) => ts <= toTs),
-  );
+      .filter(({ ts }) => ts <= toTs);
+  });
 }

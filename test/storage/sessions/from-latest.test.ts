@@ -94,6 +94,27 @@ describe("[evidence] the last 64 sessions", () => {
     expect(counted.rowsRead).toBeLessThanOrEqual(3_000 + 200);
   });
 
+  it("read again cost the pass, and the bodies of rows that have changed", async () => {
+    const attackerUuid = crypto.randomUUID();
+    const all = Array.from({ length: 100 }, (_, i) =>
+      session({ attackerUuid, startTs: 1_000 + i * 100 }),
+    ).flat();
+    await storeAll(all);
+    const { db, counted } = counting(env.DB);
+    await readSessions(db, [attackerUuid], asked);
+    counted.rowsRead = 0;
+    const [first] = all.slice(-3);
+    if (!first) throw new Error("there must be a last session");
+    const changed = { ...first, id: crypto.randomUUID(), ts: first.ts + 1, value: "-1" };
+    const added = session({ attackerUuid, startTs: 90_000 });
+    await storeAll([changed, ...added]);
+    const { sessions } = await readSessions(db, [attackerUuid], asked);
+    expect(sessions).toEqual(
+      sessionsOf([...all.slice(0, -3), changed, ...all.slice(-2), ...added], isTrait).slice(-64),
+    );
+    expect(counted.rowsRead).toBeLessThanOrEqual(101 + 2 * 3 + 10);
+  });
+
   it("of 10,000 cost one pass over the rows, in which they are sorted, and three queries", async () => {
     const attackerUuid = crypto.randomUUID();
     const all = Array.from({ length: 10_000 }, (_, i) => session({ attackerUuid, startTs: 1_000 + i * 100 }));
