@@ -57,9 +57,7 @@ async function rowsOf(...paths: readonly string[]): Promise<number> {
     if (path.endsWith("/events") && !path.includes("dashboard")) await response.body?.cancel();
     else await response.text();
   }
-  const rows = counting.take();
-  console.log("ROWS", paths.join(" "), rows);
-  return rows;
+  return counting.take();
 }
 
 beforeAll(async () => {
