@@ -29,6 +29,7 @@ import {
   summarizeIdentity,
   summarizeSeries,
   traitFilter,
+  wordsOfBag,
 } from "./evidence/index.ts";
 import { wordSharesJob, wordStampOf } from "./evidence/job.ts";
 import { ESTIMATE_RULE, estimateOf } from "./evidence/operators-event.ts";
@@ -158,14 +159,8 @@ function areWordsScored(env: Env): boolean {
 
 function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
   return observations.flatMap(({ primitive, value }) =>
-    mergeKindIn(policy, primitive) === "bag" ? wordsOf(value) : [],
+    mergeKindIn(policy, primitive) === "bag" ? wordsOfBag(value) : [],
   );
-}
-
-/** The words of a bag. A value of another kind, from before the kind was changed, has none. */
-function wordsOf(value: string): string[] {
-  const read: unknown = JSON.parse(value);
-  return Array.isArray(read) ? read.filter((word) => typeof word === "string") : [];
 }
 
 /** What is said of evidence to readers, by the variables of an environment. */
@@ -214,7 +209,7 @@ function changeKindOf(kind: MergeKind): ChangeKind | null {
 /** When an estimate is due. */
 export interface EstimateRule {
   /** Whether the observations of a primitive count. */
-  isCounted(primitive: string): boolean;
+  readonly isCounted: (primitive: string) => boolean;
   /** An estimate is made when the largest count has passed a multiple of this, … */
   readonly every: number;
   /** … and is at least this. */

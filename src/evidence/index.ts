@@ -4,7 +4,9 @@ export {
   commandScorer,
   CommandsState,
   type SessionScore,
+  shareOfUses,
   wordSecretStamp,
+  wordsOfBag,
 } from "./commands/index.ts";
 export { COMMANDS, type EvidenceConstants, PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "./constants.ts";
 export {

@@ -4,14 +4,13 @@
  * while a pass is under way may be counted or not, which the next day corrects.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { z } from "zod";
 import { readConfig } from "../config.ts";
 import { registryOf } from "../core/index.ts";
 import { logInfo } from "../log.ts";
 import type { CapabilityJob, StepResult } from "../maintenance/index.ts";
 import { shardsOf } from "../shard.ts";
 import { readValuePage, VALUE_PAGE_QUERIES } from "../storage/index.ts";
-import { wordKeyOf, wordSecretStamp } from "./commands/index.ts";
+import { wordKeyOf, wordSecretStamp, wordsOfBag } from "./commands/index.ts";
 import { COMMANDS } from "./constants.ts";
 import { type Counting, readPasses, removeShares, replaceShares, saveCounting } from "./store.ts";
 
@@ -95,8 +94,6 @@ function beginning(startedTs: number): Counting {
   return { startedTs, version: 0, shard: 0, afterId: "", all: 0, uses: new Map() };
 }
 
-const bagSchema = z.array(z.string());
-
 /** A pass during a step. */
 class Count {
   readonly #before: Counting;
@@ -115,8 +112,7 @@ class Count {
   /** Counts bags. A value that is none, because the kind of its primitive was changed, is left out. */
   add(values: readonly string[]): void {
     for (const value of values) {
-      const bag = bagSchema.safeParse(JSON.parse(value));
-      for (const word of bag.data ?? []) {
+      for (const word of wordsOfBag(value)) {
         const key = wordKeyOf(word);
         this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1);
         this.#all++;

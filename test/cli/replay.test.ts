@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -337,6 +338,31 @@ describe("[replay] the command", () => {
     const run = await command(await save("cowrie.json", log));
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout).toContain("6 observations accepted, 0 refused");
+  });
+
+  it("sends words with the secret of the option or of the environment, and none with an empty one", async () => {
+    const line = { ts: "2026-03-22T00:00:01.000000Z", ev: "cowrie.command.input", tok: "uname", len: 5 };
+    const file = await save(
+      "words.json",
+      `${JSON.stringify({ ...line, session: "s1", src_ip: "192.0.2.1" })}\n`,
+    );
+    const words = (secret: string) => [
+      createHmac("sha256", secret).update("uname").digest("hex").slice(0, 16),
+    ];
+    const sent = async (args: readonly string[], secret: string) => {
+      const before = worker.posts.length;
+      const flags = ["--url", worker.url, "--settle", "0.05", file, ...args];
+      const env = { WORD_SECRET: secret };
+      await execa(process.execPath, ["src/cli/replay.ts", ...flags], { env });
+      const events = worker.posts.slice(before).flat();
+      expect(events.length).toBeGreaterThan(0);
+      return events.flatMap(({ primitive, value }) =>
+        primitive === "cognitive.command_words" ? [value] : [],
+      );
+    };
+    expect(await sent(["--word-secret", "given"], "of the environment")).toEqual([words("given")]);
+    expect(await sent([], "of the environment")).toEqual([words("of the environment")]);
+    expect(await sent([], "")).toEqual([]);
   });
 
   it("ends with 1 if an observation was refused", async () => {

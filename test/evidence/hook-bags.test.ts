@@ -103,7 +103,7 @@ describe("bags", () => {
 
   it("empty bags and values of another kind are no sessions", () => {
     const model = modelOf();
-    applyTogether(model, observationsOf(WORDS, [[], "text", 1]));
+    applyTogether(model, observationsOf(WORDS, [[], "text", 1, ["a", 1], ["a", ["b"]], [1], { a: 1 }]));
     expect(describeCommands(keptOf(model))).toEqual({ sessions: 0, last: { score: null, p: null } });
   });
 

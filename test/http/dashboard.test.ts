@@ -95,7 +95,7 @@ describe("[dashboard] GET /dashboard/identities", () => {
       last_change_ts: START_TS + 2_120,
       states: { ...NOT_ANY, stable: 1, drifting: 1, conflicted: 1 },
       multi_actor_suspected: null,
-      evidence: { e: expect.closeTo(0.1, 1), changed_ts: null, operators: 1 },
+      evidence: { e: expect.closeTo(3 / 32, 1), changed_ts: null, operators: 1 },
       addresses: ["192.0.2.2"],
       troubled: [
         { primitive: "cognitive.cognitive_load", state: "conflicted" },

@@ -250,7 +250,7 @@ describe("[evidence] the number of operators", () => {
         (await evidenceEvents(identityUuid)).filter(({ type }) => type === "evidence.operators"),
       )
       .toHaveLength(1);
-    const [event] = (await evidenceEvents(identityUuid)).filter(({ type }) => type === "evidence.operators");
+    const event = (await evidenceEvents(identityUuid)).find(({ type }) => type === "evidence.operators");
     expect(event?.payload).toMatchObject({
       identity_uuid: identityUuid,
       estimate: 2,
@@ -258,9 +258,9 @@ describe("[evidence] the number of operators", () => {
       primitives: [PAUSES, TYPED, "toolchain.ssh.hassh_client"].toSorted(),
     });
     const head = await inObject(stub, (sql) =>
-      String(sql.exec("SELECT value ->> 'kept' AS kept FROM meta WHERE name = 'head'").one()["kept"]),
+      sql.exec<{ kept: string }>("SELECT value ->> 'kept' AS kept FROM meta WHERE name = 'head'").one(),
     );
-    expect(JSON.parse(head)).toEqual({ operators: 2 });
+    expect(JSON.parse(head.kept)).toEqual({ operators: 2 });
     await expectSound(identityUuid);
   });
 

@@ -2,4 +2,4 @@
 export { type CommandScorer, commandScorer } from "./scorer.ts";
 export { readCommands } from "./state-codec.ts";
 export { CommandsState, type SessionScore, wordSecretStamp } from "./state.ts";
-export { shareOfUses, usesOf, wordKeyOf } from "./words.ts";
+export { shareOfUses, usesOf, wordKeyOf, wordsOfBag } from "./words.ts";

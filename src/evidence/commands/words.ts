@@ -16,6 +16,17 @@ export function wordKeyOf(word: string): string {
   return HASHED.test(word) ? word : bytesToHex(sha256(utf8ToBytes(word)).subarray(0, KEY_BYTES));
 }
 
+/**
+ * The words of a bag; none of a value that is no bag, which a series has after the kind of its primitive was changed.
+ * @param value - canonical JSON
+ * @example wordsOfBag('["uname","cat"]') // ["uname", "cat"]
+ */
+export function wordsOfBag(value: string): string[] {
+  if (!value.startsWith("[")) return [];
+  const words: unknown = JSON.parse(value);
+  return Array.isArray(words) && words.every((word) => typeof word === "string") ? words : [];
+}
+
 /** How often each distinct word is used, in the order of first use. */
 export function usesOf(words: readonly string[]): Map<string, number> {
   const uses = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** Follows a series of bags: the words of the sessions, in the order of their arrival. No change is looked for. */
-import { type Change, isInformative, type Member } from "../../core/index.ts";
-import { CommandsState, readCommands, wordSecretStamp } from "../commands/index.ts";
+import type { Change, Member } from "../../core/index.ts";
+import { CommandsState, readCommands, wordSecretStamp, wordsOfBag } from "../commands/index.ts";
 import { KEPT_VERSION } from "./kept-series.ts";
 import { NOTHING, runOf, type SeriesOutcome, type SeriesRun, withoutEntries } from "./run.ts";
 
@@ -74,9 +74,8 @@ class BagRun implements SeriesRun {
   }
 
   take({ value }: Member): void {
-    if (!isInformative("bag", value)) return;
-    const words: readonly string[] = JSON.parse(value);
-    this.#state.take(words, (word) => this.#words.shareOf(word));
+    // A value of another kind, from before the kind was changed, has no words, and so is no session.
+    this.#state.take(wordsOfBag(value), (word) => this.#words.shareOf(word));
   }
 
   end(): SeriesOutcome {

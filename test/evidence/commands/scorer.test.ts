@@ -1,7 +1,7 @@
 /** The score of commands: the formula of the page, written a second time, and what it must never do. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { shareOfUses, wordKeyOf } from "../../../src/evidence/commands/index.ts";
+import { shareOfUses, wordKeyOf, wordsOfBag } from "../../../src/evidence/commands/index.ts";
 import { WordCounts } from "../../../src/evidence/commands/scorer.ts";
 import { COMMANDS, commandScorer } from "../../../src/evidence/index.ts";
 
@@ -117,6 +117,20 @@ describe("[evidence: commands] the score", () => {
       expect(wordKeyOf(word)).toMatch(/^[0-9a-f]{16}$/);
       expect(wordKeyOf(word)).not.toBe(word);
     }
+  });
+});
+
+describe("[evidence: commands] the words of a bag", () => {
+  it.each([
+    ['["a","b","a"]', ["a", "b", "a"]],
+    ["[]", []],
+    ["[1]", []],
+    ['["a",1]', []],
+    ['"a"', []],
+    ['{"a":1}', []],
+    ["5", []],
+  ])("%s: %j", (value, words) => {
+    expect(wordsOfBag(value)).toEqual(words);
   });
 });
 
