@@ -35,7 +35,7 @@ async function expectAsInObject(identityUuid: string): Promise<void> {
   const expected = states.map((state) => {
     const followed = change.find(({ primitive }) => primitive === state.primitive);
     const evidence = followed
-      ? { e: Number(followed.e.toPrecision(4)), changedSinceTs: series.changes.at(-1)?.since_ts ?? null }
+      ? { e: Number(followed.e.toPrecision(4)), changedSinceTs: followed.changes.at(-1)?.since_ts ?? null }
       : null;
     return { ...state, policyId: policy.id, evidence };
   });
