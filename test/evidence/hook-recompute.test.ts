@@ -356,6 +356,15 @@ describe("at an earlier time", () => {
     });
   });
 
+  it("after a change of the kind: the changes, and no E, as now", () => {
+    const model = modelWith(speeds());
+    const { kept } = recordOf(model, SPEED);
+    const entries = model.entries.get(SPEED) ?? [];
+    const view = viewAsOf(model, SPEED, "categorical", 1e10);
+    expect(view).toMatchObject({ e: null, observations: 0 });
+    expect(view).toEqual(describeSeries(SPEED, "categorical", kept, entries, INPUTS));
+  });
+
   function viewAsOf(model: Model, primitive: string, kind: FollowedKind, asOfTs: number, inputs = INPUTS) {
     const { kept } = recordOf(model, primitive);
     const asOf = seriesAsOf(primitive, kind, kept, model.entries.get(primitive) ?? [], inputs, asOfTs);
