@@ -17,7 +17,7 @@ import { ask, TOKENS } from "../setup/request.ts";
 
 /** Most rows of a load. */
 const LOAD_ROWS = 1_000;
-/** Most rows of the evidence of an identity: its session rows without their bodies, of which this one has 2,000, and a few with them. */
+/** Most rows of the evidence of an identity: twice its session rows without their bodies, of which this one has 2,000, and a few with them. */
 const EVIDENCE_ROWS = 5_000;
 /** Most rows a second while observations come. */
 const LIVE_ROWS = 50;
@@ -57,8 +57,7 @@ async function rowsOf(...paths: readonly string[]): Promise<number> {
     if (path.endsWith("/events") && !path.includes("dashboard")) await response.body?.cancel();
     else await response.text();
   }
-  const rows = counting.take(); console.log("ROWS", paths.join(" "), rows);
-  return rows;
+  return counting.take();
 }
 
 beforeAll(async () => {
@@ -119,7 +118,7 @@ beforeAll(async () => {
     const bodies = Array.from({ length: 500 }, (_, i) => encodeSession(sessionFrom(from + i * SESSION)));
     await env.DB.prepare(
       `INSERT INTO sessions (id, version, size, is_full, first_ts, last_ts, body)
-       SELECT number * 4294967296 + ?2 + key, 1, ?3, 0, 1700000000, 1700000000 + ${OBSERVATIONS}, unhex(value)
+       SELECT number * 4294967296 + ?2 + key, 1, ?3, 0, 1700000000 + ?2 - 1 + key * ?3, 1700000000 + ?2 - 2 + (key + 1) * ?3, unhex(value)
        FROM attackers, json_each(?4) WHERE uuid = ?1`,
     )
       .bind(attackerUuid, from + 1, SESSION, JSON.stringify(bodies))
@@ -136,8 +135,8 @@ function sessionFrom(from: number): RecordedObservation[] {
       primitive: `motor.p${n % PRIMITIVES}`,
       value: '"typed"',
       confidence: 1,
-      windowStartTs: 1,
-      windowEndTs: 1,
+      windowStartTs: 1_700_000_000 + from,
+      windowEndTs: 1_700_000_000 + from + SESSION,
       source: "test",
       evidenceRef: `r${from}#${n}`,
       ts: 1_700_000_000 + from + n,

@@ -50,7 +50,7 @@ function countEntries(): Promise<number> {
   return inObject(stub, (sql) => Number(sql.exec("SELECT count(*) AS n FROM hook_entries").one()["n"]));
 }
 
-describe("[evidence] the largest cases", () => {
+describe("[long work] evidence", () => {
   it("a series of 10,000 observations that changes every 30: all changes are found in one decision", async () => {
     const numbers = [...Array(OBSERVATIONS).keys()];
     for (const page of pieces(numbers, STORED_AT_ONCE)) {

@@ -17,7 +17,7 @@ export interface Step {
 /** A detector that follows one series. */
 export interface ChangeDetector {
   /**
-   * @param value - a JSON value. One that does not fit the kind, and `"unknown"` of a categorical series, does not count
+   * @param value - a JSON value. Null, one that does not fit the kind, and `"unknown"` of a categorical series do not count
    * @param key - any JSON value, another one for each step. `[attackerUuid, primitive, evidenceRef]` gives the draws of the stored series
    * @throws TypeError if the key is not JSON
    */
@@ -57,6 +57,8 @@ export function changeDetector(
 
 /** The canonical JSON of a value that counts, or null. */
 function countedText(kind: ChangeKind, value: unknown): string | null {
+  // No observation has the value null.
+  if (value === null) return null;
   const canonical = canonicalJson(value);
   if (!canonical.ok) return null;
   // Any value can be a hash here: the caller's hashes may be numbers.

@@ -77,7 +77,7 @@ export function seriesAsOfBy(
   const isKnown =
     (isOfRules && (state.start === null || asOfTs >= state.start.ts)) ||
     (state.last !== null && asOfTs >= state.last.ts);
-  if (!isKnown) return changesOnly(primitive, standing, rules);
+  if (state.kind !== kind || !isKnown) return changesOnly(primitive, standing, rules);
   const { from, state: restart } = findRestart(state, list, ({ ts }) => ts <= asOfTs);
   // The changes up to that time are among the entries, so the identity is not asked for.
   const walk = new SeriesWalk({ identityUuid: "", primitive, kind, rules }, restart);
@@ -92,7 +92,7 @@ export function seriesAsOfBy(
   };
 }
 
-/** Before the start of a series its changes are known, and nothing else. */
+/** Before the start of a series, and after a change of its kind, its changes are known, and nothing else. */
 function changesOnly(primitive: string, standing: readonly Entry[], rules: Rules): SeriesAsOf {
   let isAnyTaken = false;
   return {
