@@ -137,12 +137,14 @@ function operatorsIn(keptOfIdentity: string | null): number {
   return operators;
 }
 
-/** Rules by inputs: they are digests, so they are made once. */
-const rulesCache = new WeakMap<EvidenceInputs, Rules>();
+/** Rules by key and constants: they are digests, so they are made once, also for inputs that differ in their words only. */
+const rulesCache = new WeakMap<SipKey, WeakMap<EvidenceConstants, Rules>>();
 
-function rulesIn(inputs: EvidenceInputs): Rules {
-  const rules = rulesCache.get(inputs) ?? rulesOf(inputs.constants, inputs.key);
-  rulesCache.set(inputs, rules);
+function rulesIn({ constants, key }: EvidenceInputs): Rules {
+  const ofKey = rulesCache.get(key) ?? new WeakMap<EvidenceConstants, Rules>();
+  rulesCache.set(key, ofKey);
+  const rules = ofKey.get(constants) ?? rulesOf(constants, key);
+  ofKey.set(constants, rules);
   return rules;
 }
 

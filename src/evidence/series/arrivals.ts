@@ -15,7 +15,7 @@ export function followArrivals(series: SeriesInDecision, changes: readonly Chang
   const { kept, kind, rules } = series;
   const state = stateOf(kept);
   if (kept === null || state === null) return followFromNothing(series, changes);
-  if (!hasStamp(state.stamp, 0, rules.stamps[kind])) return followAnew(series, state);
+  if (!hasStamp(state.stamp, rules.stamps[kind])) return followAnew(series, state);
   const { start, last } = state;
   const difference = firstDifference(series, start, changes);
   if (difference === null) return runOf(() => NOTHING);

@@ -35,7 +35,7 @@ export function pathOfBy(
   most: number,
 ): PathWalk {
   const state = stateOf(kept);
-  const isKnown = state !== null && state.kind === kind && hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isKnown = state !== null && state.kind === kind && hasStamp(state.stamp, rules.stamps[kind]);
   let regime = Regime.empty(kind);
   let count = 0;
   let ts: number[] = [];

@@ -72,7 +72,7 @@ export function seriesAsOfBy(
   if (state === null) return { take: () => {}, view: () => null };
   const list = entries.map(readEntry);
   const standing = list.filter(({ last }) => last.ts <= asOfTs);
-  const isOfRules = hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isOfRules = hasStamp(state.stamp, rules.stamps[kind]);
   // Without the rules of the state only the state itself is known.
   const isKnown =
     (isOfRules && (state.start === null || asOfTs >= state.start.ts)) ||
