@@ -142,14 +142,17 @@ export function sharesIn(wordShares: Readonly<Record<string, number>> | undefine
 
 /**
  * Reads the shares of all words, for decisions about stored observations. At most one query, once an hour.
- * @param primitives - of the identity
+ * @param primitives - of the identity: without one of bags nothing is read; null: it is not known which
  * @returns null if no word is scored
  */
-export async function readWordShares(env: Env, primitives: readonly string[]): Promise<WordShares | null> {
+export async function readWordShares(
+  env: Env,
+  primitives: readonly string[] | null,
+): Promise<WordShares | null> {
   if (!areWordsScored(env)) return null;
   const { policy } = readConfig(env);
-  const hasBags = primitives.some((primitive) => mergeKindIn(policy, primitive) === "bag");
-  return hasBags ? wordShareReader(env) : null;
+  const mayHoldBags = primitives?.some((primitive) => mergeKindIn(policy, primitive) === "bag") ?? true;
+  return mayHoldBags ? wordShareReader(env) : null;
 }
 
 /** Whether words of commands are scored. A wrong variable is reported where something is decided. */
@@ -209,7 +212,7 @@ function changeKindOf(kind: MergeKind): ChangeKind | null {
 /** When an estimate is due. */
 export interface EstimateRule {
   /** Whether the observations of a primitive count. */
-  isCounted(primitive: string): boolean;
+  readonly isCounted: (primitive: string) => boolean;
   /** An estimate is made when the largest count has passed a multiple of this, … */
   readonly every: number;
   /** … and is at least this. */

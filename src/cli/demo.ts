@@ -10,9 +10,11 @@ import { Command, InvalidArgumentError } from "commander";
 import getPort, { portNumbers } from "get-port";
 import ky from "ky";
 import { z } from "zod";
+import { evidenceSchema } from "../evidence/wire.ts";
 import { castAttackers, simulate, type SimulatedAttacker } from "../simulate/index.ts";
 import { AttributionClient } from "./client.ts";
 import { runCommand } from "./command.ts";
+import { describeEvidence, type SeenEvidence } from "./demo-evidence.ts";
 import { describeSeen, describeStories, findDisagreements, renderSeen, type Seen } from "./demo-verdict.ts";
 import { onInterruption } from "./interruption.ts";
 import { applyLocalMigrations, type LocalWorker, startLocalWorker } from "./local-worker.ts";
@@ -109,6 +111,7 @@ async function show(url: string): Promise<boolean> {
 
   const seen = await Promise.all(attackers.map((attacker) => look(client, url, attacker)));
   console.log(`${renderSeen(seen, style)}\n\n${describeSeen(seen, style)}\n`);
+  console.log(`${describeEvidence(await Promise.all(seen.map((each) => readEvidence(url, each))))}\n`);
   const disagreements = findDisagreements(seen);
   if (sent.refused.length > 0) disagreements.push(`${sent.refused.length} observations were refused`);
   if (!waited.applied) disagreements.push(waited.message);
@@ -144,6 +147,15 @@ async function look(client: AttributionClient, url: string, attacker: SimulatedA
     primitives: attribution.primitives,
     suspected: suspicion?.payload.primitives ?? null,
   };
+}
+
+async function readEvidence(url: string, { attacker, identityUuid }: Seen): Promise<SeenEvidence> {
+  const body: unknown = await ky
+    .get(`${url}/api/v1/identities/${identityUuid}/evidence`, {
+      headers: { authorization: `Bearer ${READ_TOKEN}` },
+    })
+    .json();
+  return { scenario: attacker.scenario.name, evidence: evidenceSchema.parse(body) };
 }
 
 async function describeAccess(url: string, example: Seen): Promise<string> {

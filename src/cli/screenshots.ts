@@ -1,6 +1,6 @@
 /**
  * `npm run screenshots`: makes the pictures of the dashboard in `docs/screenshots`. It starts a Worker with its own
- * database, plays every scenario into it, and takes pictures of the four main views with the installed Chromium.
+ * database, plays every scenario into it, and takes pictures of the main views with the installed Chromium.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -37,8 +37,13 @@ async function main(): Promise<void> {
     await client.waitUntilApplied({
       expectedObservations: sessions.reduce((sum, { events }) => sum + events.length, 0),
     });
-    const told = attackers.find(({ scenario }) => scenario.name === "shared-credentials") ?? attackers[0];
-    const { identity_uuid: uuid } = (told && (await client.attribution(told.attackerUuid))) ?? {};
+    const identityOf = async (name: string) => {
+      const told = attackers.find(({ scenario }) => scenario.name === name) ?? attackers[0];
+      return (told && (await client.attribution(told.attackerUuid)))?.identity_uuid ?? "";
+    };
+    const uuid = await identityOf("shared-credentials");
+    const changed = await identityOf("new-habits");
+    const shared = await identityOf("shared-account");
     await mkdir(TARGET, { recursive: true });
     const page = await browser.newPage({ viewport: { width: 1_280, height: 820 } });
     await signIn(page, worker.url);
@@ -52,6 +57,21 @@ async function main(): Promise<void> {
     };
     await shoot("identities", "/?sort=seen", "tr[data-uuid]");
     await shoot("identity", `/identity/${uuid}`, ".primitive");
+    await page.setViewportSize({ width: 1_280, height: 1_000 });
+    await shoot("evidence", `/identity/${changed}`, ".change-mark");
+    await shoot("operators", `/identity/${shared}`, ".session-bar");
+    const beacon = "toolchain.c2.beacon_interval_ms";
+    await page.goto(`${worker.url}/identity/${changed}?open=${beacon}`);
+    const chart = page.locator(".evidence-chart");
+    await chart.locator("canvas").waitFor();
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    // The bar and the slider stay at the top.
+    await page.locator(".panel .series-chart").evaluate((element) => {
+      scrollTo(0, element.getBoundingClientRect().top + scrollY - 140);
+    });
+    await page.screenshot({ path: join(TARGET, "evidence-over-time.png") });
+    console.log("docs/screenshots/evidence-over-time.png");
+    await page.setViewportSize({ width: 1_280, height: 820 });
     await page.emulateMedia({ colorScheme: "dark" });
     await shoot("overview", "/overview", ".plot canvas");
     // The state at the time at which two primitives became conflicted.

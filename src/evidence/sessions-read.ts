@@ -26,7 +26,7 @@ export interface LastSessions {
  *
  * Rows are read from the latest observation on, until no other one can hold an observation of a later session. That is exact if observations
  * are emitted after the start of their window: one with an earlier `ts` than that may be missed. At most 16 queries, usually two; one pass over the
- * attackers' rows without their bodies, at most 4,096 rows and 8 MB with them. Where that is not enough, because somebody has put
+ * attackers' rows without their bodies, at most 4,096 rows and 6 MB with them. Where that is not enough, because somebody has put
  * thousands of rows into few sessions, there are fewer sessions than there could be, and the first of them may lack values.
  * Observations that the version before has stored one per row are not read: pack them before (`packAttackers`).
  */

@@ -106,7 +106,8 @@ export class IdentityObject extends DurableObject<Env> {
     this.#jobs = new JobRunner(
       this.#store,
       name,
-      () => this.#readWordShares(),
+      // What a job has staged may hold words, and nothing else here.
+      () => this.#readWordShares(true),
       (change) => this.#commit(change),
     );
     this.#estimates = new Estimates(this.#store, () => estimateRule(env));
@@ -405,11 +406,14 @@ export class IdentityObject extends DurableObject<Env> {
     }
   }
 
-  /** Reads the shares of words for decisions about stored observations, if any hold words. Never rejects. */
-  async #readWordShares(): Promise<void> {
+  /**
+   * Reads the shares of words for decisions about stored observations, if any hold words. Never rejects.
+   * @param mayHoldWords - also if no primitive here is known to
+   */
+  async #readWordShares(mayHoldWords = false): Promise<void> {
     if (this.#store.isEmpty || this.#store.winner !== null) return;
     try {
-      this.#wordShares = await readWordShares(this.env, this.#store.primitives());
+      this.#wordShares = await readWordShares(this.env, mayHoldWords ? null : this.#store.primitives());
     } catch (error) {
       // A wrong variable is reported by the decision.
       logError("word_shares_not_read", error, { identity_uuid: this.#identityUuid });

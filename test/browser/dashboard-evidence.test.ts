@@ -175,12 +175,11 @@ describe.skipIf(chromium === null)(
         /^Rule and evidence differ\. The rule looks at the last 10 observations; all of them came after the change that began on \d+ \w+, .* Evidence compares all 96 \(E = \d,\d00\)\.$/,
       );
       expect(await row(page, "motor.keystroke_cadence").locator(".disagreement").count()).toBe(0);
-      await open("shared-account").then(async ({ page: shared }) => {
-        expect(await row(shared, MODALITY).getAttribute("data-state")).toBe("conflicted");
-        expect(await row(shared, MODALITY).locator(".disagreement").innerText()).toMatch(
-          /Over all 80 observations, .* Taking turns is no change: the sessions are best explained by 2 operators\.$/,
-        );
-      });
+      const { page: shared } = await open("shared-account");
+      expect(await row(shared, MODALITY).getAttribute("data-state")).toBe("conflicted");
+      expect(await row(shared, MODALITY).locator(".disagreement").innerText()).toMatch(
+        /Over all 80 observations, .* Taking turns is no change: the sessions are best explained by 2 operators\.$/,
+      );
     });
 
     it("sessions by operator: one stop of Tab, arrows from one to the next, words, a legend, a table", async () => {

@@ -50,6 +50,7 @@ describe.skipIf(chromium === null)(
         "Last seen",
         "Observations",
         "States",
+        "Evidence",
         "Merged from",
       ]);
       expect(await head.locator(".merged-uuid").getAttribute("title")).toBe(loserUuid);
@@ -65,7 +66,7 @@ describe.skipIf(chromium === null)(
         "motor.keystroke_cadence",
       ]);
       await banner.getByText("motor.keystroke_cadence").click();
-      await row(page, "motor.keystroke_cadence").locator(".plot canvas").waitFor();
+      await row(page, "motor.keystroke_cadence").locator(".series-chart .plot canvas").waitFor();
       expect(await head.locator("time").first().getAttribute("title")).toMatch(/\d{4}.*\d\d:\d\d:\d\d/);
       expect(heard()).toEqual([]);
     });
@@ -173,7 +174,7 @@ describe.skipIf(chromium === null)(
 
     it("while observations come, nothing is asked for but the states", async () => {
       const { page, heard } = await open("?open=motor.input_modality");
-      await row(page, "motor.input_modality").locator(".plot canvas").waitFor();
+      await row(page, "motor.input_modality").locator(".series-chart .plot canvas").waitFor();
       await page.locator('.live[data-connection="live"]').waitFor();
       const asked: string[] = [];
       page.on("request", (request) => asked.push(new URL(request.url()).pathname));
@@ -193,57 +194,62 @@ describe.skipIf(chromium === null)(
     it("a numeric chart draws observations and their mean, shades both windows, and tells values", async () => {
       const { page, heard } = await open("?open=toolchain.c2.beacon_interval_ms");
       const panel = row(page, "toolchain.c2.beacon_interval_ms").locator(".panel");
-      await panel.locator(".plot canvas").waitFor();
-      expect(await panel.locator(".plot").getAttribute("aria-label")).toBe(
+      await panel.locator(".series-chart .plot canvas").waitFor();
+      expect(await panel.locator(".series-chart .plot").getAttribute("aria-label")).toBe(
         "toolchain.c2.beacon_interval_ms over time: 10 observations as points with their moving mean (EWMA)",
       );
-      expect(await panel.locator(".legend .key").allInnerTexts()).toEqual(["observed", "mean (EWMA)"]);
-      await panel.locator(".plot").scrollIntoViewIfNeeded();
-      const over = await panel.locator(".u-over").boundingBox();
+      expect(await panel.locator(".series-chart .legend .key").allInnerTexts()).toEqual([
+        "observed",
+        "mean (EWMA)",
+      ]);
+      await panel.locator(".series-chart .plot").scrollIntoViewIfNeeded();
+      const over = await panel.locator(".series-chart .u-over").boundingBox();
       if (!over) throw new Error("the chart must have been drawn");
       const at = (share: number) => over.x + share * over.width;
       await page.mouse.move(at(5 / 9), over.y + over.height / 2);
       await panel
-        .locator(".legend-time")
+        .locator(".series-chart .legend-time")
         .getByText(/\d\d:\d\d:\d\d/)
         .waitFor();
-      expect(await panel.locator(".legend .key b").allInnerTexts()).toEqual(["100", "72"]);
+      expect(await panel.locator(".series-chart .legend .key b").allInnerTexts()).toEqual(["100", "72"]);
       await page.mouse.move(at(8 / 9), over.y + over.height / 2);
-      await panel.locator(".legend").getByText("90.4").waitFor();
+      await panel.locator(".series-chart .legend").getByText("90.4").waitFor();
       // Before the picture is read, which the browser would like to be done otherwise.
       expect(heard()).toEqual([]);
       // Observation 0 and 1 are the older window, 2 to 6 the recent one.
-      const shades = await panel.locator(".plot canvas").evaluate((canvas: HTMLCanvasElement) => {
-        const area = canvas.parentElement?.querySelector(".u-over")?.getBoundingClientRect();
-        const own = canvas.getBoundingClientRect();
-        const ctx = canvas.getContext("2d");
-        if (!area || !ctx) return [];
-        const scale = canvas.width / own.width;
-        // The colour that most of a patch below the highest points has: lines of the grid are thin.
-        return [0.5 / 9, 3.5 / 9, 7.5 / 9].map((share) => {
-          const x = (area.left - own.left + share * area.width) * scale;
-          const y = (area.top - own.top + 0.3 * area.height) * scale;
-          const { data } = ctx.getImageData(x - 6, y - 6, 12, 12);
-          const counts = new Map<string, number>();
-          for (let i = 0; i < data.length; i += 4) {
-            const pixel = data.slice(i, i + 4).join();
-            counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-          }
-          return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+      const shades = await panel
+        .locator(".series-chart .plot canvas")
+        .evaluate((canvas: HTMLCanvasElement) => {
+          const area = canvas.parentElement?.querySelector(".u-over")?.getBoundingClientRect();
+          const own = canvas.getBoundingClientRect();
+          const ctx = canvas.getContext("2d");
+          if (!area || !ctx) return [];
+          const scale = canvas.width / own.width;
+          // The colour that most of a patch below the highest points has: lines of the grid are thin.
+          return [0.5 / 9, 3.5 / 9, 7.5 / 9].map((share) => {
+            const x = (area.left - own.left + share * area.width) * scale;
+            const y = (area.top - own.top + 0.3 * area.height) * scale;
+            const { data } = ctx.getImageData(x - 6, y - 6, 12, 12);
+            const counts = new Map<string, number>();
+            for (let i = 0; i < data.length; i += 4) {
+              const pixel = data.slice(i, i + 4).join();
+              counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+            }
+            return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+          });
         });
-      });
       expect(new Set(shades).size).toBe(3);
     });
 
     it("a hash's chart has a lane for each value, named at the pointer", async () => {
       const { page, heard } = await open("?open=toolchain.ssh.hassh_client");
       const panel = row(page, "toolchain.ssh.hassh_client").locator(".panel");
-      await panel.locator(".plot canvas").waitFor();
-      expect(await panel.locator(".plot").getAttribute("aria-label")).toContain("in 3 lanes");
-      await panel.locator(".plot").scrollIntoViewIfNeeded();
-      const over = await panel.locator(".u-over").boundingBox();
+      await panel.locator(".series-chart .plot canvas").waitFor();
+      expect(await panel.locator(".series-chart .plot").getAttribute("aria-label")).toContain("in 3 lanes");
+      await panel.locator(".series-chart .plot").scrollIntoViewIfNeeded();
+      const over = await panel.locator(".series-chart .u-over").boundingBox();
       await page.mouse.move((over?.x ?? 0) + (over?.width ?? 0) - 2, (over?.y ?? 0) + 20);
-      await panel.locator(".legend").getByText("cccc").waitFor();
+      await panel.locator(".series-chart .legend").getByText("cccc").waitFor();
       expect(heard()).toEqual([]);
     });
 
@@ -387,7 +393,7 @@ describe.skipIf(chromium === null)(
       await page.setViewportSize({ width, height: 800 });
       for (const primitive of ["toolchain.c2.beacon_interval_ms", "toolchain.ssh.hassh_client"]) {
         await page.goto(`${world.url}/identity/${winnerUuid}?open=${primitive}&at=${endTs - 3_600}`);
-        await row(page, primitive).locator(".plot canvas").waitFor();
+        await row(page, primitive).locator(".series-chart .plot canvas").waitFor();
         await row(page, primitive).getByText("with their evidence").first().click();
         await row(page, primitive).locator(".windows tbody tr").first().waitFor();
         expect(await findings(page), primitive).toEqual([]);

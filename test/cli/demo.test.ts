@@ -15,6 +15,7 @@ import {
   type Seen,
 } from "../../src/cli/demo-verdict.ts";
 import { STATES } from "../../src/core/index.ts";
+import { describeEvidence } from "../../src/cli/demo-evidence.ts";
 import { castAttackers, SCENARIOS } from "../../src/simulate/index.ts";
 import { type Running, start } from "./running.ts";
 
@@ -109,6 +110,21 @@ describe("the demo's verdict", () => {
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(columns);
     for (const word of [...STATES, ...SCENARIOS.map(({ name }) => name)]) expect(text).toContain(word);
     expect(text.includes("value now")).toBe(columns === 120);
+  });
+
+  it("tells of evidence only what is more than alike and one operator", () => {
+    const operators = { estimate: 1, sessions: 9, active: 0, gain: 1, needed: 9, primitives: [] };
+    const alike = { change: [], operators: { ...operators, groups: [], assignment: [] } };
+    expect(describeEvidence([{ scenario: "calm", evidence: alike }])).toBe(
+      "Evidence\n  alike, one operator each",
+    );
+    const shared = { ...alike, operators: { ...alike.operators, estimate: 2 } };
+    expect(
+      describeEvidence([
+        { scenario: "calm", evidence: alike },
+        { scenario: "shared", evidence: shared },
+      ]),
+    ).toBe("Evidence\n  shared: 2 operators");
   });
 
   it("has the same text with and without colours", () => {

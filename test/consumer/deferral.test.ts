@@ -1,7 +1,8 @@
 /** UNKNOWN_ATTACKER=defer: observations wait in D1 for their attacker, and none is lost whatever comes first. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
 import { findAttacker, readTotals, registerAttacker } from "../../src/storage/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -43,7 +44,7 @@ describe("[§6] deferral", () => {
     expect(result.explicitAcks).toHaveLength(VALUES.length);
     expect(await attributionOf(attackerUuid)).toEqual({
       identity_uuid: null,
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [],
     });
     expect(await statesOf(identityUuid)).toEqual([]);
@@ -72,7 +73,8 @@ describe("[§6] deferral", () => {
     await deliver([{ events: series(attackerUuid, "motor.input_modality", values) }], { env: DEFER });
     await register(attackerUuid);
     await settled(identityUuid, values.length);
-    const published = await waitForSeq(identityUuid, 6);
+    // Six about states, and the proven change.
+    const published = await waitForSeq(identityUuid, 7);
     const states = published.flatMap((event) =>
       event.type === "profile.state_changed" ? [event.payload.new_state] : [],
     );

@@ -102,7 +102,7 @@ it.each([
   [{ RETENTION_DAYS: "0.5" }, 'RETENTION_DAYS must be a number of days from 1 to 36525, got "0.5"'],
   [
     { PRIMITIVE_KINDS: '{"a.b":"colour"}' },
-    "PRIMITIVE_KINDS must be a JSON object of primitive to kind (categorical, bool, free_string, array, numeric, hash), which a.b is not",
+    "PRIMITIVE_KINDS must be a JSON object of primitive to kind (categorical, bool, free_string, array, numeric, hash, bag), which a.b is not",
   ],
 ])("[§3 configuration] a wrong variable is named with its range: %j", (variables, problem) => {
   expect(configProblems(variables)).toEqual([problem]);

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { playHistory } from "./hook-history.ts";
 
-const RUNS = Number(process.env["EVIDENCE_RUNS"] ?? 120);
+const RUNS = Number(process.env["EVIDENCE_RUNS"] ?? 80);
 const FIRST_SEED = Number(process.env["FAULT_SEED"] ?? 1);
 /** Number of histories per test. */
 const BLOCK = 40;

@@ -1,5 +1,7 @@
 /** The bindings of an environment; each call of them goes through the injection. */
+import { readConfig } from "../../src/config.ts";
 import { awaited, type Actor, type Call, injection } from "./injection.ts";
+import { FAULTY_THRESHOLD } from "./thresholds.ts";
 
 const natives = new WeakMap<object, D1PreparedStatement>();
 const texts = new WeakMap<object, string>();
@@ -9,7 +11,7 @@ export const DATABASE_NAMES = ["DB", "DB_2"] as const;
 
 /** The environment that an actor gets. */
 export function faultyEnv(env: Env, actor: Actor): Env {
-  return {
+  const bindings: Env = {
     ...env,
     ...injection.variables,
     ...databasesOf(env, actor),
@@ -20,6 +22,10 @@ export function faultyEnv(env: Env, actor: Actor): Env {
     // Live streams are not simulated.
     FEED: { getByName: () => ({ poke: () => Promise.resolve() }) } as never,
   };
+  // Lower than a variable may set it.
+  const { evidence } = readConfig(bindings);
+  if (evidence) Object.assign(evidence, { threshold: FAULTY_THRESHOLD });
+  return bindings;
 }
 
 /** The databases that the history has; the others are not bound. */

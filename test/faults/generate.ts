@@ -18,6 +18,8 @@ const PRIMITIVES = 4;
 const VALUES = 6;
 const EVIDENCES = 14;
 const MINUTES = 40;
+/** The evidence of long series is numbered from a multiple of this on. */
+const SERIES_EVIDENCE = 1_000;
 /** Observations of a session row: so few that most sessions take several levels, and as many as they have. */
 const ROW_SIZES = [1, 2, 3, 5, 128];
 
@@ -72,7 +74,28 @@ function longSteps(draw: Draw): Step[] {
   return [all, known, ...rounds.flat()];
 }
 
+/** A series of one primitive that changes once, a minute apart: long enough for evidence that it did. */
+function longSeries(random: Random, attackers: number): PlannedMessage {
+  const attacker = random.integer(0, attackers - 1);
+  const primitive = random.integer(0, PRIMITIVES - 1);
+  const [before, length] = [random.integer(8, 20), random.integer(25, MINUTES)];
+  const first = SERIES_EVIDENCE * random.integer(1, 3);
+  const isAfterErasure = chance(random, 6);
+  const events = Array.from({ length }, (_, i): PlannedEvent => ({
+    attacker,
+    primitive,
+    value: i < before ? random.integer(0, 1) : random.integer(2, 3),
+    evidence: first + i,
+    id: 0,
+    minute: i,
+    isAfterErasure,
+    damage: null,
+  }));
+  return { form: "events", events };
+}
+
 function message(random: Random, attackers: number, isLong: boolean): PlannedMessage {
+  if (chance(random, 5)) return longSeries(random, attackers);
   const form = pick(random, [
     "payload",
     "bus",

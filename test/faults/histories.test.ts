@@ -36,7 +36,14 @@ describe("[§4] nothing is lost and nothing comes twice, whatever fails", () => 
     return { from, to: Math.min(from + BLOCK, firstSeed + runs) - 1 };
   });
   it.for(blocks)("histories $from to $to", async ({ from, to }, { task }) => {
-    const counts = { "faults struck": 0, "calls awaited": 0, "events published": 0 };
+    const counts = {
+      "faults struck": 0,
+      "calls awaited": 0,
+      "events published": 0,
+      "changes proven": 0,
+      "changes withdrawn": 0,
+      "estimates of operators": 0,
+    };
     task.meta.counts = counts;
     const broken: Broken[] = [];
     for (let seed = from; seed <= to; seed++) {
@@ -45,10 +52,14 @@ describe("[§4] nothing is lost and nothing comes twice, whatever fails", () => 
       counts["faults struck"] += played.faultsStruck;
       counts["calls awaited"] += played.trace.length;
       counts["events published"] += played.published;
+      counts["changes proven"] += played.evidence.changed;
+      counts["changes withdrawn"] += played.evidence.withdrawn;
+      counts["estimates of operators"] += played.evidence.operators;
       if (played.problems.length > 0) broken.push({ plan, problems: played.problems });
     }
     if (broken.length > 0) throw new Error(await reportOf(broken, shrinkingPlays));
     // Ten histories in which nothing failed would prove little.
     expect(counts["faults struck"]).toBeGreaterThanOrEqual(to - from + 1 < BLOCK ? 0 : 1);
+    expect(counts["changes proven"]).toBeGreaterThanOrEqual(to - from + 1 < BLOCK ? 0 : 1);
   });
 });

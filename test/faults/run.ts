@@ -4,6 +4,7 @@ import { injection } from "./injection.ts";
 import type { Plan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { verify } from "./verify.ts";
+import { type EvidenceEvents, evidenceEvents } from "./verify-evidence.ts";
 import { World } from "./world.ts";
 
 /** The result of a history. */
@@ -14,6 +15,8 @@ export interface Played {
   readonly faultsStruck: number;
   /** Events that the outbound queue took, repeats included. */
   readonly published: number;
+  /** Events about evidence, each once. */
+  readonly evidence: EvidenceEvents;
 }
 
 /** Plays a plan. Never throws: what throws is a problem. */
@@ -29,7 +32,13 @@ export async function playHistory(plan: Plan): Promise<Played> {
   } catch (error) {
     problems.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
   }
-  return { problems, trace: [...injection.trace], faultsStruck, published: injection.published.length };
+  return {
+    problems,
+    trace: [...injection.trace],
+    faultsStruck,
+    published: injection.published.length,
+    evidence: evidenceEvents(),
+  };
 }
 
 /** A history that failed. */

@@ -1,4 +1,6 @@
 /** What an identity object holds, read from its own SQLite. */
+import type { PrimitiveRecord } from "../../src/core/index.ts";
+import { readEntries } from "../../src/identity/store/hook-entries.ts";
 import { HeadRow } from "../../src/identity/store/head-row.ts";
 import { Links } from "../../src/identity/store/links.ts";
 import { Observations } from "../../src/identity/store/observations.ts";
@@ -24,9 +26,23 @@ export interface Snapshot {
   readonly observations: readonly Expected[];
   /** By primitive. */
   readonly states: readonly StoredState[];
+  /** The same with all that is kept. */
+  readonly records: ReadonlyMap<string, PrimitiveRecord>;
+  /** Of primitives that have any. */
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  readonly keptOfIdentity: string | null;
   /** The `seq` of the last event made. */
   readonly seq: number;
 }
+
+const NOTHING: Snapshot = {
+  observations: [],
+  states: [],
+  records: new Map(),
+  entries: new Map(),
+  keptOfIdentity: null,
+  seq: 0,
+};
 
 /** What finds something only while there is work left, by the table that it needs. */
 const WORK = {
@@ -40,12 +56,17 @@ const WORK = {
 /** Reads everything; of an object that was never written to, nothing. Opens no transaction, so that no fault strikes it. */
 export function snapshotOf(sql: SqlStorage): Snapshot {
   const tables = new Tables(sql);
-  if (!tables.has("meta")) return { observations: [], states: [], seq: 0 };
+  if (!tables.has("meta")) return NOTHING;
   const stored = new Observations(sql, new Links(sql, tables), tables);
   const rows = [...stored.range({ after: null, through: null })];
+  const records = new Records(sql);
+  const { head } = new HeadRow(sql);
+  const withEntries = tables.has("hook_entries")
+    ? sql.exec<{ primitive: string }>("SELECT DISTINCT primitive FROM hook_entries").toArray()
+    : [];
   return {
     observations: rows.flatMap(({ observations }) => [...observations]),
-    states: new Records(sql).attributions().map((state) => ({
+    states: records.attributions().map((state) => ({
       primitive: state.primitive,
       current_value: state.currentValue,
       state: state.state,
@@ -54,7 +75,17 @@ export function snapshotOf(sql: SqlStorage): Snapshot {
       last_change_ts: state.lastChangeTs,
       last_observation_ts: state.lastObservationTs,
     })),
-    seq: new HeadRow(sql).head?.seq ?? 0,
+    records: new Map(
+      records.primitives().flatMap((primitive) => {
+        const record = records.find(primitive);
+        return record ? [[primitive, record] as const] : [];
+      }),
+    ),
+    entries: new Map(
+      withEntries.map(({ primitive }) => [primitive, readEntries(sql, tables, primitive)] as const),
+    ),
+    keptOfIdentity: head?.kept ?? null,
+    seq: head?.seq ?? 0,
   };
 }
 

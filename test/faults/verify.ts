@@ -11,6 +11,7 @@ import { injection } from "./injection.ts";
 import { type Expected, observationOf } from "./messages.ts";
 import { type Snapshot, snapshotOf, type StoredState } from "./snapshot.ts";
 import { readRecord, type StoredRecord } from "./stored-record.ts";
+import { verifyEvidence } from "./verify-evidence.ts";
 import { identityOf, verifyPublished } from "./verify-published.ts";
 import type { World } from "./world.ts";
 
@@ -113,6 +114,7 @@ async function verifyObject(
   const linked = record.observations.filter((row) => record.links.get(row.attackerUuid) === uuid);
   compareSets(`applied in ${uuid}`, linked.map(textOf), observations.map(textOf), problems);
   compareSets(`states of ${uuid}`, statesOf(linked), states.map(describe), problems);
+  verifyEvidence(uuid, linked, held, problems);
   verifyList(uuid, states, record, problems);
   return states;
 }

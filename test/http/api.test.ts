@@ -2,7 +2,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { STANDARD_POLICY, stubIdentityUuid } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
+import { stubIdentityUuid } from "../../src/core/index.ts";
 import { app } from "../../src/http/index.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
@@ -251,7 +252,7 @@ describe("[§7] PUT /attackers/{uuid}", () => {
     });
     expect(await read.json()).toEqual({
       identity_uuid: identityUuid,
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [],
     });
   });
@@ -329,7 +330,7 @@ describe("[§7] reads", () => {
     });
     expect(await answer.json()).toEqual({
       identity_uuid: stubIdentityUuid(attackerUuid),
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [
         {
           primitive: "motor.input_modality",

@@ -17,6 +17,8 @@ import { ask, TOKENS } from "../setup/request.ts";
 
 /** Most rows of a load. */
 const LOAD_ROWS = 1_000;
+/** Most rows of the evidence of an identity: twice its session rows without their bodies, of which this one has 2,000, and a few with them. */
+const EVIDENCE_ROWS = 5_000;
 /** Most rows a second while observations come. */
 const LIVE_ROWS = 50;
 
@@ -116,7 +118,7 @@ beforeAll(async () => {
     const bodies = Array.from({ length: 500 }, (_, i) => encodeSession(sessionFrom(from + i * SESSION)));
     await env.DB.prepare(
       `INSERT INTO sessions (id, version, size, is_full, first_ts, last_ts, body)
-       SELECT number * 4294967296 + ?2 + key, 1, ?3, 0, 1700000000, 1700000000 + ${OBSERVATIONS}, unhex(value)
+       SELECT number * 4294967296 + ?2 + key, 1, ?3, 0, 1700000000 + ?2 - 1 + key * ?3, 1700000000 + ?2 - 2 + (key + 1) * ?3, unhex(value)
        FROM attackers, json_each(?4) WHERE uuid = ?1`,
     )
       .bind(attackerUuid, from + 1, SESSION, JSON.stringify(bodies))
@@ -133,8 +135,8 @@ function sessionFrom(from: number): RecordedObservation[] {
       primitive: `motor.p${n % PRIMITIVES}`,
       value: '"typed"',
       confidence: 1,
-      windowStartTs: 1,
-      windowEndTs: 1,
+      windowStartTs: 1_700_000_000 + from,
+      windowEndTs: 1_700_000_000 + from + SESSION,
       source: "test",
       evidenceRef: `r${from}#${n}`,
       ts: 1_700_000_000 + from + n,
@@ -149,7 +151,7 @@ const PAGE = `/dashboard/identities/${identityUuid}`;
 const IDENTITY = [
   PAGE,
   `${PAGE}/events`,
-  `/identities/${identityUuid}/attribution`,
+  `/identities/${identityUuid}/attribution?include=evidence`,
   `/identities/${identityUuid}/events`,
   "/events",
 ];
@@ -190,6 +192,15 @@ it("the page of an identity reads a bounded number of rows, an older page of its
   expect(await rowsOf(...IDENTITY)).toBeLessThanOrEqual(LOAD_ROWS);
   expect(await rowsOf(`${PAGE}/events?before_seq=2500`)).toBeLessThanOrEqual(LOAD_ROWS);
   expect(await rowsOf(`${PAGE}/series?primitive=motor.input_modality`)).toBeLessThanOrEqual(LOAD_ROWS);
+});
+
+it("evidence reads a bounded number of rows, E over time and states with it none more; the list by evidence few", async () => {
+  expect(await rowsOf(`/identities/${identityUuid}/evidence`)).toBeLessThanOrEqual(EVIDENCE_ROWS);
+  expect(await rowsOf(`${PAGE}/evidence-path?primitive=motor.input_modality`)).toBeLessThanOrEqual(20);
+  expect(await rowsOf(`/identities/${identityUuid}/attribution?include=evidence`)).toBeLessThanOrEqual(20);
+  for (const filter of ["evidence=changed", "evidence=several_operators", "changed_since=1", "sort=e"]) {
+    expect(await rowsOf(`/dashboard/identities?${filter}`), filter).toBeLessThanOrEqual(LOAD_ROWS);
+  }
 });
 
 it("while observations come, an open page of an identity reads next to no rows: neither its streams nor itself", async () => {

@@ -95,6 +95,7 @@ describe("[dashboard] GET /dashboard/identities", () => {
       last_change_ts: START_TS + 2_120,
       states: { ...NOT_ANY, stable: 1, drifting: 1, conflicted: 1 },
       multi_actor_suspected: null,
+      evidence: { e: expect.closeTo(3 / 32, 1), changed_ts: null, operators: 1 },
       addresses: ["192.0.2.2"],
       troubled: [
         { primitive: "cognitive.cognitive_load", state: "conflicted" },
@@ -173,12 +174,20 @@ describe("[dashboard] GET /dashboard/identities", () => {
     expect(await response.json()).toMatchObject({ code: "invalid_request", errors: [{ field }] });
   });
 
-  it("a cursor of the public list is not one of this list", async () => {
-    const { next_cursor: other } = await (await get("/api/v1/identities?limit=1")).json<Page<Row>>();
-    expect(other).not.toBeNull();
-    expect((await get(`${ROWS}?cursor=${other}`)).status).toBe(422);
+  it("a cursor holds in its own order only", async () => {
     const { next_cursor: own } = await (await get(`${ROWS}?limit=1`)).json<Page<Row>>();
+    expect(own).not.toBeNull();
     expect((await get(`${ROWS}?cursor=${own}`)).status).toBe(200);
+    expect((await get(`${ROWS}?sort=e&cursor=${own}`)).status).toBe(422);
+  });
+
+  it("by evidence: filters and orders of the public list", async () => {
+    const unchanged = (await rowsOf("&evidence=unchanged")).map(({ uuid }) => uuid);
+    expect(unchanged).toEqual(expect.arrayContaining(Object.values(made)));
+    expect(await rowsOf("&evidence=several_operators")).toEqual([]);
+    expect(await rowsOf(`&changed_since=${START_TS}`)).toEqual([]);
+    const uuids = (await rowsOf()).map(({ uuid }) => uuid);
+    expect((await rowsOf("&sort=evidence_changed")).map(({ uuid }) => uuid)).toEqual(uuids);
   });
 });
 

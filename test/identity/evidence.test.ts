@@ -140,20 +140,90 @@ describe("[evidence] a proven change", () => {
   });
 });
 
-describe("[evidence] the secret", () => {
-  /** The same object with other variables and another first database. */
-  function instanceWith(
-    stub: ReturnType<typeof fresh>["stub"],
-    change: Partial<Env>,
-    act: (instance: IdentityObject) => unknown,
-  ): Promise<unknown> {
-    return runInDurableObject(stub, async (_, state) => {
-      const instance = new IdentityObject(state, { ...env, ...change });
-      await state.blockConcurrencyWhile(() => Promise.resolve());
-      return act(instance);
-    });
+/** The same object with other variables and another first database. */
+function instanceWith(
+  stub: ReturnType<typeof fresh>["stub"],
+  change: Partial<Env>,
+  act: (instance: IdentityObject) => unknown,
+): Promise<unknown> {
+  return runInDurableObject(stub, async (_, state) => {
+    const instance = new IdentityObject(state, { ...env, ...change });
+    await state.blockConcurrencyWhile(() => Promise.resolve());
+    return act(instance);
+  });
+}
+
+describe("[evidence] commands", () => {
+  const WORDS = "cognitive.command_words";
+
+  /** Applies sessions with words, one by one. */
+  function applySessions(
+    instance: IdentityObject,
+    attackerUuid: string,
+    wordShares?: Readonly<Record<string, number>>,
+  ): void {
+    for (let nth = 0; nth < 9; nth++) {
+      const words = Array.from({ length: 5 }, (_, i) => `${(nth * 3 + i) % 7}`.padStart(16, "0"));
+      instance.apply({
+        links: [{ attackerUuid, linkVersion: 1, firstSeenTs: 1, needsBackfill: false }],
+        observations: [
+          {
+            id: "i",
+            attackerUuid,
+            primitive: WORDS,
+            value: JSON.stringify(words),
+            ts: START_TS + nth,
+            evidenceRef: `e${nth}`,
+          },
+        ],
+        ...(wordShares && { wordShares }),
+      });
+    }
   }
 
+  const commandsOf = (instance: IdentityObject) => bodyOf(instance.readEvidence(null, null)).commands;
+  const scored = { WORD_SECRET: "word-secret" };
+
+  it("are scored, and anew by an erasure; no change is looked for in words", async () => {
+    const { attackerUuid, stub } = fresh();
+    await instanceWith(stub, scored, async (instance) => {
+      applySessions(instance, attackerUuid);
+      const first = bodyOf(instance.readEvidence(null, null));
+      expect(first.commands).toEqual({
+        sessions: 9,
+        last: { score: expect.any(Number), p: expect.any(Number) },
+      });
+      expect(first.change).toEqual([]);
+      expect(bodyOf(instance.readEvidence(START_TS + 5, null)).commands).toBeNull();
+      await instance.erase(attackerUuid, START_TS + 1);
+      expect(commandsOf(instance)).toMatchObject({ sessions: 7 });
+    });
+  });
+
+  it("are scored with the shares of a call; a word without one counts as unseen", async () => {
+    const applied = async (wordShares?: Readonly<Record<string, number>>) => {
+      const { attackerUuid, stub } = fresh();
+      return instanceWith(stub, scored, (instance) => {
+        applySessions(instance, attackerUuid, wordShares);
+        return commandsOf(instance);
+      });
+    };
+    const unseen = await applied();
+    expect(await applied({})).toEqual(unseen);
+    expect(await applied({ "0000000000000003": 0.5, constructor: 0.5 })).not.toEqual(unseen);
+  });
+
+  it("are not scored without a secret, and what was learnt is dropped with the next words", async () => {
+    const { attackerUuid, stub } = fresh();
+    await instanceWith(stub, scored, (instance) => applySessions(instance, attackerUuid));
+    await instanceWith(stub, { WORD_SECRET: "" }, (instance) => {
+      expect(commandsOf(instance)).toBeNull();
+      expect(instance.readAttribution(null)).toMatchObject({ outcome: "states" });
+    });
+  });
+});
+
+describe("[evidence] the secret", () => {
   const applyTo = (instance: IdentityObject, attackerUuid: string) =>
     instance.apply({
       links: [{ attackerUuid, linkVersion: 1, firstSeenTs: 1, needsBackfill: false }],
@@ -250,7 +320,7 @@ describe("[evidence] the number of operators", () => {
         (await evidenceEvents(identityUuid)).filter(({ type }) => type === "evidence.operators"),
       )
       .toHaveLength(1);
-    const [event] = (await evidenceEvents(identityUuid)).filter(({ type }) => type === "evidence.operators");
+    const event = (await evidenceEvents(identityUuid)).find(({ type }) => type === "evidence.operators");
     expect(event?.payload).toMatchObject({
       identity_uuid: identityUuid,
       estimate: 2,
@@ -258,9 +328,9 @@ describe("[evidence] the number of operators", () => {
       primitives: [PAUSES, TYPED, "toolchain.ssh.hassh_client"].toSorted(),
     });
     const head = await inObject(stub, (sql) =>
-      String(sql.exec("SELECT value ->> 'kept' AS kept FROM meta WHERE name = 'head'").one()["kept"]),
+      sql.exec<{ kept: string }>("SELECT value ->> 'kept' AS kept FROM meta WHERE name = 'head'").one(),
     );
-    expect(JSON.parse(head)).toEqual({ operators: 2 });
+    expect(JSON.parse(head.kept)).toEqual({ operators: 2 });
     await expectSound(identityUuid);
   });
 

@@ -33,9 +33,9 @@ async function expectAsInObject(identityUuid: string): Promise<void> {
   const { change }: Evidence = JSON.parse(answer.body);
   const { policy } = readConfig(env);
   const expected = states.map((state) => {
-    const series = change.find(({ primitive }) => primitive === state.primitive);
-    const evidence = series
-      ? { e: Number(series.e.toPrecision(4)), changedSinceTs: series.changes.at(-1)?.since_ts ?? null }
+    const followed = change.find(({ primitive }) => primitive === state.primitive);
+    const evidence = followed
+      ? { e: Number(followed.e.toPrecision(4)), changedSinceTs: followed.changes.at(-1)?.since_ts ?? null }
       : null;
     return { ...state, policyId: policy.id, evidence };
   });

@@ -42,8 +42,11 @@ function record(count: number, pointer = (i: number) => `cowrie:sensor-a/${i}`):
   };
 }
 
-/** Bytes that differ by their number. */
-const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + length) % 256);
+/** Bytes that differ by their number, and by the name of a primitive. */
+const bytes = (length: number, name = "") => {
+  const salt = 1 + 2 * Number(name.replaceAll(/\D/g, ""));
+  return Uint8Array.from({ length }, (_, i) => (i * 31 * salt + length) % 256);
+};
 
 const names = (count: number, prefix = "p") =>
   Array.from({ length: count }, (_, i) => `${prefix}.${String(i).padStart(4, "0")}`);
@@ -171,7 +174,8 @@ describe("[design] records in pages", () => {
   it("what a hook keeps makes no further row, and is not read with the states", () =>
     onStore((sql, take) => {
       const primitives = names(160);
-      const of = (size: number) => recordsOf(primitives, () => ({ ...record(10), kept: bytes(size) }));
+      const of = (size: number) =>
+        recordsOf(primitives, (name) => ({ ...record(10), kept: bytes(size, name) }));
       new Records(sql).save(of(6_000));
       const pages = pagesOf(sql).length;
       expect(pages).toBe(10);
@@ -182,13 +186,13 @@ describe("[design] records in pages", () => {
       expect(reading.findState("p.0000")?.policyId).toBe(record(1).policyId);
       expect(take()).toEqual({ read: 20, written: 0 });
       // One statement reads a page with what is kept.
-      expect(new Records(sql).find("p.0042")?.kept).toEqual(bytes(6_000));
+      expect(new Records(sql).find("p.0042")?.kept).toEqual(bytes(6_000, "p.0042"));
       expect(take()).toEqual({ read: 11, written: 0 });
       const records = new Records(sql);
       records.save(new Map([["p.0001", { ...record(10), kept: bytes(7_000) }]]));
       expect(take()).toEqual({ read: 12, written: 1 });
       expect(new Records(sql).find("p.0001")?.kept).toEqual(bytes(7_000));
-      expect(new Records(sql).find("p.0002")?.kept).toEqual(bytes(6_000));
+      expect(new Records(sql).find("p.0002")?.kept).toEqual(bytes(6_000, "p.0002"));
       // Not even the largest states make a page too large …
       records.save(of(12_300));
       expect(pagesOf(sql)).toHaveLength(pages);

@@ -138,11 +138,9 @@ export function eventsFrom(
 export function provenChange(
   identityUuid: string,
   seq: number,
-  {
-    attackerUuid = "a0000000-0000-4000-8000-000000000001",
-    values = {} as Readonly<Record<string, unknown>>,
-  } = {},
+  given: { readonly attackerUuid?: string; readonly values?: Readonly<Record<string, unknown>> } = {},
 ): OutboundEvent {
+  const { attackerUuid = "a0000000-0000-4000-8000-000000000001", values = {} } = given;
   const ts = 1_714_000_000 + seq;
   const place = { ts, evidence_ref: `cowrie:s${seq}#kex`, attacker_uuid: attackerUuid };
   const shares = JSON.parse(JSON.stringify([{ value: values, share: 1 }]));

@@ -4,7 +4,7 @@ import { STATES } from "../../src/core/index.ts";
 import type { HistoryEvent } from "../../src/storage/history/codec.ts";
 import { type PackedProfile, projectEvents, retractPrimitives } from "../../src/storage/index.ts";
 import { storedEvents } from "../setup/history.ts";
-import { eventsFrom, transition } from "./events.ts";
+import { eventsFrom, provenChange, transition } from "./events.ts";
 
 let projectedTs = 1;
 const profile = (seq: number): PackedProfile => ({
@@ -68,6 +68,27 @@ beforeEach(async () => {
 });
 
 describe("[events in D1] a page of a drain", () => {
+  it("of events about evidence leaves states and the time of the last change as they are", async () => {
+    await project([turn(1, "p.a", "stable")]);
+    const read = () =>
+      env.DB.prepare("SELECT last_seq AS seq, last_change_ts AS ts FROM identities WHERE uuid = ?1")
+        .bind(identityUuid)
+        .first<{ seq: number; ts: number }>();
+    const [before, states] = [await read(), await attributions()];
+    const withdrawn = {
+      type: "evidence.withdrawn",
+      payload: { identity_uuid: identityUuid, primitive: "p.a", id: "i", new_state: "drifting" },
+    };
+    await project([
+      { seq: 2, event: JSON.stringify(provenChange(identityUuid, 2)) },
+      { seq: 3, event: JSON.stringify(withdrawn) },
+      { seq: 4, event: JSON.stringify({ type: "of a later version", payload: {} }) },
+    ]);
+    expect(await read()).toEqual({ seq: 4, ts: before?.ts });
+    expect(await attributions()).toEqual(states);
+    expect(await stored()).toHaveLength(4);
+  });
+
   it("is one row, with cursors that follow those of before", async () => {
     const other = crypto.randomUUID();
     await projectEvents(env.DB, other, eventsFrom(other, 1, 2), profile(2));

@@ -2,7 +2,7 @@
 import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { STANDARD_POLICY } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
 import type { IdentityObject } from "../../src/identity/index.ts";
 import { FEED_NAMES } from "../../src/stream/index.ts";
 import { deliver } from "../setup/deliver.ts";
@@ -74,7 +74,7 @@ describe("[§7] streams", () => {
     await client.until(({ names }) => expect(names).toEqual(["snapshot"]));
     expect(client.named("snapshot")[0]).toEqual({
       identity_uuid: identityUuid,
-      policy: STANDARD_POLICY.id,
+      policy: readConfig(env).policy.id,
       primitives: [
         {
           primitive: PRIMITIVE,

@@ -1,7 +1,7 @@
 /** Where a stream starts, what it follows, and how it goes on when what it follows becomes something else. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { STANDARD_POLICY } from "../../src/core/index.ts";
+import { readConfig } from "../../src/config.ts";
 import { deleteHistory, projectEvents } from "../../src/storage/index.ts";
 import { deliver } from "../setup/deliver.ts";
 import { payload, series } from "../setup/payload.ts";
@@ -148,7 +148,7 @@ describe("[§6] what a stream follows", () => {
     const empty = await open(`/attackers/${attackerUuid}/events`);
     await empty.until(({ names }) => expect(names).toEqual(["snapshot"]));
     expect(empty.named("snapshot")).toEqual([
-      { identity_uuid: null, policy: STANDARD_POLICY.id, primitives: [] },
+      { identity_uuid: null, policy: readConfig(env).policy.id, primitives: [] },
     ]);
     await empty.close();
     // By a poke of the object it is going to have.

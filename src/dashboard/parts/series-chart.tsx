@@ -41,7 +41,14 @@ export function SeriesChart({
     <Await loaded={series} what="the series">
       {({ points, hasMore }) => (
         <>
-          <Chart primitive={primitive} points={points} explanation={explanation} transitions={transitions} />
+          <div class="series-chart">
+            <Chart
+              primitive={primitive}
+              points={points}
+              explanation={explanation}
+              transitions={transitions}
+            />
+          </div>
           <p class="quiet small">
             {hasMore ? "The newest " : ""}
             {counted(points.length, "observation")}

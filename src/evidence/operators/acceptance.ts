@@ -1,4 +1,7 @@
-/** Whether several operators are accepted. Each condition keeps out a kind of series of one operator that is likely otherwise. */
+/**
+ * Whether several operators are accepted. Each condition keeps out a kind of series of one operator that is likely otherwise. The likeliest
+ * operator is that of each session by itself, whose probability is shown, not the likeliest path as a whole.
+ */
 import { OPERATORS } from "../constants.ts";
 import { type Fit, fitMixture } from "./fit.ts";
 import type { Traits } from "./traits.ts";

@@ -1,4 +1,7 @@
-/** How many operators share an identity, and who sat at which session. */
+/**
+ * How many operators share an identity, and who sat at which session. Two are compared with one operator and with regimes in a row, three
+ * with two; of several the best fit over all starts is judged, no other.
+ */
 import { canonicalJson } from "../../core/index.ts";
 import { OPERATORS } from "../constants.ts";
 import { isAcceptable, likeliestPath, neededGain } from "./acceptance.ts";
@@ -16,7 +19,10 @@ export interface OperatorModel {
    * of two. Null if several were not tried: too few sessions, or nothing varies.
    */
   readonly gain: number | null;
-  /** The gain that is needed; null with `gain`. A gain above it does not suffice: operators must also come back (page, "Accept"). */
+  /**
+   * The gain that is needed, with the price of primitives; null with `gain`. It does not suffice: operators must also come back, have
+   * enough sessions each, and be told apart by order or by far.
+   */
   readonly needed: number | null;
   /** Primitives that were looked at, constants counted. */
   readonly primitives: number;
@@ -38,11 +44,10 @@ export function estimateOperators(sessions: readonly SessionValues[], kinds: Kin
   const last = sessions.slice(-OPERATORS.sessions);
   const traits = traitsOf(last, kinds);
   if (last.length < OPERATORS.fewest) return oneOperator(traits, null);
-  const freedom = likeliestFreedom(traits);
+  const { freedom, one } = fitFreedom(traits);
   const two = fitSeveral(traits, 2, freedom);
   if (!two) return oneOperator(traits, null);
-  const gainOfTwo =
-    two.logLikelihood - Math.max(fitOne(traits, freedom).logLikelihood, fitRows(traits, freedom));
+  const gainOfTwo = two.logLikelihood - Math.max(one.logLikelihood, fitRows(traits, freedom));
   if (!isAccepted(traits, freedom, two, gainOfTwo)) return oneOperator(traits, gainOfTwo);
   let accepted = modelOf(traits, two, gainOfTwo);
   let best = two;
@@ -83,19 +88,15 @@ function withHashTexts(values: SessionValues, kinds: Kinds): SessionValues {
   );
 }
 
-/** ν of the numbers under one operator (tie: the first). */
-function likeliestFreedom(traits: Traits): number {
+/** The fit of one operator with the likeliest ν (tie: the first). */
+function fitFreedom(traits: Traits): { freedom: number; one: Fit } {
   const [first, ...others] = OPERATORS.freedoms;
-  if (!traits.numbers) return first;
-  let best: { freedom: number; logLikelihood: number } = {
-    freedom: first,
-    logLikelihood: fitOne(traits, first).logLikelihood,
-  };
-  for (const freedom of others) {
-    const { logLikelihood } = fitOne(traits, freedom);
-    if (logLikelihood > best.logLikelihood) best = { freedom, logLikelihood };
+  let best: { freedom: number; one: Fit } = { freedom: first, one: fitOne(traits, first) };
+  for (const freedom of traits.numbers ? others : []) {
+    const one = fitOne(traits, freedom);
+    if (one.logLikelihood > best.one.logLikelihood) best = { freedom, one };
   }
-  return best.freedom;
+  return best;
 }
 
 function isAccepted(traits: Traits, freedom: number, fit: Fit, gain: number): boolean {

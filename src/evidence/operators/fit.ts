@@ -1,8 +1,14 @@
-/** Fits a number of operators to the traits by expectation and maximisation: emissions from weights, and weights from emissions and order. */
+/**
+ * Fits a number of operators to the traits by expectation and maximisation: emissions from weights, and weights from emissions and order.
+ * Emissions go on from one round to the next; Σ begins anew with each fit only. The first round has the transitions that a start gives,
+ * as no transitions are expected yet.
+ */
 import { OPERATORS } from "../constants.ts";
 import { categoryEmission } from "./categories.ts";
-import { type Chain, ForwardBackward, learntChain, mixtureChain } from "./chain.ts";
+import { type Chain, learntChain, mixtureChain } from "./chain.ts";
 import type { Emission } from "./emission.ts";
+import { ForwardBackwardOfTwo } from "./forward-backward-of-two.ts";
+import { type ForwardBackward, ForwardBackwardOfAny } from "./forward-backward.ts";
 import { groupings, groupWeights } from "./starts.ts";
 import { studentEmission } from "./student.ts";
 import type { Traits } from "./traits.ts";
@@ -35,7 +41,8 @@ export class Fitter {
     ];
     this.#logs = new Float64Array(sessions * operators);
     this.#weights = new Float64Array(sessions * operators);
-    this.#forwardBackward = new ForwardBackward(sessions, operators);
+    this.#forwardBackward =
+      operators === 2 ? new ForwardBackwardOfTwo(sessions) : new ForwardBackwardOfAny(sessions, operators);
   }
 
   /**

@@ -8,7 +8,7 @@ import { PATH_OBSERVATIONS, STANDARD_EVIDENCE } from "../../evidence/index.ts";
 import { readOverview, updateOverviews } from "../../overview/index.ts";
 import { shardsOf } from "../../shard.ts";
 import { listGlances, positionIn } from "../../storage/index.ts";
-import { encodePosition, listQuery, readListQuery } from "../identities/list-query.ts";
+import { identityListOf } from "../identities/list-query.ts";
 import { toWireEvent } from "../events/format.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "../identities/unknown.ts";
 import { queueDepth } from "../operations/queue-depth.ts";
@@ -42,6 +42,7 @@ const read = {
   middleware: requireScope("read"),
 };
 const params = z.object({ uuid: uuidParam });
+const list = identityListOf("dashboard");
 
 const json = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
@@ -53,7 +54,7 @@ const getRows = createRoute({
   path: "/dashboard/identities",
   summary: "Rows of the dashboard's list: summaries with addresses and what is not stable",
   request: {
-    query: listQuery,
+    query: list.query,
   },
   responses: {
     ...json("A page", rowsSchema),
@@ -132,11 +133,11 @@ const getOverview = createRoute({
 export const dashboardRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
   .openapi(getRows, async (c) => {
     const query = c.req.valid("query");
-    const { filter, sort, after } = readListQuery(query);
+    const { filter, sort, after } = list.read(query);
     const databases = shardsOf(c.env).map(({ db }) => db);
     const page = await listGlances(databases, filter, after, query.limit + 1, sort);
     const { shown, next } = pageOf(page, query.limit, (glance) =>
-      encodePosition(sort, positionIn(sort, glance)),
+      list.encode(sort, positionIn(sort, glance)),
     );
     return c.json({ data: shown.map(toWireRow), next_cursor: next }, 200);
   })

@@ -1,4 +1,4 @@
-/** What the list of identities is asked for, and the cursors of its orders. */
+/** What a list of identities is asked for, and the cursors of its orders. */
 import { z } from "@hono/zod-openapi";
 import {
   EVIDENCE_FILTERS,
@@ -11,38 +11,14 @@ import { cursorParam, cursorsOf, optionalNumberPart, textPart } from "../shared/
 import { limitParam, primitiveParam, stateParam, tsParam } from "../shared/params.ts";
 import { ProblemError } from "../shared/problem.ts";
 
-const byChange = cursorsOf("identities", z.object({ lastChangeTs: optionalNumberPart, uuid: textPart }));
-const bySort = cursorsOf(
-  "sorted-identities",
-  z.object({
-    sort: z.enum(IDENTITY_SORTS),
-    key: optionalNumberPart,
-    lastChangeTs: optionalNumberPart,
-    uuid: textPart,
-  }),
-);
-
-/** A place in one of the orders. */
-interface SortedPosition extends IdentityPosition {
+/** What to list, and from where on. */
+interface ListAsked {
+  readonly filter: IdentityFilter;
   readonly sort: IdentitySort;
+  readonly after: IdentityPosition | null;
 }
 
-function readCursor(text: string): SortedPosition | null {
-  const place = byChange.read(text);
-  return place === null ? bySort.read(text) : { sort: "change", ...place };
-}
-
-/** The cursor behind an entry. */
-export function encodePosition(
-  sort: IdentitySort,
-  { key = null, lastChangeTs, uuid }: IdentityPosition,
-): string {
-  if (sort === "change") return byChange.encode({ lastChangeTs, uuid });
-  return bySort.encode({ sort, key, lastChangeTs, uuid });
-}
-
-/** The query of the list. */
-export const listQuery = z.object({
+const filters = {
   state: stateParam.optional(),
   primitive: primitiveParam.optional(),
   evidence: z
@@ -61,22 +37,49 @@ export const listQuery = z.object({
         "What comes first: the last change of a state (`change`, the default), the last proven change, or the greatest E of those that are noted. Identities that have none follow by their last change of a state",
     }),
   limit: limitParam(50),
-  cursor: cursorParam(readCursor),
-});
+};
 
-/** What to list, from where on. @throws ProblemError if the cursor is one of another order */
-export function readListQuery(query: z.output<typeof listQuery>): {
-  readonly filter: IdentityFilter;
-  readonly sort: IdentitySort;
-  readonly after: IdentityPosition | null;
-} {
-  const { state = null, primitive = null, evidence = null, changed_since, cursor, sort = "change" } = query;
-  if (cursor && cursor.sort !== sort) {
-    const detail = `is one of the order ${cursor.sort}`;
-    throw new ProblemError("invalid_request", `The field cursor is wrong: ${detail}.`, {
-      errors: [{ field: "cursor", code: "invalid_field", detail }],
-    });
-  }
-  const filter = { state, primitive, evidence, changedSinceTs: changed_since ?? null };
-  return { filter, sort, after: cursor ?? null };
+const byChange = z.object({ lastChangeTs: optionalNumberPart, uuid: textPart });
+const bySort = z.object({ sort: z.enum(IDENTITY_SORTS), key: optionalNumberPart, ...byChange.shape });
+
+/**
+ * The query of a list of identities.
+ * @param list - its name, so that the cursor of one list is not taken for another's
+ */
+export function identityListOf(list: string) {
+  const cursors = { byChange: cursorsOf(list, byChange), bySort: cursorsOf(`sorted-${list}`, bySort) };
+  const query = z.object({
+    ...filters,
+    cursor: cursorParam((text): (IdentityPosition & { readonly sort: IdentitySort }) | null => {
+      const place = cursors.byChange.read(text);
+      return place === null ? cursors.bySort.read(text) : { sort: "change", ...place };
+    }),
+  });
+  return {
+    query,
+    /** @throws ProblemError if the cursor is one of another order */
+    read(asked: z.output<typeof query>): ListAsked {
+      const {
+        state = null,
+        primitive = null,
+        evidence = null,
+        changed_since,
+        cursor,
+        sort = "change",
+      } = asked;
+      if (cursor && cursor.sort !== sort) {
+        const detail = `is one of the order ${cursor.sort}`;
+        throw new ProblemError("invalid_request", `The field cursor is wrong: ${detail}.`, {
+          errors: [{ field: "cursor", code: "invalid_field", detail }],
+        });
+      }
+      const filter = { state, primitive, evidence, changedSinceTs: changed_since ?? null };
+      return { filter, sort, after: cursor ?? null };
+    },
+    /** The cursor behind an entry. */
+    encode(sort: IdentitySort, { key = null, lastChangeTs, uuid }: IdentityPosition): string {
+      if (sort === "change") return cursors.byChange.encode({ lastChangeTs, uuid });
+      return cursors.bySort.encode({ sort, key, lastChangeTs, uuid });
+    },
+  };
 }

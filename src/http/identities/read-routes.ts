@@ -15,7 +15,7 @@ import { rejectInvalid } from "../shared/validation.ts";
 import { exampleOf } from "../shared/schema.ts";
 import { IDENTITY_EXAMPLE, SUMMARY_EXAMPLE } from "./examples.ts";
 import { toWireIdentity, toWireSummary } from "./format.ts";
-import { encodePosition, listQuery, readListQuery } from "./list-query.ts";
+import { identityListOf } from "./list-query.ts";
 import { UNKNOWN_IDENTITY, unknownIdentity } from "./unknown.ts";
 import { identityDetailSchema, identityListSchema, identitySummarySchema } from "./wire.ts";
 
@@ -23,6 +23,7 @@ exampleOf(identitySummarySchema, SUMMARY_EXAMPLE);
 exampleOf(identityDetailSchema, IDENTITY_EXAMPLE);
 
 const params = z.object({ uuid: uuidParam });
+const list = identityListOf("identities");
 
 const getIdentities = createRoute({
   method: "get",
@@ -34,7 +35,7 @@ const getIdentities = createRoute({
   security: [{ bearer: ["read"] }],
   middleware: [requireScope("read")] as const,
   request: {
-    query: listQuery,
+    query: list.query,
   },
   responses: {
     200: { description: "A page", content: { "application/json": { schema: identityListSchema } } },
@@ -93,10 +94,10 @@ const getAttribution = createRoute({
 export const identityReadRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid })
   .openapi(getIdentities, async (c) => {
     const query = c.req.valid("query");
-    const { filter, sort, after } = readListQuery(query);
+    const { filter, sort, after } = list.read(query);
     const databases = shardsOf(c.env).map(({ db }) => db);
     const page = await listIdentities(databases, filter, after, query.limit + 1, sort);
-    const { shown, next } = pageOf(page, query.limit, (last) => encodePosition(sort, positionIn(sort, last)));
+    const { shown, next } = pageOf(page, query.limit, (last) => list.encode(sort, positionIn(sort, last)));
     return c.json({ data: shown.map(toWireSummary), next_cursor: next }, 200);
   })
   .openapi(getIdentity, async (c) => {

@@ -26,7 +26,7 @@ export class JobRunner {
   #running: Promise<void> | null = null;
 
   /**
-   * @param prepare - reads what a decision needs, with at most one query; never rejects
+   * @param prepare - reads what decisions need, once per run, with at most one query; never rejects
    * @param commit - makes a change and saves the decision about it, in one transaction
    */
   constructor(
@@ -50,16 +50,19 @@ export class JobRunner {
   }
 
   async #work(db: D1Database, budget: Budget, pageSizes: PageSizes): Promise<void> {
+    let isPrepared = false;
     for (;;) {
       const job = this.#store.isEmpty ? null : this.#store.jobs.next(Date.now());
       if (!job) return;
       const { queries } = KINDS[job.kind];
       try {
         const packing = (await hasOldRows(db)) ? 1 + PACK_PAGE_QUERIES : 0;
-        const all = queries + packing + PREPARE_QUERIES;
+        const preparing = isPrepared ? 0 : PREPARE_QUERIES;
+        const all = queries + packing + preparing;
         if (!budget.allows(all)) return;
         budget.spend(all);
-        await this.#prepare();
+        if (!isPrepared) await this.#prepare();
+        isPrepared = true;
         if (await arePacked(db, attackersOf(job))) await this.#step(job, db, pageSizes);
       } catch (error) {
         logError("job_failed", error, { identity_uuid: this.#identityUuid, job: job.key });

@@ -91,18 +91,20 @@ async function eventsOf(uuid: string) {
   return data;
 }
 
+/** @throws Error until the events are published and the read model is up to date */
+async function isPublished(): Promise<void> {
+  const typesOf = async (uuid: string) => (await eventsOf(uuid)).map(({ type }) => type);
+  const { data } = await read<{ data: Summary[] }>("identities?limit=1000");
+  const isThere =
+    (await typesOf(changed.identityUuid)).includes("evidence.changed") &&
+    (await typesOf(pair.identityUuid)).includes("evidence.operators") &&
+    data.every(({ evidence }) => evidence.e !== null);
+  if (!isThere) throw new Error("the events of evidence must be published");
+}
+
 beforeAll(async () => {
   [changed, calm, pair] = await Promise.all([observe(turning), observe(steady), observe(shared)]);
-  await vi.waitFor(
-    async () => {
-      const types = (await eventsOf(changed.identityUuid)).map(({ type }) => type);
-      expect(types).toContain("evidence.changed");
-      expect((await eventsOf(pair.identityUuid)).map(({ type }) => type)).toContain("evidence.operators");
-      const { data } = await read<{ data: Summary[] }>("identities?limit=1000");
-      expect(data.every(({ evidence }) => evidence.e !== null)).toBe(true);
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+  await vi.waitFor(isPublished, { timeout: 30_000, interval: 100 });
 });
 
 describe("[evidence] GET /identities/{uuid}/evidence", () => {

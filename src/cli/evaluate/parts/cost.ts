@@ -32,7 +32,7 @@ export function costPart(context: Context, isDecided: boolean): Part {
   const estimate = measure(context, "operators", estimator(context), ESTIMATES);
   return {
     title: "Cost",
-    how: `median of ${context.sizes.costRounds} rounds, time of the processor; the fixed loop has ${LOOP_ROUNDS} rounds of integer arithmetic on an array of 64`,
+    how: `Median of ${context.sizes.costRounds} rounds, time of the processor; the fixed loop has ${LOOP_ROUNDS} rounds of integer arithmetic on an array of 64`,
     figures: [
       {
         ...figure(
