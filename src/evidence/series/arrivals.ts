@@ -22,7 +22,7 @@ export function followArrivals(series: SeriesInDecision, changes: readonly Chang
   const state = stateOf(kept);
   if (kept === null || state === null) return followFromNothing(series, changes);
   if (state.singleTs !== null) return followSingle(series, state, changes);
-  if (!hasStamp(state.stamp, 0, rules.stamps[kind])) return followAnew(series, state);
+  if (!hasStamp(state.stamp, rules.stamps[kind])) return followAnew(series, state);
   const { start, last } = state;
   const difference = firstDifference(series, start, changes);
   if (difference === null) return runOf(() => NOTHING);

@@ -132,7 +132,7 @@ function readSingle(bytes: Uint8Array): SeriesState {
 
 /** Whether a state was computed by some rules; one of a single observation is the same by all. */
 export function isFollowedBy({ kind, stamp, singleTs }: SeriesState, rules: Rules): boolean {
-  return singleTs !== null || hasStamp(stamp, 0, rules.stamps[kind]);
+  return singleTs !== null || hasStamp(stamp, rules.stamps[kind]);
 }
 
 /** The head and the states, which are views of the bytes. */
