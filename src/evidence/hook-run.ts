@@ -22,6 +22,7 @@ import {
   type Words,
 } from "./series/index.ts";
 
+/** One decision. The series of arrivals are begun at once, those of a recomputation with their first member. */
 export class EvidenceRun implements HookRun {
   readonly reads: ReadonlyMap<string, number>;
   readonly #work: HookWork;

@@ -1,4 +1,5 @@
 /** How evidence follows series inside decisions: any order of arrival, late data, what is read for it, and what is published. */
+import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
 import type { AppliedObservation, SeriesHook } from "../../src/core/index.ts";
 import { EVENT_LIMIT_BYTES } from "../../src/core/event.ts";
@@ -262,6 +263,16 @@ describe("what is published", () => {
       });
       expect(payload.since_ts).toBe(since.ts);
       expect(payload.ts).toBe(last.ts);
+    }
+  });
+
+  it("a change has the UUIDv5 of its identity, its primitive and the keys of both ends of the regime", () => {
+    const model = modelWith(seriesOf(SPEED, "numeric", 2));
+    expect(entriesOf(model, SPEED).length).toBeGreaterThan(1);
+    for (const { id, first, last } of entriesOf(model, SPEED)) {
+      const [from, to] = [first, last].map(({ attackerUuid, evidenceRef }) => [attackerUuid, evidenceRef]);
+      const name = JSON.stringify([model.head.identityUuid, SPEED, from, to]);
+      expect(id).toBe(v5(name, "4f0c9a35-82d7-5e16-b3a4-7d1e60c9f2b8"));
     }
   });
 

@@ -5,6 +5,7 @@ import { drawOfText, keyOf } from "./draw.ts";
 import { Regime } from "./regime.ts";
 import type { ChangeKind } from "./values.ts";
 
+/** What a step says. */
 export interface Step {
   /** E reached the threshold: the next step begins a new regime. */
   readonly alarm: boolean;
@@ -13,6 +14,7 @@ export interface Step {
   readonly since: number | null;
 }
 
+/** A detector that follows one series. */
 export interface ChangeDetector {
   /**
    * @param value - a JSON value. Null, one that does not fit the kind, and `"unknown"` of a categorical series do not count

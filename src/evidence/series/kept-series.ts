@@ -34,6 +34,7 @@ export interface SeriesFigures {
   readonly changedTs: number | null;
 }
 
+/** All that is kept of a series. Plain data but for the bytes. */
 export interface SeriesState extends SeriesFigures {
   readonly kind: ChangeKind;
   readonly stamp: Uint8Array;
@@ -66,7 +67,7 @@ const SINGLE_FIGURES: SeriesFigures = { e: 1, changedSinceTs: null, changedTs: n
 /** It was computed by no rules. */
 const NO_STAMP = new Uint8Array();
 
-/** @param ts - of the only observation that counts, epoch seconds */
+/** Fresh bytes of a series of one observation. @param ts - of the only observation that counts, epoch seconds */
 export function writeSingle(kind: ChangeKind, ts: number): Uint8Array {
   writer.start();
   writer.byte(KEPT_VERSION);
@@ -76,6 +77,7 @@ export function writeSingle(kind: ChangeKind, ts: number): Uint8Array {
   return writer.finish();
 }
 
+/** Fresh bytes of a series. */
 export function writeSeries(state: Omit<SeriesState, "singleTs">): Uint8Array {
   writer.start();
   writer.byte(KEPT_VERSION);
@@ -159,6 +161,7 @@ export function readFigures(bytes: Uint8Array): SeriesFigures | null {
   };
 }
 
+/** Fresh bytes of a checkpoint. */
 export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Array {
   writer.start();
   writer.whole(entries);
@@ -166,6 +169,7 @@ export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Arr
   return join(writer.finish(), [regime]);
 }
 
+/** What `writeCheckpoint` wrote. @throws RangeError if the bytes are damaged */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { head, parts } = split(bytes);
   const reader = new ByteReader(head);

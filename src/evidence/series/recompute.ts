@@ -9,6 +9,7 @@ import { hasStamp } from "./rules.ts";
 import { Entries, type SeriesInDecision, type SeriesRun } from "./run.ts";
 import { WholeRun } from "./whole-run.ts";
 
+/** @param reason - decides where the series starts, and which changes stay without being computed again */
 export function followAgain(series: SeriesInDecision, reason: RecomputeReason): SeriesRun {
   const { kept, kind, rules } = series;
   const state = reason.kind === "rebuilt" ? readableState(kept) : stateOf(kept);

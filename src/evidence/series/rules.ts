@@ -10,6 +10,7 @@ export const STAMP_BYTES = 8;
 /** Hex digits that identify a secret or constants in an explanation. */
 const CHECK_DIGITS = 8;
 
+/** By what a series is stepped through. Two with equal stamps give the same states. */
 export interface Rules {
   readonly key: SipKey;
   readonly step: StepConstants;
@@ -21,6 +22,7 @@ export interface Rules {
   readonly constantsDigest: string;
 }
 
+/** @param key - of the secret */
 export function rulesOf({ threshold }: EvidenceConstants, key: SipKey): Rules {
   const secretCheck = digestOf(["evidence secret", ...key]).slice(0, CHECK_DIGITS);
   const constantsDigest = digestOf(CHANGE).slice(0, CHECK_DIGITS);
