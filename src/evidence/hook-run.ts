@@ -113,6 +113,7 @@ export class EvidenceRun implements HookRun {
       words: this.#words,
       kept: work.kept(primitive),
       hadObservations: () => work.countBefore(primitive) > 0,
+      whole: () => work.whole(primitive),
       entries: () => work.entries(primitive),
     };
   }

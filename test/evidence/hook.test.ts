@@ -49,6 +49,34 @@ function knownOf(model: Model, primitive: string) {
   return { state, entries: model.entries.get(primitive) ?? [] };
 }
 
+describe("a series of one observation", () => {
+  it.each(NAMES)("%s: keeps its time only, and goes on without a read", (primitive, kind) => {
+    const [first, second, ...others] = observationsOf(primitive, valuesOf(kind, randomOf(3, [2]), 9, []));
+    if (!first || !second) throw new Error("there must be two observations");
+    const model = modelWith([first]);
+    expect(recordOf(model, primitive).kept?.length).toBeLessThanOrEqual(16);
+    expect(stateOfSeries(model, primitive)).toMatchObject({ singleTs: first.ts, e: 1, entries: 0 });
+    applyTogether(model, [second]);
+    expect(model.orderedPasses).toEqual([]);
+    expect(stateOfSeries(model, primitive).singleTs).toBeNull();
+    applyTogether(model, others);
+    expect(recordOf(model, primitive).kept).toEqual(
+      recordOf(modelWith([first, second, ...others]), primitive).kept,
+    );
+    expect(differences(model, INPUTS)).toEqual([]);
+  });
+
+  it("that is replaced is followed with its new value and place", () => {
+    const [first, second] = observationsOf(SPEED, ["1", "2"]);
+    if (!first || !second) throw new Error("there must be two observations");
+    const model = modelWith([first]);
+    applyTogether(model, [{ ...first, ts: first.ts + 5, value: "7" }]);
+    expect(stateOfSeries(model, SPEED).singleTs).toBe(first.ts + 5);
+    applyTogether(model, [second]);
+    expect(differences(model, INPUTS)).toEqual([]);
+  });
+});
+
 describe("what stands does not depend on arrival", () => {
   it.each(NAMES)("%s: one batch, one by one, and any order and batching give the same", (primitive, kind) => {
     for (let seed = 1; seed <= 12; seed++) {

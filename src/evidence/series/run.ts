@@ -10,6 +10,8 @@ export interface SeriesInDecision extends FollowedBy {
   readonly kept: Uint8Array | null;
   /** Whether there were observations before the decision. */
   hadObservations(): boolean;
+  /** The series before the decision, in its order and without abstentions, if it is at hand; else null. */
+  whole(): readonly Member[] | null;
   /** Costs a query. */
   entries(): readonly string[];
 }

@@ -2,9 +2,10 @@
 import { isInformative, type Member } from "../../core/index.ts";
 import { type ChangeKind, Regime } from "../change/index.ts";
 import { stateOf } from "./cache.ts";
+import { isFollowedBy } from "./kept-series.ts";
 import { type ChangeItem, type Entry, readEntry, toItem } from "./entry.ts";
 import { findRestart } from "./restart.ts";
-import { hasStamp, type Rules } from "./rules.ts";
+import type { Rules } from "./rules.ts";
 import { isFromStart } from "./start.ts";
 import { SeriesWalk } from "./walk.ts";
 
@@ -51,6 +52,10 @@ export function describeSeriesBy(
   const state = stateOf(kept);
   if (state === null) return null;
   const changes = entries.map(readEntry);
+  if (state.kind === kind && state.singleTs !== null) {
+    const view = viewOf(primitive, Regime.empty(kind), changes, rules);
+    return { ...view, observations: 1, regime_since_ts: state.singleTs };
+  }
   return state.kind === kind
     ? viewOf(primitive, Regime.read(kind, state.now), changes, rules)
     : withoutE(primitive, changes, rules);
@@ -72,7 +77,7 @@ export function seriesAsOfBy(
   if (state === null) return { take: () => {}, view: () => null };
   const list = entries.map(readEntry);
   const standing = list.filter(({ last }) => last.ts <= asOfTs);
-  const isOfRules = hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isOfRules = isFollowedBy(state, rules);
   // Without the rules of the state only the state itself is known.
   const isKnown =
     (isOfRules && (state.start === null || asOfTs >= state.start.ts)) ||
