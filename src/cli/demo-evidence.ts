@@ -1,4 +1,4 @@
-/** Describes the evidence of the demo's identities: proven changes, and who is shared by several operators. It reads nothing itself. */
+/** Describes the evidence of the demo's identities: their proven changes, and the number of operators if there are several. It reads nothing itself. */
 import type { z } from "zod";
 import type { evidenceSchema } from "../evidence/wire.ts";
 
