@@ -82,7 +82,7 @@ export function seriesHook(env: Env, shares: WordShares | null): SeriesHook | nu
 /** What says what is kept of series and identities, for the read model. */
 export type SeriesSummaries = Pick<SeriesHook, "summarizeSeries" | "summarizeIdentity">;
 
-/** The same part of the hook, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
+/** The part of the hook that writes the read model, which needs no secret; null if evidence is switched off or a variable is wrong. Never throws. */
 export function seriesSummaries(env: Env): SeriesSummaries | null {
   return isOff(env) ? null : { summarizeSeries, summarizeIdentity };
 }
@@ -166,7 +166,7 @@ function wordsIn(policy: Policy, observations: readonly ValueOf[]): string[] {
   );
 }
 
-/** What is said of evidence to readers, by the variables of an environment. */
+/** Answers questions about what is kept of series, by the variables of an environment. */
 export interface EvidenceReader {
   /** Of a series now; null if nothing is known of it. */
   describe(primitive: string, kept: Uint8Array, entries: readonly string[]): ChangeView | null;

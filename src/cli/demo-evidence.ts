@@ -1,4 +1,4 @@
-/** Describes the evidence of the demo's identities: proven changes, and who is shared by several operators. It reads nothing itself. */
+/** Describes the evidence of the demo's identities: their proven changes, and the number of operators if there are several. It reads nothing itself. */
 import type { z } from "zod";
 import type { evidenceSchema } from "../evidence/wire.ts";
 
@@ -8,7 +8,7 @@ export interface SeenEvidence {
   readonly evidence: Pick<z.infer<typeof evidenceSchema>, "change" | "operators">;
 }
 
-/** A line for each identity of which evidence says more than "alike, one operator". */
+/** A line for each identity of which evidence says more than "no proven change, one operator". */
 export function describeEvidence(seen: readonly SeenEvidence[]): string {
   const lines = seen.flatMap(({ scenario, evidence: { change, operators } }) => {
     const changed = change.filter(({ changes }) => changes.length > 0).map(({ primitive }) => primitive);
@@ -17,5 +17,5 @@ export function describeEvidence(seen: readonly SeenEvidence[]): string {
       ...(operators.estimate > 1 ? [`  ${scenario}: ${operators.estimate} operators`] : []),
     ];
   });
-  return ["Evidence", ...(lines.length > 0 ? lines : ["  alike, one operator each"])].join("\n");
+  return ["Evidence", ...(lines.length > 0 ? lines : ["  no proven change, one operator each"])].join("\n");
 }

@@ -28,7 +28,7 @@ export interface Facts {
    */
   eachStored(primitives: ReadonlySet<string> | null, take: (primitive: string, member: Member) => void): void;
   /**
-   * The same in the order of a series. It costs more than `eachStored`.
+   * Like `eachStored`, in the order of a series, which costs more.
    * @param fromTs - epoch seconds; members with an earlier ts may be left out
    */
   eachInOrder(

@@ -1,5 +1,5 @@
 /** Where the rule that decides a state and the evidence of the whole series disagree: one sentence that says why. Pure. */
-import { CHANGE, NOTED_AT } from "../evidence/constants.ts";
+import { FEWEST_TO_NOTE, NOTED_AT } from "../evidence/constants.ts";
 import { eWords } from "./evidence-words.ts";
 import { ROTATION_RULES, WINDOW } from "./series.ts";
 import type { Explanation, SeriesEvidence, State } from "./schemas.ts";
@@ -33,7 +33,7 @@ export function disagreementOf(
   const total =
     observations +
     changes.reduce((sum, { before, after }) => sum + (before?.count ?? 0) + (after?.count ?? 0), 0);
-  if (e === null || rule.state === "unknown" || total <= CHANGE.firstHypothesis) return null;
+  if (e === null || rule.state === "unknown" || total < FEWEST_TO_NOTE) return null;
   const last = changes.at(-1);
   const isRecent = last !== undefined && last.ts >= rule.lastObservationTs - RECENT_SECS;
   const isNoted = notedTs !== null;
@@ -54,7 +54,7 @@ export function disagreementOf(
   if (isNoted || (last !== undefined && last.ts >= rule.lastChangeTs && isRecent)) {
     return null;
   }
-  if (observations <= CHANGE.firstHypothesis) return null;
+  if (observations < FEWEST_TO_NOTE) return null;
   const since =
     last === undefined
       ? `all ${counted(observations, "observation")}`

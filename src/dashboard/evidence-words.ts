@@ -1,5 +1,5 @@
 /** Evidence of changes in plain words: how far E is, what a change changed, and what the header of an identity says. Pure. */
-import { CHANGE, NOTED_AT, OPERATORS } from "../evidence/constants.ts";
+import { FEWEST_TO_NOTE, NOTED_AT, OPERATORS } from "../evidence/constants.ts";
 import { quantityOf } from "./domains.ts";
 import type { Evidence, ProvenChange, SeriesEvidence, ValueSummary } from "./schemas.ts";
 import { counted, dateWords, shareWords, shortNumber, shortValue } from "./words.ts";
@@ -126,13 +126,7 @@ export function storyOf(evidence: Evidence, nowTs: number): Story {
   }
   const { estimate } = evidence.operators;
   if (estimate > 1) sentences.push([`Its sessions are best explained by ${estimate} operators.`]);
-  const level = first
-    ? "changed"
-    : noted.length > 0
-      ? "noted"
-      : most <= CHANGE.firstHypothesis
-        ? "few"
-        : "none";
+  const level = first ? "changed" : noted.length > 0 ? "noted" : most < FEWEST_TO_NOTE ? "few" : "none";
   return { level, sentences };
 }
 
@@ -175,11 +169,15 @@ function calmSentence(
   const starts = evidence.change.flatMap(({ regime_since_ts: ts }) => ts ?? []);
   const sinceTs = changedTs ?? Math.min(...starts);
   if (!Number.isFinite(sinceTs)) return null;
-  if (most <= CHANGE.firstHypothesis) {
+  if (most < FEWEST_TO_NOTE) {
     const seen = counted(most, "observation");
     return changedTs === null
-      ? [`Too few observations to tell whether anything changed: ${seen} of a primitive at most.`]
-      : [`Since then too few observations to tell more: ${seen} of a primitive at most.`];
+      ? [
+          `Too few observations to tell whether anything changed: ${seen} of a primitive at most, ${FEWEST_TO_NOTE} are needed.`,
+        ]
+      : [
+          `Since then too few observations to tell more: ${seen} of a primitive at most, ${FEWEST_TO_NOTE} are needed.`,
+        ];
   }
   const sessions = sessionsSince(evidence, sinceTs);
   return changedTs === null

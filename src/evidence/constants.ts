@@ -13,6 +13,11 @@ export interface EvidenceConstants {
 
 /** E from which a series is noted: at most 1 % of unchanged series ever reach it. */
 export const NOTED_AT = 100;
+/**
+ * Observations of a regime from which on E can reach `NOTED_AT`. With fewer it cannot, whatever is observed: a test lets every bet win. So with
+ * fewer, a low E says nothing.
+ */
+export const FEWEST_TO_NOTE = 16;
 /** Primitives of an identity that share the error rate, ≥ 1: an identity's E is the sum of its primitives' E over this. */
 export const PRIMITIVES_PER_IDENTITY = 32;
 

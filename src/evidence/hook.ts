@@ -50,7 +50,7 @@ export function describeSeries(
 }
 
 /**
- * The same at an earlier time.
+ * Like `describeSeries`, at an earlier time.
  * @param asOfTs - epoch seconds; the members up to it are passed to `take`, in series order
  */
 export function seriesAsOf(

@@ -76,7 +76,7 @@ export const evidenceRoutes = new OpenAPIHono<AppEnv>({ defaultHook: rejectInval
         e,
         change,
         operators: toWireOperators(operators),
-        commands: asOfTs === null ? commands : null,
+        commands,
       },
       200,
     );

@@ -108,7 +108,7 @@ export class MaintenanceObject extends DurableObject<Env> {
     }
   }
 
-  /** The same. */
+  /** Starts the jobs of capabilities that are missing. Never rejects: a failure is logged, and the next call tries again. */
   async #ensureCapabilityJobs(): Promise<void> {
     try {
       await ensureCapabilityJobs(this.env, Date.now() / 1_000);

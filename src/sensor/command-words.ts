@@ -14,7 +14,7 @@ import { READING_CONFIDENCE } from "./thresholds.ts";
 const HASH_BYTES = 8;
 /** Words of a bag: as many as fit into a value. Each is 16 digits with quotes and a comma; two brackets, and no comma at the end. */
 const MOST_WORDS = Math.floor((LIMITS.value - 1) / (2 * HASH_BYTES + 3));
-/** Hashes that are remembered. Logs repeat few words; the limit bounds the memory for logs that do not. */
+/** Hashes that are cached. Most logs repeat few words; the limit bounds the memory for the others. */
 const MOST_REMEMBERED = 10_000;
 
 /** The hash of a word: 16 hexadecimal digits. */

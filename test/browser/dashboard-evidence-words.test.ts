@@ -195,11 +195,15 @@ describe("[dashboard evidence] the header", () => {
   });
 
   it("too few observations to tell anything", () => {
-    const few = evidence([series({ observations: 4 })]);
+    const few = evidence([series({ observations: 15 })]);
     expect(told(few)).toEqual([
-      "Too few observations to tell whether anything changed: 4 observations of a primitive at most.",
+      "Too few observations to tell whether anything changed: 15 observations of a primitive at most, 16 are needed.",
     ]);
     expect(storyOf(few, NOW).level).toBe("few");
+    expect(storyOf(evidence([series({ observations: 16 })]), NOW).level).toBe("none");
+    expect(told(evidence([series({ changes: [change()], observations: 15 })]))[1]).toBe(
+      "Since then too few observations to tell more: 15 observations of a primitive at most, 16 are needed.",
+    );
   });
 
   it("a proven change: when, what, how sure; and what holds since", () => {
@@ -348,7 +352,7 @@ describe("[dashboard evidence] where rule and evidence disagree", () => {
       null,
     ],
     ["unknown", rule("unknown"), series({ changes: [change()] }), 1, null],
-    ["too few observations", rule("drifting"), series({ observations: 4 }), 1, null],
+    ["too few observations", rule("drifting"), series({ observations: 15 }), 1, null],
     ["as of before the series is followed", rule("drifting"), series({ e: null }), 1, null],
   ])("%s", (_, ruled, given, estimate, words) => {
     expect(disagreementOf(ruled, given, estimate, NOW)).toBe(words);

@@ -112,11 +112,11 @@ describe("the demo's verdict", () => {
     expect(text.includes("value now")).toBe(columns === 120);
   });
 
-  it("tells of evidence only what is more than alike and one operator", () => {
+  it("tells of evidence only what is more than no change and one operator", () => {
     const operators = { estimate: 1, sessions: 9, active: 0, gain: 1, needed: 9, primitives: [] };
     const alike = { change: [], operators: { ...operators, groups: [], assignment: [] } };
     expect(describeEvidence([{ scenario: "calm", evidence: alike }])).toBe(
-      "Evidence\n  alike, one operator each",
+      "Evidence\n  no proven change, one operator each",
     );
     const shared = { ...alike, operators: { ...alike.operators, estimate: 2 } };
     expect(

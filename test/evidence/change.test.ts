@@ -2,7 +2,8 @@
 import canonicalize from "canonicalize";
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../../src/core/index.ts";
-import { CHANGE } from "../../src/evidence/constants.ts";
+import { Hypotheses } from "../../src/evidence/change/hypotheses.ts";
+import { CHANGE, FEWEST_TO_NOTE, NOTED_AT } from "../../src/evidence/constants.ts";
 import { changeDetector, drawOf, keyOf, Regime } from "../../src/evidence/index.ts";
 import { naiveDraw, NaiveRegime } from "./naive.ts";
 import { type Kind, seriesOf, SHAPES, uniforms } from "./series.ts";
@@ -94,6 +95,24 @@ describe("the change detector rarely alarms when nothing changes", () => {
     sum += CHANGE.fundingFactor * Math.sqrt(CHANGE.fundingScale) * 2 * 1_000_000 ** -0.5;
     expect(sum).toBeLessThan(1);
     expect(sum).toBeGreaterThan(0.98);
+  });
+});
+
+describe("a low E of a short series says nothing", () => {
+  it("E reaches 100 at the 16th observation at the earliest: with every bet won, and all of them on one side", () => {
+    const hypotheses = new Hypotheses(1, new Float64Array(Hypotheses.room(1)));
+    let cash = 1;
+    let first = 0;
+    for (let n = 1; first === 0; n++) {
+      if (n > CHANGE.firstHypothesis) {
+        const k = n + CHANGE.fundingOffset;
+        const funds = (CHANGE.fundingFactor * Math.sqrt(CHANGE.fundingScale)) / (k * Math.sqrt(k));
+        cash -= funds;
+        hypotheses.fund(n, n, n - 1, funds);
+      }
+      if (hypotheses.play(0, cash) >= NOTED_AT) first = n;
+    }
+    expect(first).toBe(FEWEST_TO_NOTE);
   });
 });
 

@@ -168,7 +168,7 @@ function EvidenceCell({ evidence: { e, changed_ts: changedTs, operators } }: Pic
           isNoted ? (
             <b class="noted-words">change likely</b>
           ) : (
-            "alike"
+            "unchanged"
           )
         ) : (
           <>

@@ -211,7 +211,7 @@ export class IdentityStore {
     return this.#records.find(primitive);
   }
 
-  /** The same without what a hook keeps, which is then not read. */
+  /** Like `record`, without what a hook keeps, which is then not read. */
   stateRecord(primitive: string): StateRecord | null {
     return this.#records.findState(primitive);
   }
