@@ -260,10 +260,6 @@ export async function estimate(
   identityUuid: string,
   keptOfIdentity: string | null,
 ): Promise<Estimate | null> {
-  const rule = estimateRule(env);
-  if (rule === null) return null;
-  const { policy } = readConfig(env);
-  return estimateOf(db, identityUuid, keptOfIdentity, rule.isCounted, (primitive) =>
-    changeKindOf(mergeKindIn(policy, primitive)),
-  );
+  const { policy, evidence } = readConfig(env);
+  return evidence && estimateOf(db, identityUuid, keptOfIdentity, policy, evidence);
 }

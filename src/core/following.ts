@@ -18,8 +18,26 @@ export function beginFollowing(hook: SeriesHook, facts: Facts, cause: HookWork["
     primitives: () => facts.primitives(),
     countBefore: (primitive) => facts.record(primitive)?.attribution.observationCount ?? 0,
     kept: (primitive) => facts.record(primitive)?.kept ?? null,
+    whole: (primitive) => wholeSeries(facts.record(primitive)),
     entries: (primitive) => facts.entries(primitive),
   });
+}
+
+/** The members of a series that its tail holds all of. */
+function wholeSeries(record: PrimitiveRecord | null): readonly Member[] | null {
+  if (record === null) return [];
+  const { tail } = record;
+  switch (tail.kind) {
+    case "categorical":
+    case "numeric":
+      return tail.newest.length === tail.informative ? tail.newest : null;
+    case "hash":
+      return tail.latest.length === tail.count ? tail.latest : null;
+    case "bag":
+      return null;
+    default:
+      return tail satisfies never;
+  }
 }
 
 /**

@@ -41,6 +41,10 @@ export interface HookWork {
   countBefore(primitive: string): number;
   /** The bytes that the hook keeps for a primitive; null at first. They must not be changed. */
   kept(primitive: string): Uint8Array | null;
+  /**
+   * The series of a primitive before the decision, in its order and without abstentions, if the row of its state holds all of it; else null.
+   */
+  whole(primitive: string): readonly Member[] | null;
   /** The entries that the hook keeps for a primitive, in their order. Costs a query, if there may be any. */
   entries(primitive: string): readonly string[];
 }

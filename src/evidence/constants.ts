@@ -16,6 +16,7 @@ export const NOTED_AT = 100;
 /** Primitives of an identity that share the error rate, ≥ 1: an identity's E is the sum of its primitives' E over this. */
 export const PRIMITIVES_PER_IDENTITY = 32;
 
+/** What holds where no variable is set. */
 export const STANDARD_EVIDENCE: EvidenceConstants = {
   threshold: NOTED_AT * PRIMITIVES_PER_IDENTITY,
   traitPrimitives: ["motor.*", "toolchain.*"],

@@ -22,6 +22,7 @@ import {
   type Words,
 } from "./series/index.ts";
 
+/** One decision. The series of arrivals are begun at once, those of a recomputation with their first member. */
 export class EvidenceRun implements HookRun {
   readonly reads: ReadonlyMap<string, number>;
   readonly #work: HookWork;
@@ -112,6 +113,7 @@ export class EvidenceRun implements HookRun {
       words: this.#words,
       kept: work.kept(primitive),
       hadObservations: () => work.countBefore(primitive) > 0,
+      whole: () => work.whole(primitive),
       entries: () => work.entries(primitive),
     };
   }

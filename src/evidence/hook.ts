@@ -108,11 +108,11 @@ export function summarizeIdentity(
     es.push(figures.e);
     if (figures.changedTs !== null) changedTs = Math.max(changedTs ?? -Infinity, figures.changedTs);
   }
-  return { e: evidenceE(es), changedTs, operators: operatorsIn(keptOfIdentity) };
+  return { e: evidenceE(es), changedTs, operators: publishedOperators(keptOfIdentity) };
 }
 
-/** The last published estimate. @param keptOfIdentity - JSON */
-function operatorsIn(keptOfIdentity: string | null): number {
+/** The last published estimate of the number of operators; 1 if there is none. @param keptOfIdentity - JSON */
+export function publishedOperators(keptOfIdentity: string | null): number {
   if (keptOfIdentity === null) return 1;
   const { operators }: { readonly operators: number } = JSON.parse(keptOfIdentity);
   return operators;

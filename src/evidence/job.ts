@@ -36,6 +36,7 @@ export function wordStampOf(env: Env): string | null {
   return bytesToHex(wordSecretStamp(secret));
 }
 
+/** The job as maintenance knows it. */
 export const wordSharesJob: CapabilityJob = {
   subject: "word_shares",
   isWanted: (env) => wordStampOf(env) !== null,

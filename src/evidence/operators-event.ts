@@ -1,8 +1,8 @@
 /** The event about the number of operators: when an estimate is made for it, and what it says. */
-import type { HookEvent } from "../core/index.ts";
-import { OPERATORS } from "./constants.ts";
-import { estimateOperators } from "./operators/index.ts";
-import { readSessions } from "./sessions-read.ts";
+import type { HookEvent, Policy } from "../core/index.ts";
+import { type EvidenceConstants, OPERATORS } from "./constants.ts";
+import { publishedOperators } from "./hook.ts";
+import { readOperators } from "./operators-read.ts";
 
 /** An estimate is made when the largest number of observations of a trait has passed a multiple of `every`, and is at least `fewest`. */
 export const ESTIMATE_RULE = { every: OPERATORS.every, fewest: OPERATORS.fewest } as const;
@@ -10,52 +10,34 @@ export const ESTIMATE_RULE = { every: OPERATORS.every, fewest: OPERATORS.fewest 
 /** Maximum queries of an estimate: those of `readSessions`. */
 export const ESTIMATE_QUERIES = 16;
 
-/** The last estimate that was published, as it is kept for an identity; 1 if there is none. */
-export function publishedOperators(keptOfIdentity: string | null): number {
-  if (keptOfIdentity === null) return 1;
-  const kept: { readonly operators: number } = JSON.parse(keptOfIdentity);
-  return kept.operators;
-}
-
 /**
  * Estimates the operators of an identity from its last sessions in D1.
- * @param kindOf - the kind of a primitive; null: no values of it are compared
  * @returns what is kept, and the event; null if the estimate is the published one, or there are no sessions
  */
 export async function estimateOf(
   db: D1Database,
   identityUuid: string,
   keptOfIdentity: string | null,
-  isTrait: (primitive: string) => boolean,
-  kindOf: (primitive: string) => "numeric" | "categorical" | "hash" | null,
+  policy: Policy,
+  constants: EvidenceConstants,
 ): Promise<{ keptOfIdentity: string; events: HookEvent[] } | null> {
-  const isCompared = (primitive: string) => isTrait(primitive) && kindOf(primitive) !== null;
-  const { sessions } = await readSessions(db, { identityUuid }, { isTrait: isCompared, asOfTs: null });
+  const { sessions, model, primitives } = await readOperators(db, { identityUuid }, policy, constants, null);
   const last = sessions.at(-1);
-  if (!last) return null;
-  const primitives = [...new Set(sessions.flatMap(({ values }) => Object.keys(values)))].toSorted();
-  const kinds = Object.fromEntries(
-    primitives.map((primitive) => [primitive, kindOf(primitive) ?? "categorical"] as const),
-  );
-  const { estimate, gain, needed, active } = estimateOperators(
-    sessions.map(({ values }) => values),
-    kinds,
-  );
   const before = publishedOperators(keptOfIdentity);
-  if (estimate === before) return null;
+  if (!last || model.estimate === before) return null;
   const event: HookEvent = {
     kind: "evidence_operators",
     payload: {
       identity_uuid: identityUuid,
-      estimate,
+      estimate: model.estimate,
       old_estimate: before,
       sessions: sessions.length,
-      active: active ?? 0,
-      gain,
-      needed,
+      active: model.active ?? 0,
+      gain: model.gain,
+      needed: model.needed,
       primitives,
       ts: last.endTs,
     },
   };
-  return { keptOfIdentity: JSON.stringify({ operators: estimate }), events: [event] };
+  return { keptOfIdentity: JSON.stringify({ operators: model.estimate }), events: [event] };
 }

@@ -14,6 +14,7 @@ export interface SessionsAsked {
   readonly asOfTs: number | null;
 }
 
+/** What was read. */
 export interface LastSessions {
   /** In their order, the last `limit` of them. */
   readonly sessions: readonly Session[];

@@ -1,6 +1,6 @@
 /**
  * Reduces a command line to its first word and a few counts. The text does not leave this file. The first word is used
- * only for comparisons within its session; it is never sent.
+ * for comparisons within its session, and its salted hash is sent if there is a secret (`command-words.ts`); it is never sent itself.
  */
 
 /** The parts of a command line that the findings are derived from. */

@@ -53,9 +53,10 @@ export function wordFindings(shapes: readonly CommandShape[], hash: WordHash | n
   return [{ primitive: "cognitive.command_words", value, confidence: READING_CONFIDENCE, part: "commands" }];
 }
 
-/** A letter other than the one, or a digit other than the one, that masked recordings have. */
-const UNMASKED = /[\p{L}\p{N}]/u;
+/** What a masked recording has in place of each letter and each digit. */
 const MASKS = /[a0]/g;
+/** A letter or digit that is left without the masks: the recording is not masked. */
+const UNMASKED = /[\p{L}\p{N}]/u;
 
 /** Whether the letters of a recording may be masked: then its words say nothing. */
 export function isMasked(texts: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { findAttacker, readTotals, registerAttacker } from "../../src/storage/index.ts";
+import { nextAttackerUuid } from "../setup/attackers.ts";
 import { deliver, statesOf } from "../setup/deliver.ts";
 import { waitForSeq } from "../setup/outbound.ts";
 import { series } from "../setup/payload.ts";
@@ -36,7 +37,7 @@ function settled(identityUuid: string, count: number): Promise<void> {
 
 describe("[§6] deferral", () => {
   it("observations wait without identity or state, and are applied like a batch on registration", async () => {
-    const attackerUuid = crypto.randomUUID();
+    const attackerUuid = nextAttackerUuid();
     const identityUuid = stubIdentityUuid(attackerUuid);
     const before = await readTotals(env.DB);
     const events = series(attackerUuid, "motor.input_modality", VALUES);
@@ -67,7 +68,7 @@ describe("[§6] deferral", () => {
   });
 
   it("more than a page of observations is applied, in order, with no state in between skipped", async () => {
-    const attackerUuid = crypto.randomUUID();
+    const attackerUuid = nextAttackerUuid();
     const identityUuid = stubIdentityUuid(attackerUuid);
     const values = Array.from({ length: 1_203 }, (_, i) => (i < 1_000 ? "a" : "b"));
     await deliver([{ events: series(attackerUuid, "motor.input_modality", values) }], { env: DEFER });
@@ -85,7 +86,7 @@ describe("[§6] deferral", () => {
   it("any interleaving of observations and registration ends with everything applied", async () => {
     await Promise.all(
       Array.from({ length: 12 }, async () => {
-        const attackerUuid = crypto.randomUUID();
+        const attackerUuid = nextAttackerUuid();
         const identityUuid = stubIdentityUuid(attackerUuid);
         const events = series(attackerUuid, "motor.input_modality", VALUES);
         await Promise.all([
@@ -100,7 +101,7 @@ describe("[§6] deferral", () => {
   });
 
   it("a registration whose call to the object was lost is made good by the attacker's next message", async () => {
-    const attackerUuid = crypto.randomUUID();
+    const attackerUuid = nextAttackerUuid();
     const identityUuid = stubIdentityUuid(attackerUuid);
     const events = series(attackerUuid, "motor.input_modality", VALUES);
     await deliver(events.slice(0, 5), { env: DEFER });
@@ -118,7 +119,7 @@ describe("[§6] deferral", () => {
   });
 
   it("switching to register applies what waited with the next message", async () => {
-    const attackerUuid = crypto.randomUUID();
+    const attackerUuid = nextAttackerUuid();
     const identityUuid = stubIdentityUuid(attackerUuid);
     const events = series(attackerUuid, "motor.input_modality", VALUES);
     await deliver(events.slice(0, 6), { env: DEFER });

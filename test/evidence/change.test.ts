@@ -271,6 +271,15 @@ describe("the change detector over plain values", () => {
     expect.fail("the change is found");
   });
 
+  it.each(["numeric", "categorical", "hash"] as const)("does not count null, %s", (kind) => {
+    const [plain, mixed] = [changeDetector(kind), changeDetector(kind)];
+    for (let i = 0; i < 30; i++) {
+      const value = kind === "numeric" ? i % 3 : `v${i % 3}`;
+      expect(mixed.step(null, `null ${i}`).alarm).toBe(false);
+      expect(mixed.step(value, i).e).toBe(plain.step(value, i).e);
+    }
+  });
+
   it("draws as the stored series does if the key is its key", () => {
     const detector = changeDetector("numeric", { secret: "secret", threshold: Number.MAX_VALUE });
     const regime = Regime.empty("numeric");

@@ -280,6 +280,28 @@ describe("merge, unmerge and erasure", () => {
     });
     expect(differences(model, inputsOf({ secret: "other" }))).toEqual([]);
   });
+
+  it("an erasure while evidence is switched off drops the changes, which may hold what was erased", () => {
+    const model = modelWith([...own, ...other]);
+    expect(entriesOf(model, SPEED)).not.toEqual([]);
+    model.hook = null;
+    recomputeFor(model, { kind: "changed" });
+    expect(entriesOf(model, SPEED)).not.toEqual([]);
+    remove(model, ({ attackerUuid }) => attackerUuid === ATTACKER);
+    const { length } = model.events;
+    recomputeFor(model, { kind: "erased", attackerUuid: ATTACKER });
+    expect(entriesOf(model, SPEED)).toEqual([]);
+    expect(typesAfter(model, length)).toEqual([]);
+  });
+
+  it("an erasure while evidence is switched off drops those of a primitive without other observations", () => {
+    const model = modelWith(own);
+    model.hook = null;
+    remove(model, ({ attackerUuid }) => attackerUuid === ATTACKER);
+    recomputeFor(model, { kind: "erased", attackerUuid: ATTACKER });
+    expect(model.records.size).toBe(0);
+    expect(entriesOf(model, SPEED)).toEqual([]);
+  });
 });
 
 describe("at an earlier time", () => {
@@ -332,6 +354,15 @@ describe("at an earlier time", () => {
       e: null,
       changes: [{ id: first?.id }],
     });
+  });
+
+  it("after a change of the kind: the changes, and no E, as now", () => {
+    const model = modelWith(speeds());
+    const { kept } = recordOf(model, SPEED);
+    const entries = model.entries.get(SPEED) ?? [];
+    const view = viewAsOf(model, SPEED, "categorical", 1e10);
+    expect(view).toMatchObject({ e: null, observations: 0 });
+    expect(view).toEqual(describeSeries(SPEED, "categorical", kept, entries, INPUTS));
   });
 
   function viewAsOf(model: Model, primitive: string, kind: FollowedKind, asOfTs: number, inputs = INPUTS) {

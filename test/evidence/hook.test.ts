@@ -1,4 +1,5 @@
 /** How evidence follows series inside decisions: any order of arrival, late data, what is read for it, and what is published. */
+import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
 import type { AppliedObservation, SeriesHook } from "../../src/core/index.ts";
 import { EVENT_LIMIT_BYTES } from "../../src/core/event.ts";
@@ -47,6 +48,34 @@ function knownOf(model: Model, primitive: string) {
   const state = { ...stateOfSeries(model, primitive), checkpoints: [] };
   return { state, entries: model.entries.get(primitive) ?? [] };
 }
+
+describe("a series of one observation", () => {
+  it.each(NAMES)("%s: keeps its time only, and goes on without a read", (primitive, kind) => {
+    const [first, second, ...others] = observationsOf(primitive, valuesOf(kind, randomOf(3, [2]), 9, []));
+    if (!first || !second) throw new Error("there must be two observations");
+    const model = modelWith([first]);
+    expect(recordOf(model, primitive).kept?.length).toBeLessThanOrEqual(16);
+    expect(stateOfSeries(model, primitive)).toMatchObject({ singleTs: first.ts, e: 1, entries: 0 });
+    applyTogether(model, [second]);
+    expect(model.orderedPasses).toEqual([]);
+    expect(stateOfSeries(model, primitive).singleTs).toBeNull();
+    applyTogether(model, others);
+    expect(recordOf(model, primitive).kept).toEqual(
+      recordOf(modelWith([first, second, ...others]), primitive).kept,
+    );
+    expect(differences(model, INPUTS)).toEqual([]);
+  });
+
+  it("that is replaced is followed with its new value and place", () => {
+    const [first, second] = observationsOf(SPEED, ["1", "2"]);
+    if (!first || !second) throw new Error("there must be two observations");
+    const model = modelWith([first]);
+    applyTogether(model, [{ ...first, ts: first.ts + 5, value: "7" }]);
+    expect(stateOfSeries(model, SPEED).singleTs).toBe(first.ts + 5);
+    applyTogether(model, [second]);
+    expect(differences(model, INPUTS)).toEqual([]);
+  });
+});
 
 describe("what stands does not depend on arrival", () => {
   it.each(NAMES)("%s: one batch, one by one, and any order and batching give the same", (primitive, kind) => {
@@ -234,6 +263,16 @@ describe("what is published", () => {
       });
       expect(payload.since_ts).toBe(since.ts);
       expect(payload.ts).toBe(last.ts);
+    }
+  });
+
+  it("a change has the UUIDv5 of its identity, its primitive and the keys of both ends of the regime", () => {
+    const model = modelWith(seriesOf(SPEED, "numeric", 2));
+    expect(entriesOf(model, SPEED).length).toBeGreaterThan(1);
+    for (const { id, first, last } of entriesOf(model, SPEED)) {
+      const [from, to] = [first, last].map(({ attackerUuid, evidenceRef }) => [attackerUuid, evidenceRef]);
+      const name = JSON.stringify([model.head.identityUuid, SPEED, from, to]);
+      expect(id).toBe(v5(name, "4f0c9a35-82d7-5e16-b3a4-7d1e60c9f2b8"));
     }
   });
 

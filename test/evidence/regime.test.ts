@@ -289,6 +289,17 @@ describe("a split", () => {
     });
   });
 
+  it.each([
+    ["32 bytes", "x".repeat(30), false],
+    ["33 bytes", "x".repeat(31), true],
+    ["32 bytes in fewer characters", "ä".repeat(15), false],
+    ["33 bytes in fewer characters", `${"ä".repeat(15)}x`, true],
+  ])("a value whose JSON has %s is kept whole up to 32 bytes, else as a digest", (_, value, isDigest) => {
+    const { before } = splitOf("hash", repeat(30, value), repeat(20, "short"));
+    const kept = isDigest ? { digest: expect.stringMatching(/^[0-9a-f]{32}$/) } : value;
+    expect(before).toMatchObject({ shares: [{ value: kept, share: 1 }] });
+  });
+
   it("lists 16 values, but the effect is of all", () => {
     const many = Array.from({ length: 40 }, (_, i) => `v${i}`);
     const split = splitOf(

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { NOTED_AT } from "../../src/evidence/constants.ts";
+import { nextAttackerUuid } from "../setup/attackers.ts";
 import { call } from "../setup/api.ts";
 import { deliver } from "../setup/deliver.ts";
 import { get } from "../setup/get.ts";
@@ -25,7 +26,7 @@ const pathOf = async (uuid: string, primitive: string) =>
 
 /** An identity whose beacon interval changes once, and whose input modality stays. */
 async function make(): Promise<string> {
-  const attackerUuid = crypto.randomUUID();
+  const attackerUuid = nextAttackerUuid();
   expect((await call("PUT", `attackers/${attackerUuid}`, { ip: "192.0.2.77" })).status).toBe(201);
   const intervals = Array.from({ length: 80 }, (_, i) => (i < 40 ? 60 : 90) + ((i * 7) % 5));
   const modes = Array.from({ length: 80 }, () => "typed");

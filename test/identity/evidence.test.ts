@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { stubIdentityUuid } from "../../src/core/index.ts";
 import { type EvidenceAnswer, IdentityObject } from "../../src/identity/index.ts";
+import { nextAttackerUuid } from "../setup/attackers.ts";
 import { call } from "../setup/api.ts";
 import { deliver } from "../setup/deliver.ts";
 import { inObject, retarget } from "../setup/identity-object.ts";
@@ -15,7 +16,7 @@ const PAUSES = "motor.inter_key_interval_ms";
 const START_TS = 1_714_000_000;
 
 function fresh() {
-  const attackerUuid = crypto.randomUUID();
+  const attackerUuid = nextAttackerUuid();
   const identityUuid = stubIdentityUuid(attackerUuid);
   return { attackerUuid, identityUuid, stub: env.IDENTITIES.getByName(identityUuid) };
 }

@@ -86,8 +86,8 @@ describe("[design] an object with one session", () => {
       await quiesce(identityUuid);
       await runInDurableObject(stub, async (_, { storage }) => {
         await storage.setAlarm(Date.now() + 60_000);
-        // What the events took is free again. What is kept of 15 series fills a page of its own per page of states.
-        expect(storage.sql.databaseSize).toBeLessThanOrEqual(primitives > 16 ? EIGHT_PAGES : 24_576);
+        // What the events took is free again.
+        expect(storage.sql.databaseSize).toBeLessThanOrEqual(24_576);
       });
       const names = await inObject(stub, (sql) =>
         sql

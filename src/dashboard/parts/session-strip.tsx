@@ -92,7 +92,7 @@ function Strip({ operators, atTs, choose }: Props) {
           </button>
         ))}
       </div>
-      <p class="sessions-ends quiet small" aria-hidden="true">
+      <p class="sessions-ends quiet small" aria-hidden="true" style={{ "--sessions": assignment.length }}>
         <span>{first && shortTime(first.start_ts)}</span>
         <span>{end && shortTime(end.end_ts)}</span>
       </p>

@@ -5,6 +5,7 @@ import { drawOfText, keyOf } from "./draw.ts";
 import { Regime } from "./regime.ts";
 import type { ChangeKind } from "./values.ts";
 
+/** What a step says. */
 export interface Step {
   /** E reached the threshold: the next step begins a new regime. */
   readonly alarm: boolean;
@@ -13,9 +14,10 @@ export interface Step {
   readonly since: number | null;
 }
 
+/** A detector that follows one series. */
 export interface ChangeDetector {
   /**
-   * @param value - a JSON value. One that does not fit the kind, and `"unknown"` of a categorical series, does not count
+   * @param value - a JSON value. Null, one that does not fit the kind, and `"unknown"` of a categorical series do not count
    * @param key - any JSON value, another one for each step. `[attackerUuid, primitive, evidenceRef]` gives the draws of the stored series
    * @throws TypeError if the key is not JSON
    */
@@ -55,6 +57,8 @@ export function changeDetector(
 
 /** The canonical JSON of a value that counts, or null. */
 function countedText(kind: ChangeKind, value: unknown): string | null {
+  // No observation has the value null.
+  if (value === null) return null;
   const canonical = canonicalJson(value);
   if (!canonical.ok) return null;
   // Any value can be a hash here: the caller's hashes may be numbers.

@@ -42,6 +42,7 @@ export function valueOfKept(kept: string): JsonValue {
   return value;
 }
 
+/** @param kept - what `keptText` returned */
 export function writeKept(writer: ByteWriter, kept: string): void {
   if (!kept.startsWith(MARK)) {
     writer.text(kept);
@@ -51,6 +52,7 @@ export function writeKept(writer: ByteWriter, kept: string): void {
   writer.latin(kept.slice(MARK.length));
 }
 
+/** What `writeKept` wrote. @throws RangeError if the bytes end too early */
 export function readKept(reader: ByteReader): string {
   const length = reader.byte();
   return length === DIGEST_FOLLOWS ? MARK + reader.latin(DIGEST_BYTES) : reader.text(length);

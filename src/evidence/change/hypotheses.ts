@@ -32,6 +32,7 @@ const SUM = 4;
 /** Its wagers follow, of each bet first that on low ranks. */
 const WAGERS = 5;
 
+/** At most `CHANGE.hypotheses` of them, and one more for a moment. Mutable. */
 export class Hypotheses {
   /** Bets on low ranks; for numbers also on high ones. */
   readonly #sides: 1 | 2;

@@ -3,6 +3,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { type Split, type SplitCounts, splitNumbers } from "./summary.ts";
 import type { Values } from "./values.ts";
 
+/** Costs a pass over the members per value. Mutable. */
 export class Numbers implements Values {
   readonly #values: Float64Array;
   #size = 0;

@@ -8,6 +8,7 @@ export interface SplitCounts {
   readonly after: number;
 }
 
+/** Both sides of a change. Plain data. */
 export interface Split {
   readonly before: Summary;
   readonly after: Summary;

@@ -15,6 +15,7 @@ export const MOST_MEMBERS = CHANGE.reservoir + 1;
 /** Kinds whose series are followed. Bags are not: their values are compared word by word (`../commands`). */
 export type ChangeKind = Exclude<MergeKind, "bag">;
 
+/** The members of a reservoir. Mutable. */
 export interface Values {
   readonly size: number;
   /**
@@ -41,6 +42,7 @@ export interface Values {
 /** @param room - `MOST_MEMBERS` floats */
 type EmptyValues = (room: Float64Array) => Values;
 
+/** An empty list of members, by kind. */
 export const VALUES: Readonly<Record<ChangeKind, EmptyValues>> = {
   numeric: (room) => new Numbers(room),
   categorical: (room) => new Texts(room),

@@ -17,6 +17,7 @@ export interface CommandsData {
   readonly last: { readonly score: number | null; readonly p: number | null };
 }
 
+/** Bytes of a stamp. */
 export const STAMP_BYTES = 8;
 
 const VERSION = 1;
@@ -24,6 +25,7 @@ const NUMBER = 8;
 /** Version, counters, scores, whether the last session has a score; the stamp; sessions; total, last score, last p. */
 const HEAD_BYTES = 4 + STAMP_BYTES + 4 + 3 * NUMBER;
 
+/** Fresh bytes of a state, at most 3 KB. */
 export function writeCommands({ stamp, counts, total, scores, sessions, last }: CommandsData): Uint8Array {
   const bytes = new Uint8Array(HEAD_BYTES + counts.length * (KEY_BYTES + NUMBER) + scores.length * NUMBER);
   const view = new DataView(bytes.buffer);

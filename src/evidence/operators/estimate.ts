@@ -2,12 +2,13 @@
  * How many operators share an identity, and who sat at which session. Two are compared with one operator and with regimes in a row, three
  * with two; of several the best fit over all starts is judged, no other.
  */
+import { canonicalJson } from "../../core/index.ts";
 import { OPERATORS } from "../constants.ts";
 import { isAcceptable, likeliestPath, neededGain } from "./acceptance.ts";
 import { type Fit, fitOne, fitSeveral } from "./fit.ts";
 import { fitRows } from "./regimes.ts";
 import { byFirstAppearance } from "./starts.ts";
-import { type Kinds, type SessionValues, type Traits, traitsOf } from "./traits.ts";
+import { type Kinds, kindOf, type SessionValues, type Traits, traitsOf } from "./traits.ts";
 
 /** The estimate, and what it rests on. Plain data. */
 export interface OperatorModel {
@@ -62,15 +63,29 @@ export function estimateOperators(sessions: readonly SessionValues[], kinds: Kin
 }
 
 /**
- * The operators in short.
+ * The operators in short. Any value but null can be a hash here: the caller's hashes may be numbers.
  * @example operators([{ "motor.a": "x" }, { "motor.a": "y" }], {}) // { estimate: 1, path: [0, 0], active: 0 }
  */
 export function operators(
   sessions: readonly SessionValues[],
   kinds: Kinds,
 ): Pick<OperatorModel, "estimate" | "path" | "active"> {
-  const { estimate, path, active } = estimateOperators(sessions, kinds);
+  const { estimate, path, active } = estimateOperators(
+    sessions.map((values) => withHashTexts(values, kinds)),
+    kinds,
+  );
   return { estimate, path, active };
+}
+
+/** The values of a session with each hash as its canonical JSON. What is no JSON stays, and counts as missing. */
+function withHashTexts(values: SessionValues, kinds: Kinds): SessionValues {
+  return Object.fromEntries(
+    Object.entries(values).map(([primitive, value]) => {
+      if (value === null || kindOf(primitive, kinds) !== "hash") return [primitive, value];
+      const canonical = canonicalJson(value);
+      return [primitive, canonical.ok ? canonical.text : value];
+    }),
+  );
 }
 
 /** The fit of one operator with the likeliest ν (tie: the first). */

@@ -75,9 +75,9 @@ export function kindOf(primitive: string, kinds: Kinds): "numeric" | "categorica
   return mergeKind === "bag" ? "categorical" : mergeKind;
 }
 
-/** The canonical JSON of a value that takes part, or null: an abstention, a value that does not fit its kind, or no JSON. */
+/** The canonical JSON of a value that takes part, or null: an abstention, a value that does not fit its kind, null, or no JSON. */
 export function informative(primitive: string, value: JsonValue | undefined, kinds: Kinds): string | null {
-  if (value === undefined) return null;
+  if (value === undefined || value === null) return null;
   const canonical = canonicalJson(value);
   return canonical.ok && isInformative(kindOf(primitive, kinds), canonical.text) ? canonical.text : null;
 }

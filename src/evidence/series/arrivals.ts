@@ -1,5 +1,11 @@
 /** Follows a series when observations arrive: steps on from the state, or goes back to where the series first differs. */
-import { type Change, compareMembers, isInformative, type PlaceInSeries } from "../../core/index.ts";
+import {
+  type Change,
+  compareMembers,
+  isInformative,
+  nameInSeries,
+  type PlaceInSeries,
+} from "../../core/index.ts";
 import { keep, stateOf, takeState } from "./cache.ts";
 import { frozen, writeEntry } from "./entry.ts";
 import type { SeriesState } from "./kept-series.ts";
@@ -15,12 +21,36 @@ export function followArrivals(series: SeriesInDecision, changes: readonly Chang
   const { kept, kind, rules } = series;
   const state = stateOf(kept);
   if (kept === null || state === null) return followFromNothing(series, changes);
-  if (!hasStamp(state.stamp, 0, rules.stamps[kind])) return followAnew(series, state);
+  if (state.singleTs !== null) return followSingle(series, state, changes);
+  if (!hasStamp(state.stamp, rules.stamps[kind])) return followAnew(series, state);
   const { start, last } = state;
   const difference = firstDifference(series, start, changes);
   if (difference === null) return runOf(() => NOTHING);
   if (last === null || compareMembers(difference, last) > 0) return stepOn(series, kept, state, changes);
   return goBack(series, state, difference);
+}
+
+/** Only one observation has counted: the series is followed from it on. */
+function followSingle(
+  series: SeriesInDecision,
+  { kind }: SeriesState,
+  changes: readonly Change[],
+): SeriesRun {
+  // What was left out as an abstention may count for another kind.
+  const whole = kind === series.kind ? series.whole() : null;
+  const fromNothing = { start: null, frozen: [], stays: "always" } as const;
+  const entries = new Entries([]);
+  if (whole === null) return new WholeRun(series, entries, { ...fromNothing, readFromTs: -Infinity });
+  const run = new WholeRun(series, entries, { ...fromNothing, readFromTs: null });
+  const replaced = new Set(changes.map(({ next }) => nameInSeries(next)));
+  const members = [
+    ...whole.filter((member) => !replaced.has(nameInSeries(member))),
+    ...changes.map(({ next }) => next),
+  ];
+  return runOf(() => {
+    for (const member of members.toSorted(compareMembers)) run.take(member);
+    return run.end();
+  });
 }
 
 /** Every observation that counts is new and comes after all that have counted. */

@@ -32,6 +32,7 @@ export interface CommandsView {
   readonly last: { readonly score: number | null; readonly p: number | null };
 }
 
+/** @param changes - the accepted observations in series order; a replacement of a bag that was taken is not taken again */
 export function followBagArrivals(bags: BagsInDecision, changes: readonly Change[]): SeriesRun {
   const { kept, words } = bags;
   if (words === null) return switchedOff(bags);

@@ -3,7 +3,14 @@
  * not saved, the old bytes are read again.
  */
 import { Regime } from "../change/index.ts";
-import { readSeries, type SeriesFigures, type SeriesState, splitSeries, writeSeries } from "./kept-series.ts";
+import {
+  readSeries,
+  type SeriesFigures,
+  type SeriesState,
+  splitSeries,
+  writeSeries,
+  writeSingle,
+} from "./kept-series.ts";
 import type { Start } from "./start.ts";
 import type { FollowedBy, WalkState } from "./walk.ts";
 
@@ -48,6 +55,9 @@ export function keep(
   { changedSinceTs, changedTs }: Omit<SeriesFigures, "e">,
 ): Uint8Array {
   const { regime, ...places } = walked;
+  if (regime.count === 1 && regime.firstTs !== null && start === null && walked.entries === 0) {
+    return writeSingle(kind, regime.firstTs);
+  }
   const state = {
     ...places,
     kind,
@@ -61,6 +71,6 @@ export function keep(
   const kept = writeSeries(state);
   // Views of the bytes, so that nothing is held twice.
   const { now, checkpoints } = splitSeries(kept);
-  cache.set(kept, { state: { ...state, now, checkpoints }, regime });
+  cache.set(kept, { state: { ...state, now, checkpoints, singleTs: null }, regime });
   return kept;
 }

@@ -52,6 +52,7 @@ export function changeId(
   return v5(JSON.stringify([identityUuid, primitive, ...keys]), CHANGE_NAMESPACE);
 }
 
+/** The text of an entry. */
 export function writeEntry(entry: Entry): string {
   return JSON.stringify(entry);
 }
@@ -62,10 +63,12 @@ export function readEntry(text: string): Entry {
   return entry;
 }
 
+/** The change as one that is never recomputed. */
 export function frozen(entry: Entry): Entry {
   return entry.isFrozen ? entry : { ...entry, isFrozen: true };
 }
 
+/** The change as the API and the event give it. */
 export function toItem({ id, last, since, e, before, after, effect }: Entry): ChangeItem {
   return { id, ts: last.ts, since_ts: since.ts, e, before, after, effect };
 }

@@ -18,6 +18,7 @@ import {
 import { isFromStart, type Start, startAfter, startAt } from "./start.ts";
 import { emptyState, SeriesWalk } from "./walk.ts";
 
+/** Counts the observations that are left of each regime, and steps through those of the current one. */
 export class ExpiredRun implements SeriesRun {
   readonly readFromTs = null;
   readonly #series: SeriesInDecision;

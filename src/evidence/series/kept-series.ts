@@ -4,14 +4,16 @@
  * they are.
  */
 import type { PlaceInSeries } from "../../core/index.ts";
-import { ByteReader, ByteWriter, type ChangeKind } from "../change/index.ts";
+import { ByteReader, ByteWriter, type ChangeKind, Regime } from "../change/index.ts";
 import { CHANGE } from "../constants.ts";
-import { STAMP_BYTES } from "./rules.ts";
+import { hasStamp, type Rules, STAMP_BYTES } from "./rules.ts";
 import type { Start } from "./start.ts";
 
 /** First byte: the format. Second byte: what it holds. */
 export const KEPT_VERSION = 1;
 const SERIES = 1;
+/** A series with one observation that counts, of which only the time is kept: the row of its state holds it. Most series never have another. */
+const SINGLE = 3;
 const KINDS: readonly ChangeKind[] = ["numeric", "categorical", "hash"];
 /** Places in the bytes: the kind, the stamp, e, the start and the time of the last change. */
 const KIND_AT = 2;
@@ -32,6 +34,7 @@ export interface SeriesFigures {
   readonly changedTs: number | null;
 }
 
+/** All that is kept of a series. Plain data but for the bytes. */
 export interface SeriesState extends SeriesFigures {
   readonly kind: ChangeKind;
   readonly stamp: Uint8Array;
@@ -46,6 +49,8 @@ export interface SeriesState extends SeriesFigures {
   readonly now: Uint8Array;
   /** Oldest first. */
   readonly checkpoints: readonly Uint8Array[];
+  /** Time of the only observation that has counted (epoch seconds), if nothing but that is kept: the state is then one without it. */
+  readonly singleTs: number | null;
 }
 
 /** A state at a multiple of `CHANGE.checkpointEvery` observations of its regime. */
@@ -57,7 +62,23 @@ export interface Checkpoint {
   readonly regime: Uint8Array;
 }
 
-export function writeSeries(state: SeriesState): Uint8Array {
+/** The first observation says nothing of a change. */
+const SINGLE_FIGURES: SeriesFigures = { e: 1, changedSinceTs: null, changedTs: null };
+/** It was computed by no rules. */
+const NO_STAMP = new Uint8Array();
+
+/** Fresh bytes of a series of one observation. @param ts - of the only observation that counts, epoch seconds */
+export function writeSingle(kind: ChangeKind, ts: number): Uint8Array {
+  writer.start();
+  writer.byte(KEPT_VERSION);
+  writer.byte(SINGLE);
+  writer.byte(KINDS.indexOf(kind));
+  writer.float(ts);
+  return writer.finish();
+}
+
+/** Fresh bytes of a series. */
+export function writeSeries(state: Omit<SeriesState, "singleTs">): Uint8Array {
   writer.start();
   writer.byte(KEPT_VERSION);
   writer.byte(SERIES);
@@ -77,6 +98,7 @@ export function writeSeries(state: SeriesState): Uint8Array {
 
 /** @returns null if the bytes hold something else, or are of another version */
 export function readSeries(bytes: Uint8Array): SeriesState | null {
+  if (holdsSingle(bytes)) return readSingle(bytes);
   if (!holdsSeries(bytes)) return null;
   const { head, ...parts } = splitSeries(bytes);
   const kind = KINDS[head[KIND_AT] ?? -1];
@@ -95,7 +117,24 @@ export function readSeries(bytes: Uint8Array): SeriesState | null {
   const isAfter = reader.byte() === 1;
   reader.end();
   const start = place && { ...place, isAfter };
-  return { kind, stamp, e, changedSinceTs, changedTs, entries, start, first, last, ...parts };
+  return { kind, stamp, e, changedSinceTs, changedTs, entries, start, first, last, ...parts, singleTs: null };
+}
+
+function readSingle(bytes: Uint8Array): SeriesState {
+  const reader = new ByteReader(bytes);
+  for (let i = 0; i < KIND_AT; i++) reader.byte();
+  const kind = KINDS[reader.byte()];
+  if (!kind) throw new RangeError(`damaged series: kind ${bytes[KIND_AT]}`);
+  const singleTs = reader.float();
+  reader.end();
+  const now = Regime.empty(kind).write();
+  const places = { start: null, first: null, last: null };
+  return { kind, stamp: NO_STAMP, ...SINGLE_FIGURES, entries: 0, ...places, now, checkpoints: [], singleTs };
+}
+
+/** Whether a state was computed by some rules; one of a single observation is the same by all. */
+export function isFollowedBy({ kind, stamp, singleTs }: SeriesState, rules: Rules): boolean {
+  return singleTs !== null || hasStamp(stamp, rules.stamps[kind]);
 }
 
 /** The head and the states, which are views of the bytes. */
@@ -112,6 +151,7 @@ export function splitSeries(bytes: Uint8Array): {
 
 /** Reads only the fields that have fixed places. @returns null if the bytes hold something else, or are of another version */
 export function readFigures(bytes: Uint8Array): SeriesFigures | null {
+  if (holdsSingle(bytes)) return SINGLE_FIGURES;
   if (!holdsSeries(bytes)) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -121,6 +161,7 @@ export function readFigures(bytes: Uint8Array): SeriesFigures | null {
   };
 }
 
+/** Fresh bytes of a checkpoint. */
 export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Array {
   writer.start();
   writer.whole(entries);
@@ -128,6 +169,7 @@ export function writeCheckpoint({ entries, last, regime }: Checkpoint): Uint8Arr
   return join(writer.finish(), [regime]);
 }
 
+/** What `writeCheckpoint` wrote. @throws RangeError if the bytes are damaged */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { head, parts } = split(bytes);
   const reader = new ByteReader(head);
@@ -137,6 +179,10 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const [regime] = parts;
   if (!last || !regime) throw new RangeError("damaged checkpoint: it has no place or no state");
   return { entries, last, regime };
+}
+
+function holdsSingle(bytes: Uint8Array): boolean {
+  return bytes[0] === KEPT_VERSION && bytes[1] === SINGLE;
 }
 
 function holdsSeries(bytes: Uint8Array): boolean {

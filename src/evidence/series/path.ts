@@ -2,7 +2,8 @@
 import { isInformative, type Member } from "../../core/index.ts";
 import { type ChangeKind, drawOf, Regime } from "../change/index.ts";
 import { stateOf } from "./cache.ts";
-import { hasStamp, type Rules } from "./rules.ts";
+import { isFollowedBy } from "./kept-series.ts";
+import type { Rules } from "./rules.ts";
 import { isFromStart } from "./start.ts";
 
 /** E after each of the newest observations that count, in series order. Plain data. */
@@ -35,7 +36,7 @@ export function pathOfBy(
   most: number,
 ): PathWalk {
   const state = stateOf(kept);
-  const isKnown = state !== null && state.kind === kind && hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isKnown = state !== null && state.kind === kind && isFollowedBy(state, rules);
   let regime = Regime.empty(kind);
   let count = 0;
   let ts: number[] = [];

@@ -9,10 +9,11 @@ import { hasStamp } from "./rules.ts";
 import { Entries, type SeriesInDecision, type SeriesRun } from "./run.ts";
 import { WholeRun } from "./whole-run.ts";
 
+/** @param reason - decides where the series starts, and which changes stay without being computed again */
 export function followAgain(series: SeriesInDecision, reason: RecomputeReason): SeriesRun {
   const { kept, kind, rules } = series;
   const state = reason.kind === "rebuilt" ? readableState(kept) : stateOf(kept);
-  const isOfRules = state !== null && hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isOfRules = state !== null && hasStamp(state.stamp, rules.stamps[kind]);
   if (reason.kind === "expired" && isOfRules) return new ExpiredRun(series, state, reason.beforeTs);
   const entries = new Entries(series.entries());
   const frozenOnes =

@@ -10,6 +10,7 @@ export const STAMP_BYTES = 8;
 /** Hex digits that identify a secret or constants in an explanation. */
 const CHECK_DIGITS = 8;
 
+/** By what a series is stepped through. Two with equal stamps give the same states. */
 export interface Rules {
   readonly key: SipKey;
   readonly step: StepConstants;
@@ -21,6 +22,7 @@ export interface Rules {
   readonly constantsDigest: string;
 }
 
+/** @param key - of the secret */
 export function rulesOf({ threshold }: EvidenceConstants, key: SipKey): Rules {
   const secretCheck = digestOf(["evidence secret", ...key]).slice(0, CHECK_DIGITS);
   const constantsDigest = digestOf(CHANGE).slice(0, CHECK_DIGITS);
@@ -35,13 +37,13 @@ export function rulesOf({ threshold }: EvidenceConstants, key: SipKey): Rules {
 }
 
 /** The stamp of a JSON value. */
-export function stamp(content: unknown): Uint8Array {
+function stamp(content: unknown): Uint8Array {
   return sha256(utf8ToBytes(digestOf(content))).slice(0, STAMP_BYTES);
 }
 
-/** @param bytes - hold a stamp at `at` */
-export function hasStamp(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < STAMP_BYTES; i++) if (bytes[at + i] !== expected[i]) return false;
+/** Whether two stamps are equal. */
+export function hasStamp(stamped: Uint8Array, expected: Uint8Array): boolean {
+  for (let i = 0; i < STAMP_BYTES; i++) if (stamped[i] !== expected[i]) return false;
   return true;
 }
 

@@ -10,10 +10,13 @@ export interface SeriesInDecision extends FollowedBy {
   readonly kept: Uint8Array | null;
   /** Whether there were observations before the decision. */
   hadObservations(): boolean;
+  /** The series before the decision, in its order and without abstentions, if it is at hand; else null. */
+  whole(): readonly Member[] | null;
   /** Costs a query. */
   entries(): readonly string[];
 }
 
+/** The part of one series; `end` is called once, after the last member. */
 export interface SeriesRun {
   /** The members from this ts on must be passed to `take`; null: none. */
   readonly readFromTs: number | null;
@@ -22,6 +25,7 @@ export interface SeriesRun {
   end(): SeriesOutcome;
 }
 
+/** What a decision changes of one series. */
 export interface SeriesOutcome {
   /** New bytes; null if they stay. */
   readonly kept: Uint8Array | null;
@@ -33,6 +37,7 @@ export interface SeriesOutcome {
   readonly changed: readonly Entry[];
 }
 
+/** Nothing changes. */
 export const NOTHING: SeriesOutcome = { kept: null, entries: null, withdrawn: [], changed: [] };
 
 /** A run that takes no members. */

@@ -2,9 +2,10 @@
 import { isInformative, type Member } from "../../core/index.ts";
 import { type ChangeKind, Regime } from "../change/index.ts";
 import { stateOf } from "./cache.ts";
+import { isFollowedBy } from "./kept-series.ts";
 import { type ChangeItem, type Entry, readEntry, toItem } from "./entry.ts";
 import { findRestart } from "./restart.ts";
-import { hasStamp, type Rules } from "./rules.ts";
+import type { Rules } from "./rules.ts";
 import { isFromStart } from "./start.ts";
 import { SeriesWalk } from "./walk.ts";
 
@@ -51,6 +52,10 @@ export function describeSeriesBy(
   const state = stateOf(kept);
   if (state === null) return null;
   const changes = entries.map(readEntry);
+  if (state.kind === kind && state.singleTs !== null) {
+    const view = viewOf(primitive, Regime.empty(kind), changes, rules);
+    return { ...view, observations: 1, regime_since_ts: state.singleTs };
+  }
   return state.kind === kind
     ? viewOf(primitive, Regime.read(kind, state.now), changes, rules)
     : withoutE(primitive, changes, rules);
@@ -72,12 +77,12 @@ export function seriesAsOfBy(
   if (state === null) return { take: () => {}, view: () => null };
   const list = entries.map(readEntry);
   const standing = list.filter(({ last }) => last.ts <= asOfTs);
-  const isOfRules = hasStamp(state.stamp, 0, rules.stamps[kind]);
+  const isOfRules = isFollowedBy(state, rules);
   // Without the rules of the state only the state itself is known.
   const isKnown =
     (isOfRules && (state.start === null || asOfTs >= state.start.ts)) ||
     (state.last !== null && asOfTs >= state.last.ts);
-  if (!isKnown) return changesOnly(primitive, standing, rules);
+  if (state.kind !== kind || !isKnown) return changesOnly(primitive, standing, rules);
   const { from, state: restart } = findRestart(state, list, ({ ts }) => ts <= asOfTs);
   // The changes up to that time are among the entries, so the identity is not asked for.
   const walk = new SeriesWalk({ identityUuid: "", primitive, kind, rules }, restart);
@@ -92,7 +97,7 @@ export function seriesAsOfBy(
   };
 }
 
-/** Before the start of a series its changes are known, and nothing else. */
+/** Before the start of a series, and after a change of its kind, its changes are known, and nothing else. */
 function changesOnly(primitive: string, standing: readonly Entry[], rules: Rules): SeriesAsOf {
   let isAnyTaken = false;
   return {

@@ -34,6 +34,7 @@ export function emptyState(kind: ChangeKind, entries: number): WalkState {
   return { regime: Regime.empty(kind), first: null, last: null, entries, checkpoints: [] };
 }
 
+/** Goes on from a state, and finds the changes on its way. */
 export class SeriesWalk {
   readonly #of: FollowedBy;
   readonly #entries: number;

@@ -12,6 +12,7 @@ import {
 import { isFromStart, type Start, startAfter, startAt } from "./start.ts";
 import { emptyState, SeriesWalk } from "./walk.ts";
 
+/** Where it starts, and what stands before. */
 export interface WholeStart {
   readonly start: Start | null;
   /** Changes before the start that may stay. */
@@ -26,6 +27,7 @@ export interface WholeStart {
   readonly isMovable?: boolean;
 }
 
+/** Decides the start with the first member that counts. */
 export class WholeRun implements SeriesRun {
   readonly readFromTs: number | null;
   readonly #series: SeriesInDecision;

@@ -1,6 +1,7 @@
 /** The state of an identity's commands: which sessions are scored and learnt, and its bytes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readCommands, writeCommands } from "../../../src/evidence/commands/state-codec.ts";
 import { commandScorer, CommandsState, wordSecretStamp } from "../../../src/evidence/index.ts";
 
 const STAMP = wordSecretStamp("secret");
@@ -49,6 +50,17 @@ describe("[evidence: commands] sessions in order of arrival", () => {
     expect(late.take(foreign, share)).toEqual(first);
     expect(late.sessions).toBe(62);
     expect(late.take(routine(1)[0] ?? [], share).p).toBeGreaterThan(0.05);
+  });
+
+  it.each([
+    [2, 3 / 60, 59],
+    [3, 4 / 60, 60],
+  ])("of 59 learnt scores %d are as foreign: p = %d, and %d are kept", (asForeign, p, kept) => {
+    const scores = [...Array<number>(59 - asForeign).fill(-100), ...Array<number>(asForeign).fill(100)];
+    const data = { stamp: STAMP, counts: [], total: 0, scores, sessions: 100, last: { score: 0, p: 1 } };
+    const state = CommandsState.read(writeCommands(data), STAMP);
+    expect(state.take(foreign, share).p).toBe(p);
+    expect(readCommands(state.write())?.scores).toHaveLength(kept);
   });
 
   it("p is (1 + those at least as foreign) / (1 + all) among the last 80 learnt scores", () => {

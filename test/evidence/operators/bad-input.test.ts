@@ -5,8 +5,10 @@ import {
   estimateOperators,
   type Kinds,
   type OperatorModel,
+  operators,
   type SessionValues,
 } from "../../../src/evidence/index.ts";
+import type { JsonValue } from "../../../src/core/index.ts";
 import { OPERATORS } from "../../../src/evidence/constants.ts";
 import { KINDS, sessionsBy } from "./sessions.ts";
 
@@ -88,6 +90,36 @@ describe("sessions of any form are answered", () => {
         : values,
     );
     expect(estimateOperators(unfit, KINDS)).toEqual(estimateOperators(missing, KINDS));
+  });
+
+  it("null is a missing value of every kind", () => {
+    const path = Array.from({ length: 40 }, (_, i) => i % 2);
+    const nulls = sessionsBy(path).map((values, i) =>
+      i % 5 === 0 ? Object.fromEntries(Object.keys(values).map((name) => [name, null])) : values,
+    );
+    const missing = sessionsBy(path).map((values, i) => (i % 5 === 0 ? {} : values));
+    expect(estimateOperators(nulls, KINDS)).toEqual(estimateOperators(missing, KINDS));
+    expect(operators(nulls, KINDS)).toEqual(operators(missing, KINDS));
+  });
+
+  it("in short, any value can be a hash, and equal ones are one", () => {
+    const path = Array.from({ length: 40 }, (_, i) => i % 2);
+    const of = (values: readonly [JsonValue, JsonValue]) =>
+      operators(
+        path.map((operator) => ({ hash: values[operator === 0 ? 0 : 1] })),
+        { hash: "hash" },
+      );
+    expect(of(["a", "b"])).toEqual({ estimate: 2, path, active: 1 });
+    for (const values of [
+      [1, 2],
+      [true, false],
+      [[1], [2]],
+      [7, "7"],
+      ["", "a"],
+    ] as const) {
+      expect(of(values)).toEqual(of(["a", "b"]));
+    }
+    expect(of([7, 7]).estimate).toBe(1);
   });
 
   it.each(["numeric", "categorical", "hash"] as const)("128 primitives in one session, %s", (kind) => {

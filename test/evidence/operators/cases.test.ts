@@ -38,6 +38,28 @@ describe("operators are sessions that behave alike and come back", () => {
     expect(operators(sessionsBy(path), KINDS).estimate).toBe(1);
   });
 
+  it.each([
+    [2, 3, 1],
+    [2, 4, 2],
+    [3, 7, 2],
+    [3, 8, 3],
+  ])("%d that come back in blocks, with %d switches, are called %d", (count, switches, estimate) => {
+    const length = 5 * (switches + 1);
+    const sessions = Array.from({ length }, (_session, i) => ({ a: `client ${Math.floor(i / 5) % count}` }));
+    expect(operators(sessions, { a: "hash" }).estimate).toBe(estimate);
+  });
+
+  it("two in random order whose numbers overlap are one: order does not tell them apart, nor does distance", () => {
+    const random = TWO_OPERATORS.filter(({ name }) => /^(two|four) numbers, random$/.test(name));
+    expect(random).toHaveLength(2);
+    for (const { series } of random) {
+      for (let seed = 1; seed <= 12; seed++) {
+        const { sessions, kinds } = series(64, seed);
+        expect(operators(sessions, kinds).estimate).toBe(1);
+      }
+    }
+  });
+
   it("one that never changes is one", () => {
     const path = Array.from({ length: 60 }, () => 0);
     expect(operators(sessionsBy(path), KINDS)).toEqual({ estimate: 1, path, active: 0 });

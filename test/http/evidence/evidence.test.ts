@@ -6,6 +6,7 @@ import type { evidenceSchema } from "../../../src/evidence/wire.ts";
 import type { attributionSchema } from "../../../src/http/attribution/wire.ts";
 import type { eventSchema } from "../../../src/http/events/wire.ts";
 import type { identitySummarySchema } from "../../../src/http/identities/wire.ts";
+import { nextAttackerUuid } from "../../setup/attackers.ts";
 import { deliver, pieces } from "../../setup/deliver.ts";
 import { get, readAll } from "../../setup/get.ts";
 import { payload } from "../../setup/payload.ts";
@@ -46,7 +47,7 @@ function sessionsOf(attackerUuid: string, values: readonly (readonly [number, st
 }
 
 async function observe(values: readonly (readonly [number, string])[]) {
-  const attackerUuid = crypto.randomUUID();
+  const attackerUuid = nextAttackerUuid();
   const identityUuid = stubIdentityUuid(attackerUuid);
   const messages = sessionsOf(attackerUuid, values);
   for (const piece of pieces(messages, 20)) {

@@ -26,6 +26,7 @@ export function follow(
     primitives: () => [],
     countBefore: () => (kept === null ? 0 : 1),
     kept: () => kept,
+    whole: () => null,
     entries: () => [],
   });
   const after = run.end().kept.get(primitive);
