@@ -5,6 +5,7 @@
 import { readConfig, tryConfig } from "./config.ts";
 import {
   type AppliedObservation,
+  type Cause,
   type HookEvent,
   type MergeKind,
   mergeKindIn,
@@ -21,6 +22,7 @@ import {
   evidenceHook,
   type EvidenceInputs,
   keyOf,
+  offHook,
   PATH_OBSERVATIONS,
   pathOf,
   type PathWalk,
@@ -77,6 +79,11 @@ export function seriesHook(env: Env, shares: WordShares | null): SeriesHook | nu
   const { inputs, hook } = all;
   if (shares === null || inputs.words === null) return hook;
   return evidenceHook({ ...inputs, words: { stamp: inputs.words.stamp, shareOf: shares } });
+}
+
+/** What takes part in a decision while nothing follows the series: an erasure also takes out what was kept of them before. */
+export function hookWhileOff(cause: Cause): SeriesHook | null {
+  return cause.kind === "recompute" && cause.reason.kind === "erased" ? offHook : null;
 }
 
 /** What says what is kept of series and identities, for the read model. */

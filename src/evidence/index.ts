@@ -43,6 +43,7 @@ export {
   type SeriesAsOf,
   type Words,
 } from "./series/index.ts";
+export { offHook } from "./off-hook.ts";
 export { evidenceInPolicy, readEvidenceConstants } from "./variables.ts";
 export { type Session, type SessionObservation, sessionsOf, traitFilter } from "./sessions.ts";
 export {

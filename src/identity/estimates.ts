@@ -42,18 +42,33 @@ export class Estimates {
     for (const [primitive, { attribution }] of decision.records) {
       if (rule.isCounted(primitive)) counts.push(attribution.observationCount);
     }
-    if (cause.kind === "recompute" && cause.reason.kind !== "expired") {
+    if (cause.kind === "recompute" && cause.reason.kind === "expired")
+      return this.#noteExpiry(rule, decision);
+    if (cause.kind === "recompute") {
       this.#recomputations++;
       this.#store.noteEstimate({ ts: nowMs / 1_000, count: null });
-      counts.push(...this.#counts(rule));
+      counts.push(this.#most(rule));
     }
     this.#isDue ||= this.#isDueAt(Math.max(0, ...counts), rule);
+  }
+
+  /** Counts on from what is left: fewer observations than at the last estimate are not yet a reason for another one. */
+  #noteExpiry(rule: EstimateRule, { records, removed }: Decision): void {
+    const { ts, count } = this.#store.estimate;
+    if (count === null) return;
+    const left = new Map(this.#counted(rule));
+    for (const primitive of removed) left.delete(primitive);
+    for (const [primitive, { attribution }] of records) {
+      if (left.has(primitive)) left.set(primitive, attribution.observationCount);
+    }
+    const most = Math.max(0, ...left.values());
+    if (most < count) this.#store.noteEstimate({ ts, count: most });
   }
 
   /** Looks whether one is due: after an eviction it is not known. */
   look(): void {
     const rule = this.#store.isEmpty ? null : this.#rule();
-    if (rule !== null) this.#isDue ||= this.#isDueAt(Math.max(0, ...this.#counts(rule)), rule);
+    if (rule !== null) this.#isDue ||= this.#isDueAt(this.#most(rule), rule);
   }
 
   /** Begins an estimate that is due; null if there is nothing to estimate. */
@@ -62,11 +77,13 @@ export class Estimates {
     const rule = this.#rule();
     if (rule === null || this.#store.isEmpty || this.#store.winner !== null) return null;
     this.#isRunning = true;
-    const count = Math.max(0, ...this.#counts(rule));
+    const count = this.#most(rule);
     const before = this.#recomputations;
     return {
       isCurrent: () => this.#recomputations === before && this.#store.winner === null,
-      end: (nowMs) => this.#store.noteEstimate({ ts: nowMs / 1_000, count }),
+      // Some may have expired meanwhile.
+      end: (nowMs) =>
+        this.#store.noteEstimate({ ts: nowMs / 1_000, count: Math.min(count, this.#most(rule)) }),
       release: () => {
         this.#isRunning = false;
       },
@@ -76,14 +93,20 @@ export class Estimates {
   #isDueAt(count: number, { every, fewest }: EstimateRule): boolean {
     const known = this.#store.estimate.count;
     // One that was published may have become wrong, however little is left.
-    if (known === null) return count >= fewest || (count > 0 && this.#store.head.kept !== null);
+    if (known === null) return count >= fewest || this.#store.head.kept !== null;
     return count >= fewest && Math.floor(count / every) > Math.floor(known / every);
   }
 
-  #counts({ isCounted }: EstimateRule): number[] {
+  /** The largest number of observations among them. */
+  #most(rule: EstimateRule): number {
+    return Math.max(0, ...this.#counted(rule).map(([, count]) => count));
+  }
+
+  /** Observations of each primitive that counts. */
+  #counted({ isCounted }: EstimateRule): [primitive: string, count: number][] {
     return this.#store
       .primitives()
       .filter(isCounted)
-      .map((primitive) => this.#store.stateRecord(primitive)?.attribution.observationCount ?? 0);
+      .map((primitive) => [primitive, this.#store.stateRecord(primitive)?.attribution.observationCount ?? 0]);
   }
 }

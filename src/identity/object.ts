@@ -18,6 +18,7 @@ import {
   ESTIMATE_QUERIES,
   estimateRule,
   evidenceReader,
+  hookWhileOff,
   prepareHook,
   readWordShares,
   seriesHook,
@@ -483,7 +484,7 @@ export class IdentityObject extends DurableObject<Env> {
       if (cause !== null) {
         const arrivals: readonly AppliedObservation[] = cause.kind === "arrivals" ? cause.observations : [];
         const facts = this.#store.facts(policy, nowMs / 1_000, arrivals);
-        decision = decide(facts, cause, hook);
+        decision = decide(facts, cause, hook ?? hookWhileOff(cause));
         if (decision.records.size > 0) this.#drain.noteMoved(decision.events.length > 0, nowMs);
         this.#estimates.noteDecision(cause, decision, nowMs);
         this.#store.save(decision);
@@ -561,7 +562,8 @@ export class IdentityObject extends DurableObject<Env> {
       const nowMs = Date.now();
       const retryMs = drained.outcome === "failed" ? nowMs + drained.retryInMs : null;
       const jobsMs = this.#store.isEmpty ? null : this.#store.jobs.nextMs();
-      const isDue = drained.outcome !== "failed" && this.#drain.hasWork();
+      // An estimate for which no queries are left is made by the alarm.
+      const isDue = drained.outcome !== "failed" && (this.#drain.hasWork() || this.#estimates.isDue);
       if (!isDue && retryMs === null && jobsMs === null) return this.ctx.storage.deleteAlarm();
       const isJobDue = jobsMs !== null && jobsMs <= nowMs;
       if ((isDue || isJobDue) && budget.allows(WORTH_ANOTHER_ROUND)) continue;

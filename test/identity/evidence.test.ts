@@ -139,12 +139,37 @@ describe("[evidence] a proven change", () => {
     expect(bodyOf(await stub.readEvidence(null, null)).change[0]?.changes).toEqual([]);
     await expectSound(identityUuid);
   });
+
+  it("an erasure while evidence is off withdraws it too, and leaves nothing of what was found", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    const other = crypto.randomUUID();
+    await call("PUT", `attackers/${other}`, { identity_uuid: identityUuid });
+    await deliver([{ events: series(attackerUuid, TYPED, changing(60, 0)) }]);
+    await deliver([{ events: series(other, TYPED, changing(0, 40), START_TS + 60 * 60) }]);
+    await quiesce(identityUuid);
+    const [changed] = await evidenceEvents(identityUuid);
+    expect(changed).toMatchObject({ type: "evidence.changed" });
+    await instanceWith(stub, { EVIDENCE: "off" }, async (instance) => {
+      await instance.erase(other, Date.now() / 1_000);
+      await instance.drain();
+    });
+    const kept = await inObject(stub, (sql) => ({
+      entries: sql.exec("SELECT body FROM hook_entries").toArray(),
+      bytes: sql.exec<{ kept: ArrayBuffer }>("SELECT kept FROM states").one().kept.byteLength,
+    }));
+    // One length and no bytes.
+    expect(kept).toEqual({ entries: [], bytes: 4 });
+    expect((await evidenceEvents(identityUuid)).map(({ type, payload: { id } }) => [type, id])).toEqual([
+      ["evidence.changed", changed?.payload["id"]],
+      ["evidence.withdrawn", changed?.payload["id"]],
+    ]);
+  });
 });
 
 /** The same object with other variables and another first database. */
 function instanceWith(
   stub: ReturnType<typeof fresh>["stub"],
-  change: Partial<Env>,
+  change: Partial<Env> & { readonly EVIDENCE?: string },
   act: (instance: IdentityObject) => unknown,
 ): Promise<unknown> {
   return runInDurableObject(stub, async (_, state) => {
@@ -366,6 +391,40 @@ describe("[evidence] the number of operators", () => {
       sql.exec<{ count: number }>("SELECT estimated_count AS count FROM states").toArray(),
     );
     expect(noted).toEqual([{ count: 8 }]);
+  });
+
+  it("is estimated again at every 8th session after most of them have expired", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    for (let nth = 0; nth < 40; nth++) await deliver([{ events: session(attackerUuid, nth, 0) }]);
+    await quiesce(identityUuid);
+    let reads = 0;
+    await retarget(stub, (targets) => ({
+      ...targets,
+      db: beforeSessionsAreRead(targets.db, () => {
+        reads++;
+      }),
+    }));
+    expect((await stub.expire(START_TS + 29.5 * 3_600, 1_000)).removed).toBeGreaterThan(80);
+    await quiesce(identityUuid);
+    expect(reads).toBe(0);
+    for (let nth = 40; nth < 48; nth++) await deliver([{ events: session(attackerUuid, nth, 0) }]);
+    await expect.poll(() => reads).toBe(1);
+    await expectSound(identityUuid);
+  });
+
+  it("is one again after an erasure that leaves no trait", async () => {
+    const { attackerUuid, identityUuid } = fresh();
+    const other = crypto.randomUUID();
+    await call("PUT", `attackers/${other}`, { identity_uuid: identityUuid });
+    await deliver([payload({ attacker_uuid: other, primitive: "temporal.session_timing", value: "night" })]);
+    for (const [nth, who] of turns.entries()) await deliver([{ events: session(attackerUuid, nth, who) }]);
+    const estimates = async () =>
+      (await evidenceEvents(identityUuid)).flatMap(({ payload: { estimate } }) => estimate ?? []);
+    await expect.poll(estimates).toEqual([2]);
+    expect((await call("DELETE", `attackers/${attackerUuid}`)).status).toBeLessThan(300);
+    await expect.poll(estimates).toEqual([2, 1]);
+    await quiesce(identityUuid);
+    await expectSound(identityUuid);
   });
 
   it("nothing is published for an identity that is merged away meanwhile", async () => {
