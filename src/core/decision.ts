@@ -34,7 +34,7 @@ import { nameOfObservation, SeriesAtStep, StoredSeries } from "./stored-series.t
 /**
  * Makes the decision for a cause.
  * @param hook - follows the series; null: nothing follows them, and the bytes that a hook had kept for them are dropped. Its entries stay, so
- *   that it can tell later what it has published, until an attacker is erased: they may hold its keys and values.
+ *   that it can tell later what it has published.
  */
 export function decide(facts: Facts, cause: Cause, hook: SeriesHook | null = null): Decision {
   switch (cause.kind) {
@@ -181,7 +181,7 @@ function decideAnew(
     records,
     removed: [...gone].toSorted(),
     hashWindows: changesOf(windows),
-    entries: outcome?.entries ?? (reason.kind === "erased" ? dropEntries(facts) : NO_ENTRIES),
+    entries: outcome?.entries ?? NO_ENTRIES,
     events,
   };
 }
@@ -202,12 +202,6 @@ function publishFollowed(
 }
 
 const NO_ENTRIES: ReadonlyMap<string, EntriesChange> = new Map();
-
-/** Drops the entries of every primitive. */
-function dropEntries(facts: Facts): Map<string, EntriesChange> {
-  const kept = facts.primitives().filter((primitive) => facts.entries(primitive).length > 0);
-  return new Map(kept.map((primitive) => [primitive, { stay: 0, added: [] }]));
-}
 
 /** Adds the events of a hook, and its text for the identity. */
 function addFollowed(

@@ -88,7 +88,9 @@ describe("npm run simulate", { timeout: 30_000 }, () => {
     const { exitCode, stderr } = await simulate("--identities", "3", "--url", worker.url);
     expect(exitCode).toBe(0);
     expect(stderr).toContain("0 refused");
-    expect([...worker.attackers.values()]).toContainEqual(expect.objectContaining({ ip: "192.0.2.10" }));
+    expect([...worker.attackers.values()]).toEqual(
+      Array.from({ length: 3 }, () => ({ ip: expect.stringMatching(/^192\.0\.2\.\d+$/) })),
+    );
     expect(worker.requests.findIndex((request) => request.startsWith("POST"))).toBe(3);
     const events = worker.posts.flat();
     expect(stderr).toContain(`${events.length} observations accepted`);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type AppliedObservation, compareMembers } from "../../src/core/index.ts";
 import { describeSeries, evidenceHook, type EvidenceInputs, seriesAsOf } from "../../src/evidence/index.ts";
+import { offHook } from "../../src/evidence/off-hook.ts";
 import { randomOf } from "../../src/simulate/random.ts";
 import { ATTACKER, OTHER_ATTACKER } from "../core/factories.ts";
 import { applyTogether, type Arrival, type Model, nameOf, recomputeFor, recordOf } from "../core/model.ts";
@@ -17,6 +18,7 @@ import {
   stateOfSeries,
   storedMembers,
   valuesOf,
+  publishedIds,
 } from "./followed.ts";
 
 const SPEED = "motor.speed";
@@ -281,26 +283,27 @@ describe("merge, unmerge and erasure", () => {
     expect(differences(model, inputsOf({ secret: "other" }))).toEqual([]);
   });
 
-  it("an erasure while evidence is switched off drops the changes, which may hold what was erased", () => {
+  it("an erasure while evidence is switched off withdraws the changes, which may hold what was erased", () => {
     const model = modelWith([...own, ...other]);
     expect(entriesOf(model, SPEED)).not.toEqual([]);
     model.hook = null;
     recomputeFor(model, { kind: "changed" });
     expect(entriesOf(model, SPEED)).not.toEqual([]);
     remove(model, ({ attackerUuid }) => attackerUuid === ATTACKER);
-    const { length } = model.events;
+    model.hook = offHook;
     recomputeFor(model, { kind: "erased", attackerUuid: ATTACKER });
     expect(entriesOf(model, SPEED)).toEqual([]);
-    expect(typesAfter(model, length)).toEqual([]);
+    expect(publishedIds(model)).toEqual([]);
   });
 
-  it("an erasure while evidence is switched off drops those of a primitive without other observations", () => {
+  it("an erasure while evidence is switched off withdraws those of a primitive without other observations", () => {
     const model = modelWith(own);
-    model.hook = null;
+    model.hook = offHook;
     remove(model, ({ attackerUuid }) => attackerUuid === ATTACKER);
     recomputeFor(model, { kind: "erased", attackerUuid: ATTACKER });
     expect(model.records.size).toBe(0);
     expect(entriesOf(model, SPEED)).toEqual([]);
+    expect(publishedIds(model)).toEqual([]);
   });
 });
 
