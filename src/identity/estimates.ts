@@ -16,6 +16,12 @@ export interface BegunEstimate {
   release(): void;
 }
 
+/**
+ * Milliseconds between two estimates of an identity whose sessions come fast. An estimate reads D1 and takes about as long as the ingest of 20
+ * sessions, so a burst is estimated once, after its end. After a recomputation nothing is waited for.
+ */
+const SPACING_MS = 10_000;
+
 export class Estimates {
   readonly #store: IdentityStore;
   readonly #rule: () => EstimateRule | null;
@@ -30,8 +36,11 @@ export class Estimates {
     this.#rule = rule;
   }
 
-  get isDue(): boolean {
-    return this.#isDue && !this.#isRunning;
+  /** Milliseconds until the estimate that is due may be made: 0 for now, null if none is due. */
+  waitMs(nowMs: number): number | null {
+    if (!this.#isDue || this.#isRunning) return null;
+    const { ts, count } = this.#store.estimate;
+    return count === null ? 0 : Math.max(0, ts * 1_000 + SPACING_MS - nowMs);
   }
 
   /** Notes a decision before it is saved. After a recomputation an estimate is due, but not after an expiry. */

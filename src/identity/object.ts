@@ -89,6 +89,8 @@ export class IdentityObject extends DurableObject<Env> {
   /** Shares of words, as they were read last for decisions about stored observations; null if none are needed. */
   #wordShares: WordShares | null = null;
   readonly #estimates: Estimates;
+  /** Runs while an estimate that is due waits. */
+  #estimateTimer: ReturnType<typeof setTimeout> | null = null;
   /** Whether `targets.db` is the shard of this identity's attackers. With several shards it is known after the first attacker. */
   #isShardKnown: boolean;
 
@@ -512,7 +514,7 @@ export class IdentityObject extends DurableObject<Env> {
 
   #hasWork(): boolean {
     return (
-      !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork() || this.#estimates.isDue)
+      !this.#store.isEmpty && (!this.#store.jobs.isEmpty || this.#drain.hasWork() || this.#isEstimateDue())
     );
   }
 
@@ -524,6 +526,21 @@ export class IdentityObject extends DurableObject<Env> {
   /** Starts jobs and drain in the background. */
   #workSoon(): void {
     if (this.#hasWork()) this.ctx.waitUntil(this.#work());
+    else this.#estimateLater();
+  }
+
+  #isEstimateDue(): boolean {
+    return this.#estimates.waitMs(Date.now()) === 0;
+  }
+
+  /** Makes a due estimate when it may be made. If the object ends before, the next decision or the sweep finds it due. */
+  #estimateLater(): void {
+    const waitMs = this.#estimates.waitMs(Date.now());
+    if (waitMs === null || waitMs === 0 || this.#estimateTimer !== null) return;
+    this.#estimateTimer = setTimeout(() => {
+      this.#estimateTimer = null;
+      this.#workSoon();
+    }, waitMs);
   }
 
   /** Makes the estimate that is due, and adds an event if it is a new one; else nothing is written. Never rejects. */
@@ -554,16 +571,17 @@ export class IdentityObject extends DurableObject<Env> {
         logError("drain_failed", drained.error, { identity_uuid: this.#identityUuid });
       }
       // Outside the path of ingest: what was applied is published by now.
-      if (drained.outcome === "empty" && this.#estimates.isDue && budget.allows(ESTIMATE_QUERIES)) {
+      if (drained.outcome === "empty" && this.#isEstimateDue() && budget.allows(ESTIMATE_QUERIES)) {
         budget.spend(ESTIMATE_QUERIES);
         await this.#estimate();
         continue;
       }
+      this.#estimateLater();
       const nowMs = Date.now();
       const retryMs = drained.outcome === "failed" ? nowMs + drained.retryInMs : null;
       const jobsMs = this.#store.isEmpty ? null : this.#store.jobs.nextMs();
       // An estimate for which no queries are left is made by the alarm.
-      const isDue = drained.outcome !== "failed" && (this.#drain.hasWork() || this.#estimates.isDue);
+      const isDue = drained.outcome !== "failed" && (this.#drain.hasWork() || this.#isEstimateDue());
       if (!isDue && retryMs === null && jobsMs === null) return this.ctx.storage.deleteAlarm();
       const isJobDue = jobsMs !== null && jobsMs <= nowMs;
       if ((isDue || isJobDue) && budget.allows(WORTH_ANOTHER_ROUND)) continue;
