@@ -393,6 +393,21 @@ describe("[evidence] the number of operators", () => {
     expect(noted).toEqual([{ count: 8 }]);
   });
 
+  it("sessions that come fast are estimated once more, after their end", async () => {
+    const { attackerUuid, identityUuid, stub } = fresh();
+    let reads = 0;
+    await retarget(stub, (targets) => ({
+      ...targets,
+      db: beforeSessionsAreRead(targets.db, () => void reads++),
+    }));
+    for (let nth = 0; nth < 8; nth++) await deliver([{ events: session(attackerUuid, nth, 0) }]);
+    await expect.poll(() => reads).toBe(1);
+    for (let nth = 8; nth < 32; nth++) await deliver([{ events: session(attackerUuid, nth, 0) }]);
+    await quiesce(identityUuid);
+    await expect.poll(() => reads).toBe(2);
+    expect((await stub.inspect()).pending).toBe(0);
+  });
+
   it("is estimated again at every 8th session after most of them have expired", async () => {
     const { attackerUuid, identityUuid, stub } = fresh();
     for (let nth = 0; nth < 40; nth++) await deliver([{ events: session(attackerUuid, nth, 0) }]);
