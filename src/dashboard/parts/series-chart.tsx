@@ -11,6 +11,7 @@ import { EvidenceChart } from "./evidence-chart.tsx";
 import { Await } from "./notice.tsx";
 import { type Ink, Plot } from "./plot.tsx";
 import { axisWidthOf, laneOptions, LINE_KEYS, lineOptions, shade, VALUE_KEY } from "./series-options.ts";
+import { SmallTable } from "./small-table.tsx";
 
 const LISTED = 20;
 
@@ -81,28 +82,17 @@ export function SeriesChart({
 
 function Table({ observations }: { observations: readonly Point[] }) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label="Observations">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Value</th>
-            <th scope="col">Evidence</th>
-          </tr>
-        </thead>
-        <tbody>
-          {observations.map(({ ts, value, evidence_ref, attacker_uuid }) => (
-            <tr key={`${attacker_uuid} ${evidence_ref}`}>
-              <td>{exactTime(ts)}</td>
-              <td title={valueWords(value)}>{shortValue(value, 80)}</td>
-              <td>
-                <code>{evidence_ref}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SmallTable label="Observations" heads={["Time", "Value", "Evidence"]}>
+      {observations.map(({ ts, value, evidence_ref, attacker_uuid }) => (
+        <tr key={`${attacker_uuid} ${evidence_ref}`}>
+          <td>{exactTime(ts)}</td>
+          <td title={valueWords(value)}>{shortValue(value, 80)}</td>
+          <td>
+            <code>{evidence_ref}</code>
+          </td>
+        </tr>
+      ))}
+    </SmallTable>
   );
 }
 
