@@ -109,28 +109,20 @@ export function Identities() {
             onInput={(event) => setView({ q: event.currentTarget.value })}
           />
         </label>
-        <label>
-          <span>State</span>
-          <select value={state} onChange={(event) => setView({ state: event.currentTarget.value })}>
-            <option value="">any</option>
-            {STATES.map((each) => (
-              <option key={each} value={each} selected={each === state}>
-                {STATE_WORDS[each]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span>Evidence</span>
-          <select value={evidence} onChange={(event) => setView({ evidence: event.currentTarget.value })}>
-            <option value="">any</option>
-            {EVIDENCE_FILTERS.map((each) => (
-              <option key={each} value={each} selected={each === evidence}>
-                {EVIDENCE_FILTER_WORDS[each]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          title="State"
+          value={state}
+          values={STATES}
+          words={STATE_WORDS}
+          choose={(chosen) => setView({ state: chosen })}
+        />
+        <Choice
+          title="Evidence"
+          value={evidence}
+          values={EVIDENCE_FILTERS}
+          words={EVIDENCE_FILTER_WORDS}
+          choose={(chosen) => setView({ evidence: chosen })}
+        />
         <label>
           <span>Primitive</span>
           <input
@@ -184,5 +176,34 @@ export function Identities() {
         </Empty>
       )}
     </>
+  );
+}
+
+/** A filter with a few values; an empty one is any. */
+function Choice<T extends string>({
+  title,
+  value,
+  values,
+  words,
+  choose,
+}: {
+  title: string;
+  value: T | "";
+  values: readonly T[];
+  words: Readonly<Record<T, string>>;
+  choose: (value: string) => void;
+}) {
+  return (
+    <label>
+      <span>{title}</span>
+      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">any</option>
+        {values.map((each) => (
+          <option key={each} value={each} selected={each === value}>
+            {words[each]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
