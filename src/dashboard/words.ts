@@ -105,6 +105,11 @@ export function shortNumber(value: number): string {
     : Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 20 });
 }
 
+/** A number with its unit. @param unit - may be empty @example amountWords(230, "ms") // "230 ms" */
+export function amountWords(value: number, unit: string): string {
+  return `${shortNumber(value)} ${unit}`.trimEnd();
+}
+
 /** A share in percent, as whole as its size allows. @example shareWords(0.904) // "90 %" */
 export function shareWords(share: number): string {
   const percent = share * 100;
