@@ -74,7 +74,7 @@ function Strip({ operators, atTs, choose }: Props) {
             data-later={atTs !== null && session.end_ts > atTs}
             tabIndex={place === stop ? 0 : -1}
             aria-label={sessionWords(operators, place)}
-            onClick={() => choose(Math.ceil(session.end_ts))}
+            onClick={() => choose(session.end_ts)}
             onFocus={() => {
               held.value = place;
               looked.value = null;
