@@ -5,7 +5,7 @@ import type { Point } from "../identity-facts.ts";
 import { useSeries } from "../identity-loader.ts";
 import { useIsNarrow } from "../narrow.ts";
 import type { AttributionEvent, Explanation, SeriesEvidence } from "../schemas.ts";
-import { drawingOf, laneNames, type SeriesDrawing } from "../series.ts";
+import { drawingOf, kindOf, laneNames, type SeriesDrawing } from "../series.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { EvidenceChart } from "./evidence-chart.tsx";
 import { Await } from "./notice.tsx";
@@ -61,9 +61,15 @@ export function SeriesChart({
             <EvidenceChart
               uuid={uuid}
               primitive={primitive}
-              series={evidence}
+              changes={evidence.changes}
               version={evidenceVersion}
-              axisWidth={axisWidthOf(drawingOf(points, explanation).kind, isNarrow)}
+              axisWidth={axisWidthOf(
+                kindOf(
+                  points.map(({ value }) => value),
+                  explanation,
+                ),
+                isNarrow,
+              )}
             />
           )}
           <details>
