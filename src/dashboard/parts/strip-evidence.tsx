@@ -77,9 +77,8 @@ function Gauge({
 }) {
   const most = Math.log10(threshold) + ABOVE;
   const x = (value: number) => (GAUGE * Math.min(most, Math.max(0, Math.log10(value)))) / most;
-  const level = isNoted || e >= NOTED_AT ? levelOf(Math.max(e, NOTED_AT), threshold) : "none";
-  const said =
-    level === "none" ? (hasChanged ? "since the change" : "") : level === "noted" ? "noted" : "changed";
+  const level = levelOf(isNoted ? Math.max(e, NOTED_AT) : e, threshold);
+  const said = level === "none" ? (hasChanged ? "since the change" : "") : level;
   const words = `evidence of a change: E = ${eWords(e)}; noted from ${NOTED_AT}, changed from ${threshold.toLocaleString("en")}`;
   return (
     <span class="gauge" data-level={level} title={words}>
