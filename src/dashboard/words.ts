@@ -55,6 +55,11 @@ export function dateWords(ts: number, nowTs: number): string {
   return (isThisYear ? date : datedYear).format(ts * 1_000);
 }
 
+/** Words without the marks around their values, for places that show text alone. @example plainWords("`typed` fell") // "typed fell" */
+export function plainWords(words: string): string {
+  return words.replaceAll("`", "");
+}
+
 const DAY_SECS = 86_400;
 
 /**

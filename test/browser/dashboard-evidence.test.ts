@@ -116,6 +116,14 @@ describe.skipIf(chromium === null)(
       expect(share).toBeGreaterThan(0.35);
       expect(share).toBeLessThan(0.65);
       expect(await row(page, "environmental.keyboard_layout").locator(".change-line").count()).toBe(0);
+      // Values stand in it as they are: only text on the page marks them.
+      const modality = row(page, MODALITY).locator(".change-line");
+      expect(await modality.getAttribute("aria-label")).toMatch(
+        /: input modality: typed went from \d+ % to \d+ %, /,
+      );
+      const marks = page.locator(".turn-mark:has(.mark-changed)");
+      const labels = await marks.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")));
+      expect(labels.join("\n")).toMatch(/proven change: input modality: typed went from \d+ % to \d+ %, /);
       expect(heard()).toEqual([]);
     });
 

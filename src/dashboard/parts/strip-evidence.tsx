@@ -3,7 +3,7 @@ import { NOTED_AT } from "../../evidence/constants.ts";
 import { changeWords, eWords, levelOf } from "../evidence-words.ts";
 import type { ProvenChange, SeriesEvidence } from "../schemas.ts";
 import { percentOf, type Span } from "../series.ts";
-import { exactTime } from "../words.ts";
+import { exactTime, plainWords } from "../words.ts";
 import { CHANGE_SHAPE } from "./mark.tsx";
 
 const HEIGHT = 12;
@@ -43,7 +43,8 @@ function Changes({
   changes: readonly ProvenChange[];
   span: Span;
 }) {
-  const words = (change: ProvenChange) => `${exactTime(change.since_ts)}: ${changeWords(primitive, change)}`;
+  const words = (change: ProvenChange) =>
+    `${exactTime(change.since_ts)}: ${plainWords(changeWords(primitive, change))}`;
   const label = `changed ${changes.map(words).join(" ")}`;
   return (
     <svg class="change-line" role="img" aria-label={label} height={HEIGHT}>

@@ -9,7 +9,7 @@ import { useIsNarrow } from "../narrow.ts";
 import type { AttributionEvent } from "../schemas.ts";
 import { type Grid, gridOf, percentOf, type Span, type Turn, turnsOf } from "../series.ts";
 import { stepOf } from "../timeline-steps.ts";
-import { axisTimes, counted, exactTime } from "../words.ts";
+import { axisTimes, counted, exactTime, plainWords } from "../words.ts";
 import { ChangeMark, Mark } from "./mark.tsx";
 import { Later } from "./strip.tsx";
 
@@ -110,7 +110,7 @@ function TurnMark({
   isFresh: boolean;
   choose: (ts: number) => void;
 }) {
-  const words = `${eventWords(event)}, ${exactTime(ts)}`;
+  const words = `${plainWords(eventWords(event))}, ${exactTime(ts)}`;
   return (
     <button
       type="button"
