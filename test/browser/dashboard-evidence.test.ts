@@ -251,6 +251,12 @@ describe.skipIf(chromium === null)(
       await page.goto(`${stage.world.url}/?sort=evidence_changed`);
       await rows.first().waitFor();
       expect((await shown())[0]).toBe(uuids.get("new-habits"));
+      const head = page.locator(".page-head");
+      expect(await head.innerText()).not.toContain("3.125");
+      await page.getByRole("button", { name: "Evidence" }).click();
+      await head
+        .getByText("5 identities; below E = 3.125 in order of last change", { exact: true })
+        .waitFor();
       expect(heard()).toEqual([]);
     });
 

@@ -6,7 +6,15 @@ import { IdentityTable } from "../parts/identity-table.tsx";
 import { Empty, Failed, Loading } from "../parts/notice.tsx";
 import { setView, url } from "../route.ts";
 import { nowTs } from "../resource.ts";
-import { EVIDENCE_FILTER_WORDS, EVIDENCE_FILTERS, select, SERVER_SORTS, type Sort, SORTS } from "../rows.ts";
+import {
+  EVIDENCE_FILTER_WORDS,
+  EVIDENCE_FILTERS,
+  NOTED_E,
+  select,
+  SERVER_SORTS,
+  type Sort,
+  SORTS,
+} from "../rows.ts";
 import { openRows } from "../rows-loader.ts";
 import { STATES } from "../schemas.ts";
 import { counted, STATE_WORDS } from "../words.ts";
@@ -22,6 +30,9 @@ const ORDER_WORDS = {
   e: ", those with the most evidence",
   evidence_changed: ", the latest proven changes",
 };
+
+/** How the list by E orders the identities whose E is not noted. */
+const UNNOTED_WORDS = `; below E = ${NOTED_E.toLocaleString("en")} in order of last change`;
 
 export function Identities() {
   const view = url.value.searchParams;
@@ -94,6 +105,7 @@ export function Identities() {
               {text === "" ? "" : `${found.length.toLocaleString("en")} of `}
               {counted(rows.length, "identity", "identities")}
               {list.isLoading.value ? ", loading more …" : list.hasMore.value ? ORDER_WORDS[serverSort] : ""}
+              {sort === "e" ? UNNOTED_WORDS : ""}
             </>
           )}
         </p>
