@@ -133,13 +133,9 @@ async function look(client: AttributionClient, url: string, attacker: SimulatedA
   if (attribution === null || identityUuid === null) {
     throw new Error(`${attacker.scenario.name}: the Worker knows no identity of ${attacker.address}`);
   }
-  const body: unknown = await ky
-    .get(`${url}/api/v1/identities/${identityUuid}/transitions?limit=1000`, {
-      headers: { authorization: `Bearer ${READ_TOKEN}` },
-    })
-    .json();
+  const transitions = await read(`${url}/api/v1/identities/${identityUuid}/transitions?limit=1000`);
   const suspicion = transitionsSchema
-    .parse(body)
+    .parse(transitions)
     .data.findLast(({ type }) => type === "profile.multi_actor_suspected");
   return {
     attacker,
@@ -150,12 +146,12 @@ async function look(client: AttributionClient, url: string, attacker: SimulatedA
 }
 
 async function readEvidence(url: string, { attacker, identityUuid }: Seen): Promise<SeenEvidence> {
-  const body: unknown = await ky
-    .get(`${url}/api/v1/identities/${identityUuid}/evidence`, {
-      headers: { authorization: `Bearer ${READ_TOKEN}` },
-    })
-    .json();
-  return { scenario: attacker.scenario.name, evidence: evidenceSchema.parse(body) };
+  const evidence = evidenceSchema.parse(await read(`${url}/api/v1/identities/${identityUuid}/evidence`));
+  return { scenario: attacker.scenario.name, evidence };
+}
+
+async function read(url: string): Promise<unknown> {
+  return ky.get(url, { headers: { authorization: `Bearer ${READ_TOKEN}` } }).json();
 }
 
 async function describeAccess(url: string, example: Seen): Promise<string> {

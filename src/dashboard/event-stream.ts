@@ -4,6 +4,18 @@ import { readSession, session } from "./api.ts";
 /** How long to wait where the browser does not reconnect by itself, ms. */
 const RECONNECT_MS = 4_000;
 
+/** Names of everything that is published, in every stream. */
+export const PUBLISHED: readonly string[] = [
+  "attribution.state_changed",
+  "attribution.multi_actor_suspected",
+  "attribution.evidence.changed",
+  "attribution.evidence.withdrawn",
+  "attribution.evidence.operators",
+  "identity.formed",
+  "identity.merged",
+  "identity.unmerged",
+];
+
 /** Callbacks of a stream. */
 export interface StreamHandlers {
   /** An event came. @param data - parsed JSON, or null */

@@ -43,7 +43,7 @@ export function drawnEs(path: EvidencePath): number[] {
   return path.es.map((e) => Math.max(bottom, e));
 }
 
-/** What an observation says. @example "Observation 57, 3 Apr, 14:00: E = 42, 2.4 times below noted" */
+/** What an observation says. @example "Observation 57, 3 Apr, 14:00: E = 42; some evidence of a change, not noted" */
 export function pointWords({ times, es, firstNumber, threshold }: EvidencePath, place: number): string {
   const [ts, e] = [times[place], es[place]];
   if (ts === undefined || e === undefined) return "";

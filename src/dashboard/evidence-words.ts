@@ -1,8 +1,8 @@
 /** Evidence of changes in plain words: how far E is, what a change changed, and what the header of an identity says. Pure. */
 import { FEWEST_TO_NOTE, NOTED_AT, OPERATORS } from "../evidence/constants.ts";
 import { quantityOf } from "./domains.ts";
-import type { Evidence, ProvenChange, SeriesEvidence, ValueSummary } from "./schemas.ts";
-import { counted, dateWords, shareWords, shortNumber, shortValue } from "./words.ts";
+import type { Evidence, Operators, ProvenChange, SeriesEvidence, ValueSummary } from "./schemas.ts";
+import { amountWords, counted, dateWords, shareWords, shortNumber, shortValue } from "./words.ts";
 
 /** Changes that a header tells one by one. */
 const TOLD = 3;
@@ -41,11 +41,6 @@ export type Part =
   | { readonly ts: number; readonly words: string };
 export type Sentence = readonly Part[];
 
-/** A sentence as plain text. */
-export function plainOf(sentence: Sentence): string {
-  return sentence.map((part) => (typeof part === "string" ? part : part.words)).join("");
-}
-
 /**
  * What changed, without its primitive; nothing after an erasure.
  * @example shiftWords({ count: 9, median: 140, … }, { count: 9, median: 230, … }, "ms") // "went from 140 to 230 ms"
@@ -55,8 +50,8 @@ export function shiftWords(before: ValueSummary | null, after: ValueSummary | nu
   if ("median" in before && "median" in after) {
     if (before.median === null || after.median === null) return "changed";
     const [from, to] = [shortNumber(before.median), shortNumber(after.median)];
-    const suffix = unit === "" ? "" : ` ${unit}`;
-    return from === to ? `spreads differently around ${to}${suffix}` : `went from ${from} to ${to}${suffix}`;
+    const measured = amountWords(after.median, unit);
+    return from === to ? `spreads differently around ${measured}` : `went from ${from} to ${measured}`;
   }
   if ("shares" in before && "shares" in after) return sharesWords(before.shares, after.shares);
   return "changed";
@@ -82,15 +77,18 @@ function sharesWords(before: Shares, after: Shares): string {
   return rose === fell || rose.to <= rose.from ? words(fell) : `${words(fell)}, ${words(rose)}`;
 }
 
+type Shift = Pick<ProvenChange, "before" | "after">;
+
+/** What changed, as it stands behind the name of its primitive. @example ": `typed` went from 90 % to 10 %" */
+function shiftBehindName(primitive: string, { before, after }: Shift): string {
+  const shift = shiftWords(before, after, quantityOf(primitive).unit);
+  return `${shift.startsWith("`") ? ":" : ""} ${shift}`;
+}
+
 /** A change of a primitive as the rest of a sentence. @example "input modality: `typed` went from 90 % to 10 % (E = 5,400)" */
-export function changeParts(
-  primitive: string,
-  { before, after, e }: Pick<ProvenChange, "before" | "after" | "e">,
-): Sentence {
-  const { name, unit } = quantityOf(primitive);
-  const shift = shiftWords(before, after, unit);
-  const joint = shift.startsWith("`") ? ": " : " ";
-  return [{ primitive, words: name }, `${joint}${shift} (E = ${eWords(e)})`];
+function changeParts(primitive: string, change: Shift & Pick<ProvenChange, "e">): Sentence {
+  const { name } = quantityOf(primitive);
+  return [{ primitive, words: name }, `${shiftBehindName(primitive, change)} (E = ${eWords(change.e)})`];
 }
 
 /** What a header says of an identity's evidence. */
@@ -179,36 +177,30 @@ function calmSentence(
           `Since then too few observations to tell more: ${seen} of a primitive at most, ${FEWEST_TO_NOTE} are needed.`,
         ];
   }
-  const sessions = sessionsSince(evidence, sinceTs);
+  const sessions = sessionsSince(evidence.operators, sinceTs, most);
   return changedTs === null
     ? ["Has behaved alike since ", date(sinceTs), `, ${sessions}.`]
     : [`Has behaved alike since then, ${sessions}.`];
 }
 
-/** The sessions from a time on. Only the last ones are known, so there may be more. */
-function sessionsSince({ operators, change }: Evidence, sinceTs: number): string {
-  const { assignment } = operators;
+/** The sessions from a time on. Only the last ones are known, so there may be more. @param most - observations of a regime at most */
+function sessionsSince({ assignment }: Operators, sinceTs: number, most: number): string {
   const known = assignment.filter(({ end_ts: ts }) => ts >= sinceTs).length;
   const isAll = known < assignment.length || assignment.length < OPERATORS.sessions;
   if (isAll && known > 0) return counted(known, "session");
-  const most = change.reduce((count, { observations }) => Math.max(count, observations), 0);
   const observed = `${counted(most, "observation")} of a primitive`;
   return known === 0 ? observed : `at least ${counted(known, "session")} (${observed})`;
 }
 
 /** A change of a primitive as a sentence, with its effect. @example "beacon interval went from 60,000 to 90,000 ms (median +50 %, E = 5,400)." */
-export function changeWords(
-  primitive: string,
-  { before, after, e, effect }: Pick<ProvenChange, "before" | "after" | "e" | "effect">,
-): string {
-  const { name, unit } = quantityOf(primitive);
-  const shift = shiftWords(before, after, unit);
+export function changeWords(primitive: string, change: Shift & Pick<ProvenChange, "e" | "effect">): string {
+  const { before, e, effect } = change;
   const effectText = effect === null ? "" : `${effectWords(before, effect)}, `;
-  return `${name}${shift.startsWith("`") ? ": " : " "}${shift} (${effectText}E = ${eWords(e)}).`;
+  return `${quantityOf(primitive).name}${shiftBehindName(primitive, change)} (${effectText}E = ${eWords(e)}).`;
 }
 
 /** How large a change is. @param summary - tells numbers from other values */
-export function effectWords(summary: ValueSummary | null, effect: number): string {
+function effectWords(summary: ValueSummary | null, effect: number): string {
   if (summary !== null && "median" in summary) {
     const percent = Math.round(effect * 100);
     return `median ${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent).toLocaleString("en")} %`;

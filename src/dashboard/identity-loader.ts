@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { eventsBeforeSchema, identityPageSchema, seriesSchema } from "../http/dashboard/wire.ts";
 import { ask, session } from "./api.ts";
-import { openStream } from "./event-stream.ts";
+import { openStream, PUBLISHED } from "./event-stream.ts";
 import {
   afterNews,
   factsOf,
@@ -27,17 +27,6 @@ import { isLookedAt } from "./visible.ts";
 const GATHER_MS = 1_000;
 /** Observations of a chart. */
 const SERIES_POINTS = 1_000;
-
-const PUBLISHED = [
-  "attribution.state_changed",
-  "attribution.multi_actor_suspected",
-  "attribution.evidence.changed",
-  "attribution.evidence.withdrawn",
-  "attribution.evidence.operators",
-  "identity.formed",
-  "identity.merged",
-  "identity.unmerged",
-];
 
 /** An identity's page, and loading more of it. */
 export interface LiveIdentity {

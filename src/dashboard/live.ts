@@ -1,7 +1,7 @@
 /** The stream of everything that is published, held open while somebody is signed in. */
 import { effect, signal, untracked } from "@preact/signals";
 import { session } from "./api.ts";
-import { type OpenStream, openStream } from "./event-stream.ts";
+import { type OpenStream, openStream, PUBLISHED } from "./event-stream.ts";
 import { type AttributionEvent, eventSchema } from "./schemas.ts";
 import { isLookedAt } from "./visible.ts";
 
@@ -13,16 +13,6 @@ export const arrived = signal<readonly AttributionEvent[]>([]);
 const KEPT = 50;
 /** How long events are gathered before listeners get them, ms: limits the renderings when many events come. */
 const GATHER_MS = 300;
-const NAMES = [
-  "attribution.state_changed",
-  "attribution.multi_actor_suspected",
-  "attribution.evidence.changed",
-  "attribution.evidence.withdrawn",
-  "attribution.evidence.operators",
-  "identity.formed",
-  "identity.merged",
-  "identity.unmerged",
-];
 
 type Listener = (events: readonly AttributionEvent[]) => void;
 const listeners = new Set<Listener>();
@@ -48,7 +38,7 @@ export function followSession(): () => void {
           connection.value = state;
         };
         const onEvent = (_: string, data: unknown) => take(data);
-        stream = openStream("/api/v1/events", NAMES, { onEvent, onConnection }, resumeFrom);
+        stream = openStream("/api/v1/events", PUBLISHED, { onEvent, onConnection }, resumeFrom);
       }
       if (!isWanted && stream !== null) {
         resumeFrom = stream.close();

@@ -2,7 +2,16 @@
 import { OPERATORS } from "../evidence/constants.ts";
 import { quantityOf } from "./domains.ts";
 import type { Evidence, Operators, ValueSummary } from "./schemas.ts";
-import { counted, duration, exactTime, shareWords, shortNumber, shortUuid, shortValue } from "./words.ts";
+import {
+  amountWords,
+  counted,
+  duration,
+  exactTime,
+  shareWords,
+  shortNumber,
+  shortUuid,
+  shortValue,
+} from "./words.ts";
 
 /** Values of an operator that are told. */
 const TOLD_VALUES = 3;
@@ -17,17 +26,16 @@ export interface EstimateWords {
   readonly why: string;
 }
 
-/** @example estimateWords(operators).estimate // "Two operators share this identity" */
+/** @example estimateWords(operators).estimate // "Two operators" */
 export function estimateWords(operators: Operators): EstimateWords {
   const { estimate, sessions, gain, needed, active } = operators;
-  const seen = counted(sessions, "session");
   if (sessions === 0)
     return { estimate: "No sessions yet", why: "Operators are told apart by their sessions." };
   if (gain === null || needed === null) {
     return sessions < OPERATORS.fewest
       ? {
           estimate: "Taken as one operator",
-          why: `${seen}, of ${OPERATORS.fewest} that are needed to tell operators apart.`,
+          why: `${counted(sessions, "session")}, of ${OPERATORS.fewest} that are needed to tell operators apart.`,
         }
       : {
           estimate: "One operator",
@@ -94,8 +102,7 @@ export function habitsOf({ groups }: Operators, operator: number): string[] {
 
 function typicalOf(primitive: string, summary: ValueSummary): string {
   if ("median" in summary) {
-    const { unit } = quantityOf(primitive);
-    return summary.median === null ? "–" : `${shortNumber(summary.median)}${unit === "" ? "" : ` ${unit}`}`;
+    return summary.median === null ? "–" : amountWords(summary.median, quantityOf(primitive).unit);
   }
   const [top] = summary.shares;
   return top === undefined ? "–" : `\`${shortValue(top.value, 24)}\` ${shareWords(top.share)}`;

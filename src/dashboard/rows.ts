@@ -3,12 +3,12 @@ import { NOTED_AT, PRIMITIVES_PER_IDENTITY } from "../evidence/constants.ts";
 import type { Row } from "../http/dashboard/wire.ts";
 import type { AttributionEvent, State } from "./schemas.ts";
 
-/** Sort orders of the list. */
-export const SORTS = ["change", "seen", "attackers", "trouble", "address", "e", "evidence_changed"] as const;
-export type Sort = (typeof SORTS)[number];
 /** Orders in which the server gives the list; the others need all of it. */
-export const SERVER_SORTS = ["change", "e", "evidence_changed"] as const satisfies Sort[];
+export const SERVER_SORTS = ["change", "e", "evidence_changed"] as const;
 export type ServerSort = (typeof SERVER_SORTS)[number];
+/** Sort orders of the list. */
+export const SORTS = [...SERVER_SORTS, "seen", "attackers", "trouble", "address"] as const;
+export type Sort = (typeof SORTS)[number];
 
 /** Filters by evidence. */
 export const EVIDENCE_FILTERS = [

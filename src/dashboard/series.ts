@@ -1,5 +1,5 @@
 /** Prepares series of observations for drawing: kind, lanes of values, moving means, spans of time. Pure. */
-import { type AttributionEvent, type Explanation, stateExplanation } from "./schemas.ts";
+import { type AttributionEvent, type Explanation, type State, stateExplanation } from "./schemas.ts";
 import { isBagOfWords, valueWords } from "./words.ts";
 
 /** How a series is drawn. */
@@ -104,6 +104,25 @@ export function lastExplanations(events: readonly AttributionEvent[]): Map<strin
     if (primitive !== undefined && explanation) last.set(primitive, explanation);
   }
   return last;
+}
+
+/** A transition or a proven change as it is drawn over time. */
+export interface Turn {
+  readonly event: AttributionEvent;
+  readonly primitive: string;
+  /** Null for a proven change. */
+  readonly state: State | null;
+  /** Of the observation that brought it, epoch seconds. */
+  readonly ts: number;
+}
+
+/** The transitions and proven changes among events. */
+export function turnsOf(events: readonly AttributionEvent[]): Turn[] {
+  return events.flatMap((event) => {
+    const { primitive, new_state: state = null, ts } = event.payload;
+    const isTurn = state !== null || event.type === "evidence.changed";
+    return isTurn && primitive !== undefined && ts !== undefined ? [{ event, primitive, state, ts }] : [];
+  });
 }
 
 /** A stretch of time. Epoch seconds. */

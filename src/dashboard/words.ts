@@ -55,6 +55,11 @@ export function dateWords(ts: number, nowTs: number): string {
   return (isThisYear ? date : datedYear).format(ts * 1_000);
 }
 
+/** Words without the marks around their values, for places that show text alone. @example plainWords("`typed` fell") // "typed fell" */
+export function plainWords(words: string): string {
+  return words.replaceAll("`", "");
+}
+
 const DAY_SECS = 86_400;
 
 /**
@@ -103,6 +108,11 @@ export function shortNumber(value: number): string {
   return Math.abs(value) >= 1e6
     ? value.toExponential(2)
     : Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 20 });
+}
+
+/** A number with its unit. @param unit - may be empty @example amountWords(230, "ms") // "230 ms" */
+export function amountWords(value: number, unit: string): string {
+  return `${shortNumber(value)} ${unit}`.trimEnd();
 }
 
 /** A share in percent, as whole as its size allows. @example shareWords(0.904) // "90 %" */

@@ -10,7 +10,13 @@ import {
   pointWords,
   rangeOf,
 } from "../../src/dashboard/evidence-path.ts";
-import { changeWords, eWords, plainOf, shiftWords, storyOf } from "../../src/dashboard/evidence-words.ts";
+import {
+  changeWords,
+  eWords,
+  type Sentence,
+  shiftWords,
+  storyOf,
+} from "../../src/dashboard/evidence-words.ts";
 import { eventWords, evidenceWhyWords } from "../../src/dashboard/explain.ts";
 import {
   commandsWords,
@@ -98,6 +104,8 @@ const evidence = (change_: readonly SeriesEvidence[], more: Partial<Evidence> = 
   ...more,
 });
 
+const plainOf = (sentence: Sentence) =>
+  sentence.map((part) => (typeof part === "string" ? part : part.words)).join("");
 const told = (given: Evidence) => storyOf(given, NOW).sentences.map(plainOf);
 
 describe("[dashboard evidence] words", () => {

@@ -1,12 +1,12 @@
 /** Evidence in a real browser, on a real Worker: an identity whose habits changed once, one that two operators share. */
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { registerAttackers, sendSessions } from "../../src/cli/play.ts";
-import { castAttackers, findScenario, simulate } from "../../src/simulate/index.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { findScenario } from "../../src/simulate/index.ts";
 import { randomOf } from "../../src/simulate/random.ts";
-import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
-import { observation, startWorld, type World } from "./dashboard-world.ts";
-import { excessOf, findings, openSignedIn } from "./signed-in.ts";
+import { findChromium, NO_BROWSER } from "./chromium.ts";
+import { observation } from "./dashboard-world.ts";
+import { excessOf, findings } from "./signed-in.ts";
+import { useStage } from "./stage.ts";
 
 const chromium = findChromium();
 const BEACON = "toolchain.c2.beacon_interval_ms";
@@ -19,8 +19,10 @@ describe.skipIf(chromium === null)(
   `[dashboard] evidence${chromium === null ? ` (${NO_BROWSER})` : ""}`,
   { timeout: 300_000 },
   () => {
-    let world: World;
-    let browser: TestBrowser;
+    const scenarios = ["steady-operator", "new-habits", "shared-account"].flatMap(
+      (name) => findScenario(name) ?? [],
+    );
+    const stage = useStage(chromium, { many: 0, scenarios });
     /** Identities by scenario. */
     const uuids = new Map<string, string>();
     const endTs = Math.floor(Date.now() / 1_000) - 600;
@@ -28,32 +30,21 @@ describe.skipIf(chromium === null)(
     let n = 0;
 
     const identityOf = async (attackerUuid: string) =>
-      (await world.client.attribution(attackerUuid))?.identity_uuid ?? "";
+      (await stage.world.client.attribution(attackerUuid))?.identity_uuid ?? "";
     /** Observations of one primitive, five minutes apart, the last of them `backSecs` ago. */
     const observed = (attacker: string, primitive: string, values: readonly unknown[], backSecs: number) =>
       values.map((value, i) =>
         observation(attacker, primitive, value, endTs - backSecs - (values.length - 1 - i) * 300, (n += 1)),
       );
     const send = async (events: readonly ReturnType<typeof observation>[]) => {
-      const { observations } = await world.client.stats();
-      await world.client.sendEvents([...events]);
+      const { observations } = await stage.world.client.stats();
+      await stage.world.client.sendEvents([...events]);
       const expectedObservations = observations + events.length;
-      const { applied, message } = await world.client.waitUntilApplied({ expectedObservations });
+      const { applied, message } = await stage.world.client.waitUntilApplied({ expectedObservations });
       if (!applied) throw new Error(`the observations must have been applied: ${message}`);
     };
 
     beforeAll(async () => {
-      world = await startWorld({ many: 0, isSimulated: false });
-      const scenarios = ["steady-operator", "new-habits", "shared-account"].flatMap(
-        (name) => findScenario(name) ?? [],
-      );
-      const options = { seed: 1, endTs, scenarios };
-      const attackers = castAttackers(options);
-      const sessions = [...simulate(options)];
-      await registerAttackers(world.client, attackers);
-      await sendSessions(world.client, sessions, 500);
-      const expectedObservations = sessions.reduce((sum, { events }) => sum + events.length, 0);
-      await world.client.waitUntilApplied({ expectedObservations });
       const pauses = Array.from({ length: 40 }, () => random.integer(130, 150));
       const words = Array.from({ length: 8 }, (_, i) => [i === 7 ? "ffffffffffffffff" : "0123456789abcdef"]);
       await send([
@@ -61,23 +52,15 @@ describe.skipIf(chromium === null)(
         ...observed(COMMANDS_ATTACKER, "cognitive.command_words", words, 0),
         ...observed(COMMANDS_ATTACKER, MODALITY, Array<string>(8).fill("typed"), 0),
       ]);
-      for (const { attackerUuid, scenario } of attackers) {
+      for (const { attackerUuid, scenario } of stage.world.attackers) {
         uuids.set(scenario.name, await identityOf(attackerUuid));
       }
       uuids.set("live", await identityOf(LIVE_ATTACKER));
       uuids.set("commands", await identityOf(COMMANDS_ATTACKER));
-      browser = await TestBrowser.start(chromium ?? "");
     }, 300_000);
 
-    afterEach(() => browser?.closePages());
-
-    afterAll(async () => {
-      await browser?.stop();
-      await world?.stop();
-    });
-
     const open = async (name: string, view = "") => {
-      const opened = await openSignedIn(browser, world.url, `/identity/${uuids.get(name)}${view}`);
+      const opened = await stage.open(`/identity/${uuids.get(name)}${view}`);
       await opened.page.locator(".primitive").first().waitFor();
       return opened;
     };
@@ -133,6 +116,14 @@ describe.skipIf(chromium === null)(
       expect(share).toBeGreaterThan(0.35);
       expect(share).toBeLessThan(0.65);
       expect(await row(page, "environmental.keyboard_layout").locator(".change-line").count()).toBe(0);
+      // Values stand in it as they are: only text on the page marks them.
+      const modality = row(page, MODALITY).locator(".change-line");
+      expect(await modality.getAttribute("aria-label")).toMatch(
+        /: input modality: typed went from \d+ % to \d+ %, /,
+      );
+      const marks = page.locator(".turn-mark:has(.mark-changed)");
+      const labels = await marks.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")));
+      expect(labels.join("\n")).toMatch(/proven change: input modality: typed went from \d+ % to \d+ %, /);
       expect(heard()).toEqual([]);
     });
 
@@ -231,7 +222,7 @@ describe.skipIf(chromium === null)(
     });
 
     it("the list: evidence in a column, filter and order; the overview counts and leads there", async () => {
-      const { page, heard } = await openSignedIn(browser, world.url, "/overview");
+      const { page, heard } = await stage.open("/overview");
       const tiles = page.locator(".tiles-evidence a");
       await tiles.first().waitFor();
       const counts = await tiles.allInnerTexts();
@@ -257,9 +248,15 @@ describe.skipIf(chromium === null)(
       expect(new URL(page.url()).searchParams.get("evidence")).toBe("changed");
       await page.getByRole("button", { name: "Clear" }).click();
       await page.locator(`tr[data-uuid="${uuids.get("live")}"]`).waitFor();
-      await page.goto(`${world.url}/?sort=evidence_changed`);
+      await page.goto(`${stage.world.url}/?sort=evidence_changed`);
       await rows.first().waitFor();
       expect((await shown())[0]).toBe(uuids.get("new-habits"));
+      const head = page.locator(".page-head");
+      expect(await head.innerText()).not.toContain("3.125");
+      await page.getByRole("button", { name: "Evidence" }).click();
+      await head
+        .getByText("5 identities; below E = 3.125 in order of last change", { exact: true })
+        .waitFor();
       expect(heard()).toEqual([]);
     });
 
@@ -323,13 +320,13 @@ describe.skipIf(chromium === null)(
         ["shared-account", MODALITY],
         ["new-habits", BEACON],
       ] as const) {
-        await page.goto(`${world.url}/identity/${uuids.get(name)}?open=${primitive}`);
+        await page.goto(`${stage.world.url}/identity/${uuids.get(name)}?open=${primitive}`);
         await row(page, primitive).locator(".evidence-chart canvas").waitFor();
         expect(await findings(page), name).toEqual([]);
         expect(await excessOf(page), name).toBe(0);
       }
       for (const path of ["/?evidence=unchanged", "/overview"]) {
-        await page.goto(world.url + path);
+        await page.goto(stage.world.url + path);
         await page.locator("tr[data-uuid], .tiles-evidence").first().waitFor();
         expect(await findings(page), path).toEqual([]);
         expect(await excessOf(page), path).toBe(0);

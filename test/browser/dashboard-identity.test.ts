@@ -1,10 +1,11 @@
 /** The page of an identity in a real browser, with a story of which every state is known: strips, charts, timeline, live. */
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { findChromium, NO_BROWSER } from "./chromium.ts";
 import { DOMAIN_ORDER, LOSER_ATTACKER, playStory, STORY, WINNER_ATTACKER } from "./dashboard-story.ts";
-import { observation, startWorld, type World } from "./dashboard-world.ts";
-import { excessOf, findings, openSignedIn } from "./signed-in.ts";
+import { observation } from "./dashboard-world.ts";
+import { excessOf, findings } from "./signed-in.ts";
+import { useStage } from "./stage.ts";
 
 const chromium = findChromium();
 
@@ -12,27 +13,17 @@ describe.skipIf(chromium === null)(
   `[dashboard] an identity${chromium === null ? ` (${NO_BROWSER})` : ""}`,
   { timeout: 300_000 },
   () => {
-    let world: World;
-    let browser: TestBrowser;
+    const stage = useStage(chromium, { many: 0, scenarios: [] });
     let winnerUuid = "";
     let loserUuid = "";
     const endTs = Math.floor(Date.now() / 1_000) - 600;
 
     beforeAll(async () => {
-      world = await startWorld({ many: 0, isSimulated: false });
-      ({ winnerUuid, loserUuid } = await playStory(world.url, world.client, endTs));
-      browser = await TestBrowser.start(chromium ?? "");
+      ({ winnerUuid, loserUuid } = await playStory(stage.world.url, stage.world.client, endTs));
     }, 300_000);
 
-    afterEach(() => browser?.closePages());
-
-    afterAll(async () => {
-      await browser?.stop();
-      await world?.stop();
-    });
-
     const open = async (view = "", token?: string) => {
-      const opened = await openSignedIn(browser, world.url, `/identity/${winnerUuid}${view}`, token);
+      const opened = await stage.open(`/identity/${winnerUuid}${view}`, token);
       await opened.page.locator(".primitive").first().waitFor();
       return opened;
     };
@@ -72,7 +63,7 @@ describe.skipIf(chromium === null)(
     });
 
     it("the address of the one that was merged away shows the winner, and says so", async () => {
-      const { page, heard } = await openSignedIn(browser, world.url, `/identity/${loserUuid}`);
+      const { page, heard } = await stage.open(`/identity/${loserUuid}`);
       await page.getByText("was merged into this identity").waitFor();
       expect(await page.locator("h1 code").innerText()).toBe(winnerUuid.slice(0, 8));
       expect(heard()).toEqual([]);
@@ -167,7 +158,7 @@ describe.skipIf(chromium === null)(
       // One that comes is shown, whatever it says.
       await page.locator('.live[data-connection="live"]').waitFor();
       const abstaining = observation(WINNER_ATTACKER, "cognitive.cognitive_load", "unknown", endTs, 8_000);
-      await world.client.sendEvents([abstaining]);
+      await stage.world.client.sendEvents([abstaining]);
       await load.locator(".abstained").waitFor({ state: "attached" });
       expect(await titles()).toEqual(expected([...informative, "unknown"]));
     });
@@ -181,7 +172,7 @@ describe.skipIf(chromium === null)(
       const own = row(page, "cultural.weekend_cadence");
       const { length } = STORY["cultural.weekend_cadence"].values;
       for (const n of [1, 2]) {
-        await world.client.sendEvents([
+        await stage.world.client.sendEvents([
           observation(WINNER_ATTACKER, "cultural.weekend_cadence", "flat", endTs + n, 8_100 + n),
         ]);
         await own.locator(`.count[title="${length + n} observations"]`).waitFor();
@@ -363,7 +354,7 @@ describe.skipIf(chromium === null)(
       await page.locator('.live[data-connection="live"]').waitFor();
       expect(await page.locator(".new-mark").count()).toBe(0);
       const event = observation(WINNER_ATTACKER, "temporal.live_test", "x", endTs + 60, 9_000);
-      await world.client.sendEvents([event]);
+      await stage.world.client.sendEvents([event]);
       const own = row(page, "temporal.live_test");
       await own.getByText("new", { exact: true }).waitFor();
       expect(await own.getAttribute("data-fresh")).toBe("true");
@@ -375,7 +366,7 @@ describe.skipIf(chromium === null)(
     });
 
     it("one that is not known is said so, with a way back", async () => {
-      const { page } = await openSignedIn(browser, world.url, `/identity/${crypto.randomUUID()}`);
+      const { page } = await stage.open(`/identity/${crypto.randomUUID()}`);
       await page.getByText("No such identity.").waitFor();
       await page.getByRole("link", { name: "All identities" }).click();
       await page.locator("tr[data-uuid]").first().waitFor();
@@ -392,7 +383,7 @@ describe.skipIf(chromium === null)(
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await page.setViewportSize({ width, height: 800 });
       for (const primitive of ["toolchain.c2.beacon_interval_ms", "toolchain.ssh.hassh_client"]) {
-        await page.goto(`${world.url}/identity/${winnerUuid}?open=${primitive}&at=${endTs - 3_600}`);
+        await page.goto(`${stage.world.url}/identity/${winnerUuid}?open=${primitive}&at=${endTs - 3_600}`);
         await row(page, primitive).locator(".series-chart .plot canvas").waitFor();
         await row(page, primitive).getByText("with their evidence").first().click();
         await row(page, primitive).locator(".windows tbody tr").first().waitFor();

@@ -1,9 +1,10 @@
 /** Overview, jobs, and what every page shows when there is nothing, not yet, not any more, or not for this reader. */
 import type { Route } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
-import { observation, startWorld, type World } from "./dashboard-world.ts";
-import { excessOf, findings, openSignedIn } from "./signed-in.ts";
+import { describe, expect, it } from "vitest";
+import { findChromium, NO_BROWSER } from "./chromium.ts";
+import { observation } from "./dashboard-world.ts";
+import { excessOf, findings } from "./signed-in.ts";
+import { useStage } from "./stage.ts";
 
 const chromium = findChromium();
 const ADMIN = "dev-admin-token";
@@ -28,22 +29,8 @@ describe.skipIf(chromium === null)(
   `[dashboard] pages and their states${chromium === null ? ` (${NO_BROWSER})` : ""}`,
   { timeout: 300_000 },
   () => {
-    let world: World;
-    let browser: TestBrowser;
-
-    beforeAll(async () => {
-      world = await startWorld({ many: SILENT, isSimulated: false });
-      browser = await TestBrowser.start(chromium ?? "");
-    }, 300_000);
-
-    afterEach(() => browser?.closePages());
-
-    afterAll(async () => {
-      await browser?.stop();
-      await world?.stop();
-    });
-
-    const open = (path?: string, token?: string) => openSignedIn(browser, world.url, path, token);
+    const stage = useStage(chromium, { many: SILENT, scenarios: [] });
+    const { open } = stage;
 
     const endTs = Math.floor(Date.now() / 1_000) - 60;
     /** Two primitives of one attacker that take turns; again, it changes nothing. */
@@ -54,7 +41,7 @@ describe.skipIf(chromium === null)(
           observation(ATTACKER, primitive, value, endTs - 7_200 + i * 600, row * 10 + i),
         ),
       );
-      return world.client.sendEvents(events);
+      return stage.world.client.sendEvents(events);
     };
 
     it("the overview of nothing says so, and fills by itself as transitions come", async () => {
@@ -165,7 +152,7 @@ describe.skipIf(chromium === null)(
         await held;
         return isFailing ? failing(route) : route.continue();
       });
-      await page.goto(world.url + path);
+      await page.goto(stage.world.url + path);
       await page.getByText(loading).waitFor();
       expect(await page.locator(".spinner").first().isVisible()).toBe(true);
       expect(await findings(page)).toEqual([]);
@@ -231,8 +218,8 @@ describe.skipIf(chromium === null)(
       await setHidden(true);
       await ended;
       const ts = Math.floor(Date.now() / 1_000);
-      await world.client.sendEvents([observation(ATTACKER, "temporal.unseen", "x", ts, 500)]);
-      const { applied } = await world.client.waitUntilApplied({ quietMs: 2_000 });
+      await stage.world.client.sendEvents([observation(ATTACKER, "temporal.unseen", "x", ts, 500)]);
+      const { applied } = await stage.world.client.waitUntilApplied({ quietMs: 2_000 });
       expect(applied).toBe(true);
       expect(streams).toEqual([]);
       await setHidden(false);
@@ -248,11 +235,11 @@ describe.skipIf(chromium === null)(
     ] as const)(
       "in %s at %d px, also where something is missing: nothing serious, nothing cut off",
       async (scheme, width) => {
-        const { page } = await browser.open(world.url);
+        const { page } = await stage.browser.open(stage.world.url);
         await page.context().clearCookies();
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await page.setViewportSize({ width, height: 800 });
-        await page.goto(world.url);
+        await page.goto(stage.world.url);
         await page.getByLabel("Token").fill("wrong");
         await page.getByRole("button", { name: "Sign in" }).click();
         await page.getByRole("alert").waitFor();
@@ -274,7 +261,7 @@ describe.skipIf(chromium === null)(
           [`/identity/${crypto.randomUUID()}`]: "No such identity.",
         };
         for (const [path, text] of Object.entries(ready)) {
-          await page.goto(world.url + path);
+          await page.goto(stage.world.url + path);
           await page.getByText(text).first().waitFor();
           await page.getByText("Disconnected.").waitFor();
           expect(await findings(page), path).toEqual([]);

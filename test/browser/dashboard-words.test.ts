@@ -183,20 +183,21 @@ describe("[§5 explanation] in plain words", () => {
   });
 });
 
+const row = (uuid: string, more: Partial<Row> = {}): Row => ({
+  uuid,
+  attacker_count: 1,
+  first_seen_at: null,
+  last_seen_at: null,
+  last_change_ts: null,
+  states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
+  multi_actor_suspected: null,
+  evidence: { e: null, changed_ts: null, operators: null },
+  addresses: [],
+  troubled: [],
+  ...more,
+});
+
 describe("[dashboard] rows", () => {
-  const row = (uuid: string, more: Partial<Row> = {}): Row => ({
-    uuid,
-    attacker_count: 1,
-    first_seen_at: null,
-    last_seen_at: null,
-    last_change_ts: null,
-    states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
-    multi_actor_suspected: null,
-    evidence: { e: null, changed_ts: null, operators: null },
-    addresses: [],
-    troubled: [],
-    ...more,
-  });
   const states = (more: Partial<Row["states"]>) => ({ ...row("").states, ...more });
   const rows = [
     row("aaa", { last_change_ts: 3, addresses: ["192.0.2.9"], states: states({ drifting: 9 }) }),
@@ -256,26 +257,16 @@ describe("[dashboard] rows", () => {
 });
 
 describe("[dashboard] rows by evidence", () => {
-  const row = (uuid: string, evidence: Partial<Row["evidence"]> = {}): Row => ({
-    uuid,
-    attacker_count: 1,
-    first_seen_at: null,
-    last_seen_at: null,
-    last_change_ts: null,
-    states: { stable: 0, drifting: 0, conflicted: 0, multi_actor: 0, unknown: 0 },
-    multi_actor_suspected: null,
-    evidence: { e: 1, changed_ts: null, operators: 1, ...evidence },
-    addresses: [],
-    troubled: [],
-  });
+  const judged = (uuid: string, evidence: Partial<Row["evidence"]> = {}) =>
+    row(uuid, { evidence: { e: 1, changed_ts: null, operators: 1, ...evidence } });
   const rows = [
-    row("calm"),
-    row("calmer", { e: 0.2 }),
-    row("noted", { e: 9 }),
-    row("old", { changed_ts: 50 }),
-    row("new", { changed_ts: 150 }),
-    row("two", { operators: 2, e: 40 }),
-    row("unread", { e: null, operators: null }),
+    judged("calm"),
+    judged("calmer", { e: 0.2 }),
+    judged("noted", { e: 9 }),
+    judged("old", { changed_ts: 50 }),
+    judged("new", { changed_ts: 150 }),
+    judged("two", { operators: 2, e: 40 }),
+    judged("unread", { e: null, operators: null }),
   ];
   it.each([
     ["unchanged", "calm calmer noted two unread"],
@@ -298,7 +289,7 @@ describe("[dashboard] rows by evidence", () => {
   });
 
   it("an event about evidence changes its row", () => {
-    const base = rows[0] ?? row("");
+    const base = rows[0] ?? judged("");
     const event = (type: string, payload: AttributionEvent["payload"]) => ({
       ...ENVELOPE,
       type,

@@ -10,7 +10,8 @@ import { AttributionClient } from "../../src/cli/client.ts";
 import { applyLocalMigrations, startLocalWorker } from "../../src/cli/local-worker.ts";
 import { registerAttackers, sendSessions } from "../../src/cli/play.ts";
 import { runWrangler } from "../../src/cli/wrangler.ts";
-import { castAttackers, simulate } from "../../src/simulate/index.ts";
+import { castAttackers, SCENARIOS, simulate } from "../../src/simulate/index.ts";
+import type { Scenario } from "../../src/simulate/scenario.ts";
 
 /** Identities without a state. */
 export const MANY = 5_000;
@@ -34,14 +35,15 @@ export function observation(attackerUuid: string, primitive: string, value: unkn
 }
 
 /** What a Worker has to show besides the dead letter. */
-interface WorldOptions {
+export interface WorldOptions {
   /** Identities of which only the address is known. */
   readonly many?: number;
-  readonly isSimulated?: boolean;
+  /** What its simulated attackers do; all scenarios, unless others are given. */
+  readonly scenarios?: readonly Scenario[];
 }
 
 /** Starts a Worker that has it all stored, applied and published. */
-export async function startWorld({ many = MANY, isSimulated = true }: WorldOptions = {}) {
+export async function startWorld({ many = MANY, scenarios = SCENARIOS }: WorldOptions = {}) {
   const directory = await mkdtemp(join(tmpdir(), "dashboard-test-"));
   await applyLocalMigrations(["--persist-to", directory]);
   await seed(directory, many);
@@ -52,31 +54,32 @@ export async function startWorld({ many = MANY, isSimulated = true }: WorldOptio
     ingestToken: "dev-ingest-token",
     readToken: "dev-read-token",
   });
-  const options = { seed: 1, endTs: Math.floor(Date.now() / 1_000) };
+  const attackers = scenarios.length === 0 ? [] : await simulated(client, scenarios);
+  return {
+    url: worker.url,
+    client,
+    attackers,
+    async stop() {
+      await worker.stop();
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** Attackers of whom all sessions have been sent and applied. */
+async function simulated(client: AttributionClient, scenarios: readonly Scenario[]) {
+  const options = { seed: 1, endTs: Math.floor(Date.now() / 1_000), scenarios };
   const attackers = castAttackers(options);
   const sessions = [...simulate(options)];
-  if (!isSimulated) return theWorld();
   await registerAttackers(client, attackers);
   await sendSessions(client, sessions, 100);
   const expectedObservations = sessions.reduce((sum, { events }) => sum + events.length, 0);
   const { applied, message } = await client.waitUntilApplied({ expectedObservations });
   if (!applied) throw new Error(`the sessions must have been applied: ${message}`);
-  return theWorld();
-
-  function theWorld() {
-    return {
-      url: worker.url,
-      client,
-      attackers,
-      async stop() {
-        await worker.stop();
-        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-      },
-    };
-  }
+  return attackers;
 }
-
-export type World = Awaited<ReturnType<typeof startWorld>>;
 
 async function seed(directory: string, many: number): Promise<void> {
   const letter = JSON.stringify(

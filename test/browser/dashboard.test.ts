@@ -1,10 +1,11 @@
 /** The dashboard in a real browser: every page, live, in both themes, wide and narrow, without a complaint. */
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { bundleDashboard } from "../../src/cli/bundle-dashboard.ts";
-import { findChromium, NO_BROWSER, TestBrowser } from "./chromium.ts";
-import { LETTER_ATTACKER, MANY, observation, startWorld, type World } from "./dashboard-world.ts";
-import { excessOf, findings, openSignedIn } from "./signed-in.ts";
+import { findChromium, NO_BROWSER } from "./chromium.ts";
+import { LETTER_ATTACKER, MANY, observation } from "./dashboard-world.ts";
+import { excessOf, findings } from "./signed-in.ts";
+import { useStage } from "./stage.ts";
 
 const BUNDLE_LIMIT_BYTES = 150_000;
 const chromium = findChromium();
@@ -20,25 +21,11 @@ describe.skipIf(chromium === null)(
   `[dashboard]${chromium === null ? ` (${NO_BROWSER})` : ""}`,
   { timeout: 300_000 },
   () => {
-    let world: World;
-    let browser: TestBrowser;
-
-    beforeAll(async () => {
-      world = await startWorld();
-      browser = await TestBrowser.start(chromium ?? "");
-    }, 300_000);
-
-    afterEach(() => browser?.closePages());
-
-    afterAll(async () => {
-      await browser?.stop();
-      await world?.stop();
-    });
-
-    const open = (path?: string, token?: string) => openSignedIn(browser, world.url, path, token);
+    const stage = useStage(chromium);
+    const { open } = stage;
 
     async function suspected(): Promise<string> {
-      const answer = await fetch(`${world.url}/api/v1/dashboard/identities?state=multi_actor`, {
+      const answer = await fetch(`${stage.world.url}/api/v1/dashboard/identities?state=multi_actor`, {
         headers: { authorization: "Bearer dev-read-token" },
       });
       const { data } = (await answer.json()) as { data: { uuid: string; multi_actor_suspected: unknown }[] };
@@ -46,9 +33,9 @@ describe.skipIf(chromium === null)(
     }
 
     it("a wrong token is refused in words; a right one opens, in a cookie that scripts cannot read", async () => {
-      const { page } = await browser.open(world.url);
+      const { page } = await stage.browser.open(stage.world.url);
       await page.context().clearCookies();
-      await page.goto(world.url);
+      await page.goto(stage.world.url);
       await page.getByLabel("Token").fill("wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("alert").getByText("not known").waitFor();
@@ -66,9 +53,9 @@ describe.skipIf(chromium === null)(
     });
 
     it("the first rows of thousands come in one request, the next when they come into sight, all for a search", async () => {
-      const { page, complaints } = await browser.open(world.url);
+      const { page, complaints } = await stage.browser.open(stage.world.url);
       await page.context().clearCookies();
-      await page.goto(world.url);
+      await page.goto(stage.world.url);
       const asked: string[] = [];
       page.on("request", (request) => {
         if (request.url().includes("/api/v1/") && request.method() === "GET") asked.push(request.url());
@@ -84,7 +71,7 @@ describe.skipIf(chromium === null)(
       await rows.nth(60).waitFor();
       expect(pages()[1]).toMatch(/limit=50&cursor=/);
       await page.getByLabel("Search").fill("198.18.19.1");
-      const all = (MANY + world.attackers.length).toLocaleString("en");
+      const all = (MANY + stage.world.attackers.length).toLocaleString("en");
       await page.getByText(new RegExp(`of ${all} identities$`)).waitFor({ timeout: 60_000 });
       await rows.first().getByText("198.18.19.1").waitFor();
       expect(complaints.filter((each) => !each.includes("/events"))).toEqual([]);
@@ -115,9 +102,9 @@ describe.skipIf(chromium === null)(
 
     it("sorts by a column, either way, and the address opens the same order again", async () => {
       const { page, heard } = await open("/?q=192.0.2");
-      await page.getByText(`${world.attackers.length} of `).waitFor();
+      await page.getByText(`${stage.world.attackers.length} of `).waitFor();
       const addresses = () => page.locator("tr[data-uuid] .addresses").allTextContents();
-      const sorted = world.attackers.map(({ address }) => address).toSorted((a, b) => (a < b ? -1 : 1));
+      const sorted = stage.world.attackers.map(({ address }) => address).toSorted((a, b) => (a < b ? -1 : 1));
       await page.getByRole("button", { name: "Identity" }).click();
       await page.locator('th[aria-sort="descending"].address').waitFor();
       expect(await addresses()).toEqual(sorted.toReversed());
@@ -126,7 +113,7 @@ describe.skipIf(chromium === null)(
       expect(await addresses()).toEqual(sorted);
       expect(new URL(page.url()).search).toBe("?q=192.0.2&sort=address&dir=asc");
       await page.reload();
-      await page.getByText(`${world.attackers.length} of `).waitFor();
+      await page.getByText(`${stage.world.attackers.length} of `).waitFor();
       expect(await addresses()).toEqual(sorted);
       // What is worst first.
       await page.getByRole("button", { name: "Not stable" }).click();
@@ -143,7 +130,7 @@ describe.skipIf(chromium === null)(
           .locator("tr[data-uuid]")
           .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-uuid") ?? ""));
       const expected = async (query: string) => {
-        const answer = await fetch(`${world.url}/api/v1/identities?${query}`, {
+        const answer = await fetch(`${stage.world.url}/api/v1/identities?${query}`, {
           headers: { authorization: "Bearer dev-read-token" },
         });
         const { data } = (await answer.json()) as { data: { uuid: string }[] };
@@ -171,9 +158,9 @@ describe.skipIf(chromium === null)(
       const { page, heard } = await open("/?q=192.0.2");
       await page.locator('.live[data-connection="live"]').waitFor();
       await page.getByLabel("Primitive").pressSequentially("motor.");
-      const attacker = world.attackers[1]?.attackerUuid ?? "";
+      const attacker = stage.world.attackers[1]?.attackerUuid ?? "";
       const ts = Math.floor(Date.now() / 1_000);
-      await world.client.sendEvents([observation(attacker, "temporal.while_typing", "x", ts, 50)]);
+      await stage.world.client.sendEvents([observation(attacker, "temporal.while_typing", "x", ts, 50)]);
       await page.locator(".arrival").getByText("temporal.while_typing").waitFor();
       expect(await page.getByLabel("Primitive").inputValue()).toBe("motor.");
       expect(new URL(page.url()).search).toBe("?q=192.0.2");
@@ -184,7 +171,7 @@ describe.skipIf(chromium === null)(
       const attacker = crypto.randomUUID();
       const ts = Math.floor(Date.now() / 1_000);
       const send = (from: number, values: readonly string[]) =>
-        world.client.sendEvents(
+        stage.world.client.sendEvents(
           values.map((value, i) =>
             observation(attacker, "temporal.leaving", value, ts - 60 + from + i, 100 + from + i),
           ),
@@ -193,7 +180,7 @@ describe.skipIf(chromium === null)(
       await page.locator('.live[data-connection="live"]').waitFor();
       await send(0, ["a"]);
       await page.locator(".arrival").getByText("temporal.leaving").waitFor();
-      const uuid = (await world.client.attribution(attacker))?.identity_uuid ?? "";
+      const uuid = (await stage.world.client.attribution(attacker))?.identity_uuid ?? "";
       const row = page.locator(`tr[data-uuid="${uuid}"]`);
       await row.waitFor();
       await send(1, ["a", "a"]);
@@ -251,13 +238,13 @@ describe.skipIf(chromium === null)(
     it("a transition appears in list and identity while they are open", async () => {
       const list = await open();
       await list.page.locator('.live[data-connection="live"]').waitFor();
-      const attacker = world.attackers[0]?.attackerUuid ?? "";
-      const identityUuid = (await world.client.attribution(attacker))?.identity_uuid ?? "";
+      const attacker = stage.world.attackers[0]?.attackerUuid ?? "";
+      const identityUuid = (await stage.world.client.attribution(attacker))?.identity_uuid ?? "";
       const detail = await list.page.context().newPage();
-      await detail.goto(`${world.url}/identity/${identityUuid}`);
+      await detail.goto(`${stage.world.url}/identity/${identityUuid}`);
       await detail.locator(".primitive").first().waitFor();
       const now = Math.floor(Date.now() / 1_000);
-      await world.client.sendEvents([observation(attacker, "temporal.live_test", "x", now, 1)]);
+      await stage.world.client.sendEvents([observation(attacker, "temporal.live_test", "x", now, 1)]);
       await list.page.locator(".arrival").getByText("temporal.live_test").waitFor();
       await list.page.locator(`tr[data-uuid="${identityUuid}"][data-fresh="true"]`).waitFor();
       await detail.locator('.primitive[data-primitive="temporal.live_test"]').waitFor();
@@ -273,7 +260,7 @@ describe.skipIf(chromium === null)(
       await page.locator(".letter").getByRole("button", { name: "Replay" }).click();
       await page.getByText("1 letter put back on the queue.").waitFor();
       await page.getByText("No dead letters.").waitFor({ timeout: 60_000 });
-      expect((await world.client.attribution(LETTER_ATTACKER))?.primitives).toHaveLength(1);
+      expect((await stage.world.client.attribution(LETTER_ATTACKER))?.primitives).toHaveLength(1);
       expect(heard()).toEqual([]);
       await page.close();
     });
@@ -305,7 +292,7 @@ describe.skipIf(chromium === null)(
           "/jobs": "#rebuild-title",
         };
         for (const [path, selector] of Object.entries(ready)) {
-          await page.goto(world.url + path);
+          await page.goto(stage.world.url + path);
           await page.locator(selector).first().waitFor();
           expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(scheme);
           expect(await findings(page), path).toEqual([]);
@@ -317,11 +304,11 @@ describe.skipIf(chromium === null)(
     );
 
     it("says that it is disconnected when the stream is lost, and goes on by itself", async () => {
-      const { page } = await browser.open(world.url);
+      const { page } = await stage.browser.open(stage.world.url);
       await page.context().clearCookies();
       let isDown = true;
       await page.route(/\/api\/v1\/events/, (route) => (isDown ? route.abort() : route.continue()));
-      await page.goto(world.url);
+      await page.goto(stage.world.url);
       await page.getByLabel("Token").fill("dev-read-token");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByText("Disconnected.").waitFor();

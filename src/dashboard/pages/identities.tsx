@@ -6,7 +6,15 @@ import { IdentityTable } from "../parts/identity-table.tsx";
 import { Empty, Failed, Loading } from "../parts/notice.tsx";
 import { setView, url } from "../route.ts";
 import { nowTs } from "../resource.ts";
-import { EVIDENCE_FILTER_WORDS, EVIDENCE_FILTERS, select, SERVER_SORTS, type Sort, SORTS } from "../rows.ts";
+import {
+  EVIDENCE_FILTER_WORDS,
+  EVIDENCE_FILTERS,
+  NOTED_E,
+  select,
+  SERVER_SORTS,
+  type Sort,
+  SORTS,
+} from "../rows.ts";
 import { openRows } from "../rows-loader.ts";
 import { STATES } from "../schemas.ts";
 import { counted, STATE_WORDS } from "../words.ts";
@@ -22,6 +30,9 @@ const ORDER_WORDS = {
   e: ", those with the most evidence",
   evidence_changed: ", the latest proven changes",
 };
+
+/** How the list by E orders the identities whose E is not noted. */
+const UNNOTED_WORDS = `; below E = ${NOTED_E.toLocaleString("en")} in order of last change`;
 
 export function Identities() {
   const view = url.value.searchParams;
@@ -94,6 +105,7 @@ export function Identities() {
               {text === "" ? "" : `${found.length.toLocaleString("en")} of `}
               {counted(rows.length, "identity", "identities")}
               {list.isLoading.value ? ", loading more …" : list.hasMore.value ? ORDER_WORDS[serverSort] : ""}
+              {sort === "e" ? UNNOTED_WORDS : ""}
             </>
           )}
         </p>
@@ -109,28 +121,20 @@ export function Identities() {
             onInput={(event) => setView({ q: event.currentTarget.value })}
           />
         </label>
-        <label>
-          <span>State</span>
-          <select value={state} onChange={(event) => setView({ state: event.currentTarget.value })}>
-            <option value="">any</option>
-            {STATES.map((each) => (
-              <option key={each} value={each} selected={each === state}>
-                {STATE_WORDS[each]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span>Evidence</span>
-          <select value={evidence} onChange={(event) => setView({ evidence: event.currentTarget.value })}>
-            <option value="">any</option>
-            {EVIDENCE_FILTERS.map((each) => (
-              <option key={each} value={each} selected={each === evidence}>
-                {EVIDENCE_FILTER_WORDS[each]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          title="State"
+          value={state}
+          values={STATES}
+          words={STATE_WORDS}
+          choose={(chosen) => setView({ state: chosen })}
+        />
+        <Choice
+          title="Evidence"
+          value={evidence}
+          values={EVIDENCE_FILTERS}
+          words={EVIDENCE_FILTER_WORDS}
+          choose={(chosen) => setView({ evidence: chosen })}
+        />
         <label>
           <span>Primitive</span>
           <input
@@ -184,5 +188,34 @@ export function Identities() {
         </Empty>
       )}
     </>
+  );
+}
+
+/** A filter with a few values; an empty one is any. */
+function Choice<T extends string>({
+  title,
+  value,
+  values,
+  words,
+  choose,
+}: {
+  title: string;
+  value: T | "";
+  values: readonly T[];
+  words: Readonly<Record<T, string>>;
+  choose: (value: string) => void;
+}) {
+  return (
+    <label>
+      <span>{title}</span>
+      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">any</option>
+        {values.map((each) => (
+          <option key={each} value={each} selected={each === value}>
+            {words[each]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -11,7 +11,7 @@ import { useEvidence } from "../evidence-loader.ts";
 import { type LiveIdentity, useIdentity, useStates, useStatesAt } from "../identity-loader.ts";
 import type { Loaded } from "../resource.ts";
 import { setView, url } from "../route.ts";
-import { spanOf } from "../series.ts";
+import { spanOf, turnsOf } from "../series.ts";
 import type { Evidence, Primitive } from "../schemas.ts";
 import { counted } from "../words.ts";
 
@@ -69,11 +69,7 @@ interface ViewProps {
 
 function IdentityView({ askedUuid, atTs, facts, identity, now, states, evidence }: ViewProps) {
   const { page, points, events, fresh } = facts;
-  const turns = events.flatMap(({ type, payload }) =>
-    payload.ts !== undefined && (payload.new_state !== undefined || type === "evidence.changed")
-      ? [payload.ts]
-      : [],
-  );
+  const turns = turnsOf(events).map(({ ts }) => ts);
   const observed = [...points.values()].flatMap((each) => each.map(({ ts }) => ts));
   const span = spanOf([...observed, ...turns]);
   const ordered = [...new Set(turns)].toSorted((a, b) => a - b);
@@ -117,13 +113,7 @@ function IdentityView({ askedUuid, atTs, facts, identity, now, states, evidence 
               by the time of the observation that brought it. Choose one to see the states as of then; arrow
               keys go from one to the next.
             </p>
-            <Timeline
-              events={events}
-              span={span}
-              atTs={atTs}
-              fresh={fresh}
-              choose={(ts) => choose(Math.ceil(ts))}
-            />
+            <Timeline events={events} span={span} atTs={atTs} fresh={fresh} choose={choose} />
             {hasOlder && (
               <p>
                 <button type="button" disabled={identity.isLoadingOlder} onClick={identity.loadOlder}>
@@ -143,9 +133,9 @@ function IdentityView({ askedUuid, atTs, facts, identity, now, states, evidence 
   );
 }
 
-/** Shows the states as of a time, epoch seconds. */
+/** Shows the states as of a time, in whole epoch seconds. */
 function choose(ts: number): void {
-  setView({ at: String(ts) }, "push");
+  setView({ at: String(Math.ceil(ts)) }, "push");
 }
 
 /** Which events are listed. */

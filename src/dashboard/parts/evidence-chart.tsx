@@ -6,7 +6,7 @@ import { NOTED_AT } from "../../evidence/constants.ts";
 import { useEvidencePath } from "../evidence-loader.ts";
 import { drawnEs, type EvidencePath, pathLabel, pointWords, powersIn, rangeOf } from "../evidence-path.ts";
 import { changeWords, eWords } from "../evidence-words.ts";
-import type { ProvenChange, SeriesEvidence } from "../schemas.ts";
+import type { ProvenChange } from "../schemas.ts";
 import { exactTime } from "../words.ts";
 import { ChangeMark } from "./mark.tsx";
 import { Await, Empty } from "./notice.tsx";
@@ -18,17 +18,16 @@ const HEIGHT = 190;
 interface Props {
   readonly uuid: string;
   readonly primitive: string;
-  /** Its evidence now; null if that could not be read. */
-  readonly series: SeriesEvidence | null;
+  /** Its proven changes, oldest first. */
+  readonly changes: readonly ProvenChange[];
   /** Changes when an event says that the evidence changed. */
   readonly version: string;
   /** Width that the axis of the chart above takes, so that the times of both stand one below the other. */
   readonly axisWidth: number;
 }
 
-export function EvidenceChart({ uuid, primitive, series, version, axisWidth }: Props) {
+export function EvidenceChart({ uuid, primitive, changes, version, axisWidth }: Props) {
   const loaded = useEvidencePath(uuid, primitive, version);
-  const changes = series?.changes ?? [];
   return (
     <section class="evidence-chart" aria-label={`Evidence of ${primitive}`}>
       <h4>Evidence of a change</h4>
@@ -66,12 +65,7 @@ function Path({
   path,
   changes,
   axisWidth,
-}: {
-  primitive: string;
-  path: EvidencePath;
-  changes: readonly ProvenChange[];
-  axisWidth: number;
-}) {
+}: Pick<Props, "primitive" | "changes" | "axisWidth"> & { path: EvidencePath }) {
   const { times, threshold } = path;
   const place = useSignal<number | null>(null);
   const data = useMemo((): uPlot.AlignedData => {

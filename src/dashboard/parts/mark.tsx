@@ -1,4 +1,4 @@
-/** A shape for each state, so that states differ by more than colour. */
+/** A shape for each state and for proven changes, so that they differ by more than colour. */
 import { type State, STATES } from "../schemas.ts";
 import { STATE_WORDS } from "../words.ts";
 
@@ -11,11 +11,23 @@ const SHAPES: Record<State, string> = {
   unknown: "M6 1.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6Zm0 1.9a2.9 2.9 0 1 1 0 5.8 2.9 2.9 0 0 1 0-5.8Z",
 };
 
+/** The shape of a proven change. */
+export const CHANGE_SHAPE = "M6 .4 11.6 6 6 11.6.4 6Z";
+
 /** A state's shape by itself. */
 export function Mark({ state }: { state: State }) {
+  return <Shape name={state} path={SHAPES[state]} />;
+}
+
+/** A proven change by itself. */
+export function ChangeMark() {
+  return <Shape name="changed" path={CHANGE_SHAPE} />;
+}
+
+function Shape({ name, path }: { name: string; path: string }) {
   return (
     <svg class="mark-box" viewBox="0 0 12 12" aria-hidden="true">
-      <path class={`mark mark-${state}`} d={SHAPES[state]} />
+      <path class={`mark mark-${name}`} d={path} />
     </svg>
   );
 }
@@ -41,17 +53,5 @@ export function StateCounts({ states }: { states: Readonly<Record<State, number>
         <Badge key={state} state={state} count={states[state]} />
       ))}
     </span>
-  );
-}
-
-/** The shape of a proven change. */
-export const CHANGE_SHAPE = "M6 .4 11.6 6 6 11.6.4 6Z";
-
-/** A proven change by itself. */
-export function ChangeMark() {
-  return (
-    <svg class="mark-box" viewBox="0 0 12 12" aria-hidden="true">
-      <path class="mark mark-changed" d={CHANGE_SHAPE} />
-    </svg>
   );
 }

@@ -1,6 +1,6 @@
 /** Sentences with links to primitives and exact times as tooltips. */
 import type { Sentence } from "../evidence-words.ts";
-import { exactTime } from "../words.ts";
+import { Time } from "./time.tsx";
 
 /** @param uuid - of the identity whose primitives are named */
 export function SentenceOf({ sentence, uuid }: { sentence: Sentence; uuid: string }) {
@@ -10,9 +10,9 @@ export function SentenceOf({ sentence, uuid }: { sentence: Sentence; uuid: strin
         if (typeof part === "string") return <WithValues key={i} text={part} />;
         if ("ts" in part) {
           return (
-            <time key={i} dateTime={new Date(part.ts * 1_000).toISOString()} title={exactTime(part.ts)}>
+            <Time key={i} ts={part.ts}>
               {part.words}
-            </time>
+            </Time>
           );
         }
         return (

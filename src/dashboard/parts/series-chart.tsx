@@ -5,12 +5,13 @@ import type { Point } from "../identity-facts.ts";
 import { useSeries } from "../identity-loader.ts";
 import { useIsNarrow } from "../narrow.ts";
 import type { AttributionEvent, Explanation, SeriesEvidence } from "../schemas.ts";
-import { drawingOf, laneNames, type SeriesDrawing } from "../series.ts";
+import { drawingOf, kindOf, laneNames, type SeriesDrawing } from "../series.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { EvidenceChart } from "./evidence-chart.tsx";
 import { Await } from "./notice.tsx";
 import { type Ink, Plot } from "./plot.tsx";
 import { axisWidthOf, laneOptions, LINE_KEYS, lineOptions, shade, VALUE_KEY } from "./series-options.ts";
+import { SmallTable } from "./small-table.tsx";
 
 const LISTED = 20;
 
@@ -60,9 +61,15 @@ export function SeriesChart({
             <EvidenceChart
               uuid={uuid}
               primitive={primitive}
-              series={evidence}
+              changes={evidence.changes}
               version={evidenceVersion}
-              axisWidth={axisWidthOf(drawingOf(points, explanation).kind, isNarrow)}
+              axisWidth={axisWidthOf(
+                kindOf(
+                  points.map(({ value }) => value),
+                  explanation,
+                ),
+                isNarrow,
+              )}
             />
           )}
           <details>
@@ -81,28 +88,17 @@ export function SeriesChart({
 
 function Table({ observations }: { observations: readonly Point[] }) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label="Observations">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Value</th>
-            <th scope="col">Evidence</th>
-          </tr>
-        </thead>
-        <tbody>
-          {observations.map(({ ts, value, evidence_ref, attacker_uuid }) => (
-            <tr key={`${attacker_uuid} ${evidence_ref}`}>
-              <td>{exactTime(ts)}</td>
-              <td title={valueWords(value)}>{shortValue(value, 80)}</td>
-              <td>
-                <code>{evidence_ref}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SmallTable label="Observations" heads={["Time", "Value", "Evidence"]}>
+      {observations.map(({ ts, value, evidence_ref, attacker_uuid }) => (
+        <tr key={`${attacker_uuid} ${evidence_ref}`}>
+          <td>{exactTime(ts)}</td>
+          <td title={valueWords(value)}>{shortValue(value, 80)}</td>
+          <td>
+            <code>{evidence_ref}</code>
+          </td>
+        </tr>
+      ))}
+    </SmallTable>
   );
 }
 

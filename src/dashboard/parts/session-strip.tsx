@@ -7,6 +7,7 @@ import { estimateWords, habitsOf, sessionWords } from "../operator-words.ts";
 import type { Operators } from "../schemas.ts";
 import { counted, exactTime, shareWords, shortTime, shortUuid } from "../words.ts";
 import { WithValues } from "./sentence.tsx";
+import { SmallTable } from "./small-table.tsx";
 
 interface Props {
   readonly operators: Operators;
@@ -73,7 +74,7 @@ function Strip({ operators, atTs, choose }: Props) {
             data-later={atTs !== null && session.end_ts > atTs}
             tabIndex={place === stop ? 0 : -1}
             aria-label={sessionWords(operators, place)}
-            onClick={() => choose(Math.ceil(session.end_ts))}
+            onClick={() => choose(session.end_ts)}
             onFocus={() => {
               held.value = place;
               looked.value = null;
@@ -127,32 +128,19 @@ function Table({ operators: { assignment } }: { operators: Operators }) {
   return (
     <details>
       <summary>The sessions as a table</summary>
-      <div class="table-frame" tabIndex={0} role="region" aria-label="Sessions">
-        <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Start</th>
-              <th scope="col">End</th>
-              <th scope="col">Operator</th>
-              <th scope="col">Probability</th>
-              <th scope="col">Attacker</th>
-            </tr>
-          </thead>
-          <tbody>
-            {assignment.toReversed().map((session, i) => (
-              <tr key={`${session.start_ts} ${session.attacker_uuid} ${i}`}>
-                <td>{exactTime(session.start_ts)}</td>
-                <td>{exactTime(session.end_ts)}</td>
-                <td>operator {session.operator}</td>
-                <td>{shareWords(session.probability)}</td>
-                <td>
-                  <code title={session.attacker_uuid}>{shortUuid(session.attacker_uuid)}</code>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <SmallTable label="Sessions" heads={["Start", "End", "Operator", "Probability", "Attacker"]}>
+        {assignment.toReversed().map((session, i) => (
+          <tr key={`${session.start_ts} ${session.attacker_uuid} ${i}`}>
+            <td>{exactTime(session.start_ts)}</td>
+            <td>{exactTime(session.end_ts)}</td>
+            <td>operator {session.operator}</td>
+            <td>{shareWords(session.probability)}</td>
+            <td>
+              <code title={session.attacker_uuid}>{shortUuid(session.attacker_uuid)}</code>
+            </td>
+          </tr>
+        ))}
+      </SmallTable>
     </details>
   );
 }

@@ -3,7 +3,7 @@ import { NOTED_AT } from "../../evidence/constants.ts";
 import { changeWords, eWords, levelOf } from "../evidence-words.ts";
 import type { ProvenChange, SeriesEvidence } from "../schemas.ts";
 import { percentOf, type Span } from "../series.ts";
-import { exactTime } from "../words.ts";
+import { exactTime, plainWords } from "../words.ts";
 import { CHANGE_SHAPE } from "./mark.tsx";
 
 const HEIGHT = 12;
@@ -43,7 +43,8 @@ function Changes({
   changes: readonly ProvenChange[];
   span: Span;
 }) {
-  const words = (change: ProvenChange) => `${exactTime(change.since_ts)}: ${changeWords(primitive, change)}`;
+  const words = (change: ProvenChange) =>
+    `${exactTime(change.since_ts)}: ${plainWords(changeWords(primitive, change))}`;
   const label = `changed ${changes.map(words).join(" ")}`;
   return (
     <svg class="change-line" role="img" aria-label={label} height={HEIGHT}>
@@ -77,9 +78,8 @@ function Gauge({
 }) {
   const most = Math.log10(threshold) + ABOVE;
   const x = (value: number) => (GAUGE * Math.min(most, Math.max(0, Math.log10(value)))) / most;
-  const level = isNoted || e >= NOTED_AT ? levelOf(Math.max(e, NOTED_AT), threshold) : "none";
-  const said =
-    level === "none" ? (hasChanged ? "since the change" : "") : level === "noted" ? "noted" : "changed";
+  const level = levelOf(isNoted ? Math.max(e, NOTED_AT) : e, threshold);
+  const said = level === "none" ? (hasChanged ? "since the change" : "") : level;
   const words = `evidence of a change: E = ${eWords(e)}; noted from ${NOTED_AT}, changed from ${threshold.toLocaleString("en")}`;
   return (
     <span class="gauge" data-level={level} title={words}>

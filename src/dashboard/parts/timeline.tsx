@@ -6,10 +6,10 @@ import { useSignal } from "@preact/signals";
 import { byDomain, domainWords, nameInDomain } from "../domains.ts";
 import { eventWords } from "../explain.ts";
 import { useIsNarrow } from "../narrow.ts";
-import type { AttributionEvent, State } from "../schemas.ts";
-import { type Grid, gridOf, percentOf, type Span } from "../series.ts";
+import type { AttributionEvent } from "../schemas.ts";
+import { type Grid, gridOf, percentOf, type Span, type Turn, turnsOf } from "../series.ts";
 import { stepOf } from "../timeline-steps.ts";
-import { axisTimes, counted, exactTime } from "../words.ts";
+import { axisTimes, counted, exactTime, plainWords } from "../words.ts";
 import { ChangeMark, Mark } from "./mark.tsx";
 import { Later } from "./strip.tsx";
 
@@ -25,23 +25,10 @@ interface Props {
   readonly fresh: ReadonlySet<string>;
 }
 
-/** A transition or a proven change as it is drawn. */
-interface Turn {
-  readonly event: AttributionEvent;
-  readonly primitive: string;
-  /** Null for a proven change. */
-  readonly state: State | null;
-  readonly ts: number;
-}
-
 export function Timeline({ events, span, atTs, choose, fresh }: Props) {
   const held = useSignal<string | null>(null);
   const isNarrow = useIsNarrow();
-  const turns = events.flatMap((event): Turn[] => {
-    const { primitive, new_state: state = null, ts } = event.payload;
-    const isDrawn = state !== null || event.type === "evidence.changed";
-    return primitive === undefined || ts === undefined || !isDrawn ? [] : [{ event, primitive, state, ts }];
-  });
+  const turns = turnsOf(events);
   const groups = byDomain(
     [...Map.groupBy(turns, ({ primitive }) => primitive)].map(([primitive, members]) => ({
       primitive,
@@ -123,7 +110,7 @@ function TurnMark({
   isFresh: boolean;
   choose: (ts: number) => void;
 }) {
-  const words = `${eventWords(event)}, ${exactTime(ts)}`;
+  const words = `${plainWords(eventWords(event))}, ${exactTime(ts)}`;
   return (
     <button
       type="button"

@@ -5,6 +5,7 @@ import type { AttributionEvent, Explanation } from "../schemas.ts";
 import { counted, exactTime, shortValue, valueWords } from "../words.ts";
 import { Badge } from "./mark.tsx";
 import { WithValues } from "./sentence.tsx";
+import { SmallTable } from "./small-table.tsx";
 
 interface Props {
   readonly events: readonly AttributionEvent[];
@@ -90,33 +91,21 @@ function Windows({ explanation }: { explanation: Explanation }) {
     >
       <summary>{counted(count, "observation")} with their evidence</summary>
       {isOpen.value && (
-        <div class="table-frame" tabIndex={0} role="region" aria-label="Observations that decided">
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Window</th>
-                <th scope="col">Time</th>
-                <th scope="col">Value</th>
-                <th scope="col">Evidence</th>
-              </tr>
-            </thead>
-            <tbody>
-              {windowMembers(explanation).map((member) => (
-                <tr key={`${member.attacker_uuid} ${member.evidence_ref}`}>
-                  <td>
-                    {member.window}
-                    {member.isNew && <b> · came in</b>}
-                  </td>
-                  <td>{exactTime(member.ts)}</td>
-                  <td title={valueWords(member.value)}>{shortValue(member.value, 80)}</td>
-                  <td>
-                    <code>{member.evidence_ref}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <SmallTable label="Observations that decided" heads={["Window", "Time", "Value", "Evidence"]}>
+          {windowMembers(explanation).map((member) => (
+            <tr key={`${member.attacker_uuid} ${member.evidence_ref}`}>
+              <td>
+                {member.window}
+                {member.isNew && <b> · came in</b>}
+              </td>
+              <td>{exactTime(member.ts)}</td>
+              <td title={valueWords(member.value)}>{shortValue(member.value, 80)}</td>
+              <td>
+                <code>{member.evidence_ref}</code>
+              </td>
+            </tr>
+          ))}
+        </SmallTable>
       )}
     </details>
   );
